@@ -1,0 +1,477 @@
+/*-------------------------------------------------------------------------
+ *
+ * numeric.c
+ *		Exact decimals and double-doubles from and to numeric, and the wide
+ *		form of decimals, which is numeric's own arithmetic.
+ *
+ * numeric's layout is private to the server, but it is its format on disk and
+ * has not changed since 9.1: a 16-bit header, then digits to the base 10000,
+ * most significant first, without zeros at either end.
+ *
+ *		1sddddddwwwwwww			short: sign, 6 bits of display scale, 7 of weight
+ *		0sdddddddddddddd weight	long: sign, 14 bits of display scale, int16
+ *		11...					NaN and the infinities
+ *
+ * A value is sum(digit[i] * 10000^(weight - i)).  Values are read in place,
+ * with a short varlena header too, hence unaligned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/numeric.h"
+
+#include "numeric.h"
+
+#define NUMERIC_BASE 10000
+#define DIGIT_DECIMALS 4
+
+#define HEADER_KIND 0xC000
+#define HEADER_NEGATIVE 0x4000
+#define HEADER_SHORT 0x8000
+#define HEADER_SPECIAL 0xC000
+#define SHORT_NEGATIVE 0x2000
+#define SHORT_SCALE_SHIFT 7
+#define SHORT_SCALE_MAX 63
+#define SHORT_WEIGHT_SIGN 0x40
+#define SHORT_WEIGHT_MASK 0x7F
+#define LONG_SCALE_MASK 0x3FFF
+
+/* digits to the base 10000 in a fixed decimal: 38 decimals, aligned anyhow */
+#define MAX_FIXED_DIGITS 11
+
+/* decimal digits of a chunk that an int64 holds with room to spare */
+#define CHUNK_DIGITS 4
+
+/* a numeric, unpacked but for its digits */
+typedef struct NumericView
+{
+	bool special;
+	bool negative;
+	int scale;
+	int weight;
+	int ndigits;
+	const char *digits; /* unaligned int16s */
+} NumericView;
+
+static NumericView
+numeric_view(Datum num)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(num);
+	const char *data = VARDATA_ANY(packed);
+	int size = VARSIZE_ANY_EXHDR(packed);
+	NumericView view = {0};
+	uint16 header;
+
+	memcpy(&header, data, sizeof(header));
+	data += sizeof(header);
+	size -= sizeof(header);
+
+	if ((header & HEADER_KIND) == HEADER_SPECIAL)
+	{
+		view.special = true;
+		return view;
+	}
+	if (header & HEADER_SHORT)
+	{
+		int weight = header & SHORT_WEIGHT_MASK;
+
+		view.negative = (header & SHORT_NEGATIVE) != 0;
+		view.scale = (header >> SHORT_SCALE_SHIFT) & SHORT_SCALE_MAX;
+		view.weight = weight & SHORT_WEIGHT_SIGN
+						  ? weight - 2 * SHORT_WEIGHT_SIGN
+						  : weight;
+	}
+	else
+	{
+		int16 weight;
+
+		memcpy(&weight, data, sizeof(weight));
+		data += sizeof(weight);
+		size -= sizeof(weight);
+		view.negative = (header & HEADER_KIND) == HEADER_NEGATIVE;
+		view.scale = header & LONG_SCALE_MASK;
+		view.weight = weight;
+	}
+	view.ndigits = size / (int) sizeof(int16);
+	view.digits = data;
+	return view;
+}
+
+static inline int
+view_digit(const NumericView *view, int i)
+{
+	int16 digit;
+
+	memcpy(&digit, view->digits + i * sizeof(int16), sizeof(int16));
+	return digit;
+}
+
+/*
+ * Build a numeric of these digits, least significant first.
+ */
+static Numeric
+numeric_make(bool negative, int scale, int weight, int ndigits,
+			 const int16 *reversed)
+{
+	bool is_short;
+	Size size;
+	char *result;
+	char *data;
+	uint16 header;
+
+	while (ndigits > 0 && reversed[0] == 0)
+	{
+		reversed++;
+		ndigits--;
+	}
+	if (ndigits == 0)
+	{
+		negative = false;
+		weight = 0;
+	}
+
+	is_short = scale <= SHORT_SCALE_MAX && weight >= -SHORT_WEIGHT_SIGN &&
+			   weight < SHORT_WEIGHT_SIGN;
+	size = VARHDRSZ + sizeof(uint16) + (is_short ? 0 : sizeof(int16)) +
+		   ndigits * sizeof(int16);
+	result = palloc(size);
+	SET_VARSIZE(result, size);
+	data = VARDATA(result);
+
+	if (is_short)
+		header = HEADER_SHORT | (negative ? SHORT_NEGATIVE : 0) |
+				 (scale << SHORT_SCALE_SHIFT) | (weight & SHORT_WEIGHT_MASK);
+	else
+		header = (negative ? HEADER_NEGATIVE : 0) | scale;
+	memcpy(data, &header, sizeof(header));
+	data += sizeof(header);
+	if (!is_short)
+	{
+		int16 long_weight = weight;
+
+		memcpy(data, &long_weight, sizeof(long_weight));
+		data += sizeof(long_weight);
+	}
+	for (int i = ndigits - 1; i >= 0; i--)
+	{
+		memcpy(data, &reversed[i], sizeof(int16));
+		data += sizeof(int16);
+	}
+	return (Numeric) result;
+}
+
+/* 10^exponent as a numeric; a negative exponent gives as many decimals */
+static Numeric
+numeric_pow10(int exponent)
+{
+	int weight = exponent >= 0
+					 ? exponent / DIGIT_DECIMALS
+					 : -((-exponent + DIGIT_DECIMALS - 1) / DIGIT_DECIMALS);
+	int16 digit = (int16) ca_pow10(exponent - weight * DIGIT_DECIMALS);
+
+	return numeric_make(false, exponent < 0 ? -exponent : 0, weight, 1, &digit);
+}
+
+bool
+ca_numeric_is_finite(Datum num)
+{
+	return !numeric_view(num).special;
+}
+
+/* the view's value as a scaled integer; false when it does not fit */
+static bool
+view_to_fixed(const NumericView *view, CaFixed *result)
+{
+	int shift =
+		view->scale - DIGIT_DECIMALS * (view->ndigits - 1 - view->weight);
+	CaFixed value = 0;
+	int64 head = 0;
+	int i = 0;
+
+	for (; i < view->ndigits && i < CHUNK_DIGITS; i++)
+		head = head * NUMERIC_BASE + view_digit(view, i);
+	value = head;
+	for (; i < view->ndigits; i++)
+		if (__builtin_mul_overflow(value, (CaFixed) NUMERIC_BASE, &value) ||
+			__builtin_add_overflow(value, (CaFixed) view_digit(view, i),
+								   &value))
+			return false;
+
+	if (value != 0 && shift > 0)
+	{
+		if (shift > CA_FIXED_DIGITS ||
+			__builtin_mul_overflow(value, ca_pow10(shift), &value))
+			return false;
+	}
+	else if (value != 0 && shift < 0)
+	{
+		/* digits to the base 10000 reach beyond the scale, but are zero there */
+		if (shift <= -DIGIT_DECIMALS || value % ca_pow10(-shift) != 0)
+			return false;
+		value /= ca_pow10(-shift);
+	}
+	*result = view->negative ? -value : value;
+	return true;
+}
+
+/*
+ * The exact decimal of a finite numeric.  In wide form it points to the value
+ * given, or to a copy of it where that was packed.
+ */
+CaDecimal
+ca_decimal_from_numeric(Datum num)
+{
+	NumericView view = numeric_view(num);
+	CaDecimal decimal = {{0}, 0, false};
+
+	Assert(!view.special);
+	if (view_to_fixed(&view, &decimal.u.fixed))
+		decimal.scale = view.scale;
+	else
+	{
+		decimal.u.wide = DatumGetNumeric(num);
+		decimal.is_wide = true;
+	}
+	return decimal;
+}
+
+/*
+ * The decimal that a finite double precision value prints as: the shortest one
+ * that reads back as the same double.
+ */
+CaDecimal
+ca_decimal_from_double(double value)
+{
+	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	int64 digits = 0;
+	int scale = 0;
+	bool in_fraction = false;
+	const char *c;
+	CaFixed shifted;
+
+	double_to_shortest_decimal_buf(value, text);
+	for (c = text; *c != '\0' && *c != 'e'; c++)
+	{
+		if (*c == '.')
+			in_fraction = true;
+		else if (*c != '-')
+		{
+			digits = digits * 10 + (*c - '0');
+			scale += in_fraction;
+		}
+	}
+	if (*c == 'e')
+		scale -= atoi(c + 1);
+	if (text[0] == '-')
+		digits = -digits;
+
+	if (scale >= 0)
+		return ca_decimal_fixed(digits, scale);
+	if (-scale <= CA_FIXED_DIGITS &&
+		!__builtin_mul_overflow((CaFixed) digits, ca_pow10(-scale), &shifted))
+		return ca_decimal_fixed(shifted, 0);
+	return ca_decimal_from_numeric(
+		DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/*
+ * The numeric of a decimal, with the decimal's scale.  A wide decimal is
+ * returned as it is, not copied.
+ */
+Numeric
+ca_decimal_to_numeric(const CaDecimal *decimal)
+{
+	int16 reversed[MAX_FIXED_DIGITS];
+	int ndigits = 0;
+	int below = decimal->scale % DIGIT_DECIMALS;
+	int fraction_digits =
+		(decimal->scale + DIGIT_DECIMALS - 1) / DIGIT_DECIMALS;
+	CaFixed value = decimal->u.fixed;
+	bool negative = value < 0;
+
+	if (decimal->is_wide)
+		return (Numeric) unconstify(void *, decimal->u.wide);
+
+	/* remainders carry the sign, so the most negative value is safe too */
+	if (below != 0)
+	{
+		int64 power = (int64) ca_pow10(below);
+
+		reversed[ndigits++] =
+			abs((int) (value % power)) * (NUMERIC_BASE / power);
+		value /= power;
+	}
+	for (; value != 0; value /= NUMERIC_BASE)
+		reversed[ndigits++] = abs((int) (value % NUMERIC_BASE));
+	return numeric_make(negative, decimal->scale, ndigits - 1 - fraction_digits,
+						ndigits, reversed);
+}
+
+/* up to four digits of the view from the i-th on, as an exact double-double */
+static CaDD
+view_chunk(const NumericView *view, int i, int *ndigits)
+{
+	int64 chunk = 0;
+	double hi;
+
+	for (*ndigits = 0; *ndigits < CHUNK_DIGITS && i < view->ndigits;
+		 (*ndigits)++)
+		chunk = chunk * NUMERIC_BASE + view_digit(view, i++);
+	hi = (double) chunk;
+	return ca_dd_quick_two_sum(hi, (double) (chunk - (int64) hi));
+}
+
+/*
+ * The double-double nearest to a finite numeric, to about 32 digits.
+ * Errors: 22003 when it is beyond the range of double precision.
+ */
+CaDD
+ca_dd_from_numeric(Datum num)
+{
+	/* powers of ten up to 22 are exact doubles */
+	static const double power[] = {
+		1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	NumericView view = numeric_view(num);
+	CaDD value = ca_dd(0.0);
+	int used = 0;
+	int exponent;
+
+	Assert(!view.special);
+
+	/* three chunks are 45 decimals at least: more than a double-double holds */
+	for (int i = 0; i < 3 && used < view.ndigits; i++)
+	{
+		int n;
+		CaDD chunk = view_chunk(&view, used, &n);
+
+		value = ca_dd_add(ca_dd_mul_double(value, power[DIGIT_DECIMALS * n]),
+						  chunk);
+		used += n;
+	}
+
+	exponent = DIGIT_DECIMALS * (view.weight - (used - 1));
+	for (; exponent > 22; exponent -= 22)
+		value = ca_dd_mul_double(value, 1e22);
+	for (; exponent < -22; exponent += 22)
+		value = ca_dd_div(value, ca_dd(1e22));
+	if (exponent > 0)
+		value = ca_dd_mul_double(value, power[exponent]);
+	else if (exponent < 0)
+		value = ca_dd_div(value, ca_dd(power[-exponent]));
+
+	if (!isfinite(value.hi) || !isfinite(value.lo))
+		float_overflow_error();
+	return view.negative ? ca_dd_neg(value) : value;
+}
+
+/* ----------
+ * The wide form: numeric's own functions on decimals of either form.
+ * ----------
+ */
+
+static Numeric
+wide_call(PGFunction function, const CaDecimal *a, const CaDecimal *b)
+{
+	return DatumGetNumeric(
+		DirectFunctionCall2(function, NumericGetDatum(ca_decimal_to_numeric(a)),
+							NumericGetDatum(ca_decimal_to_numeric(b))));
+}
+
+static CaDecimal
+wide(Numeric num)
+{
+	CaDecimal decimal = {{0}, 0, true};
+
+	decimal.u.wide = num;
+	return decimal;
+}
+
+int
+ca_wide_cmp(const CaDecimal *a, const CaDecimal *b)
+{
+	return DatumGetInt32(DirectFunctionCall2(
+		numeric_cmp, NumericGetDatum(ca_decimal_to_numeric(a)),
+		NumericGetDatum(ca_decimal_to_numeric(b))));
+}
+
+CaDecimal
+ca_wide_add(const CaDecimal *a, const CaDecimal *b)
+{
+	return wide(wide_call(numeric_add, a, b));
+}
+
+CaDecimal
+ca_wide_mul(const CaDecimal *a, const CaDecimal *b)
+{
+	return wide(wide_call(numeric_mul, a, b));
+}
+
+CaDecimal
+ca_wide_trim(const CaDecimal *a)
+{
+	return wide(DatumGetNumeric(DirectFunctionCall1(
+		numeric_trim_scale, NumericGetDatum(ca_decimal_to_numeric(a)))));
+}
+
+CaDecimal
+ca_wide_round(const CaDecimal *a, int scale)
+{
+	return wide(DatumGetNumeric(DirectFunctionCall2(
+		numeric_round, NumericGetDatum(ca_decimal_to_numeric(a)),
+		Int32GetDatum(scale))));
+}
+
+/*
+ * a / b at this scale, rounded once, half away from zero; b > 0.
+ *
+ * numeric's own division chooses its scale, and rounding its result again
+ * would round twice.  trunc((2 * |a| * 10^scale + b) / (2 * b)) is exact.
+ */
+CaDecimal
+ca_wide_div_round(const CaDecimal *a, const CaDecimal *b, int scale)
+{
+	CaDecimal two = ca_decimal_fixed(2, 0);
+	CaDecimal sign = ca_decimal_fixed(ca_decimal_sign(a), 0);
+	CaDecimal up = wide(numeric_pow10(scale));
+	CaDecimal down = wide(numeric_pow10(-scale));
+	CaDecimal n = ca_wide_mul(a, &sign);
+	CaDecimal d = ca_wide_mul(b, &two);
+
+	n = ca_wide_mul(&n, &two);
+	n = ca_wide_mul(&n, &up);
+	n = ca_wide_add(&n, b);
+	n = wide(wide_call(numeric_div_trunc, &n, &d));
+	n = ca_wide_mul(&n, &sign);
+	return ca_wide_mul(&n, &down);
+}
+
+int
+ca_wide_scale(const CaDecimal *a)
+{
+	return numeric_view(PointerGetDatum(a->u.wide)).scale;
+}
+
+int
+ca_wide_integer_digits(const CaDecimal *a)
+{
+	NumericView view = numeric_view(PointerGetDatum(a->u.wide));
+	int first;
+	int digits;
+
+	if (view.ndigits == 0 || view.weight < 0)
+		return 0;
+	first = view_digit(&view, 0);
+	digits = view.weight * DIGIT_DECIMALS;
+	for (; first > 0; first /= 10)
+		digits++;
+	return digits;
+}

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * numeric.h
+ *		Between PostgreSQL's numeric and double precision on one side and
+ *		exact decimals and double-doubles on the other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_NUMERIC_H
+#define CA_NUMERIC_H
+
+#include "postgres.h"
+
+#include "utils/numeric.h"
+
+#include "decimal.h"
+#include "doubledouble.h"
+
+/* a Datum here is a numeric in any form: packed, compressed or plain */
+extern bool ca_numeric_is_finite(Datum num);
+extern CaDecimal ca_decimal_from_numeric(Datum num);
+extern CaDecimal ca_decimal_from_double(double value);
+extern Numeric ca_decimal_to_numeric(const CaDecimal *decimal);
+extern CaDD ca_dd_from_numeric(Datum num);
+
+#endif /* CA_NUMERIC_H */
