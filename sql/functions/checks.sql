@@ -1,0 +1,97 @@
+-- Checks of arguments that more than one function takes.
+
+CREATE FUNCTION ca_check_asset(asset integer) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF asset IS NULL THEN
+        RAISE EXCEPTION 'asset must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'asset_id(symbol) is NULL when the symbol is unknown.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM assets AS a WHERE a.id = asset) THEN
+        RAISE EXCEPTION 'unknown asset'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('There is no row in assets with id %s.', asset),
+                  HINT = 'asset_id(symbol) finds an asset by its symbol.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_asset(integer) IS
+    'refuses an asset that is NULL or unknown';
+
+CREATE FUNCTION ca_check_range(since timestamptz, until timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF since > until THEN
+        RAISE EXCEPTION 'since must not be after until'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('since is %s and until is %s.', since, until),
+                  HINT = 'The range is since <= time < until; NULL leaves a side open.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_range(timestamptz, timestamptz) IS
+    'refuses a range that ends before it begins; NULL leaves a side open';
+
+CREATE FUNCTION ca_check_timeframe(timeframe text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF timeframe IS NULL THEN
+        RAISE EXCEPTION 'timeframe must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Timeframes are 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M.';
+    END IF;
+    PERFORM timeframe_length(timeframe);
+END;
+$$;
+COMMENT ON FUNCTION ca_check_timeframe(text) IS
+    'refuses a timeframe that is NULL or unknown';
+
+CREATE FUNCTION ca_check_batch_size(batch_size integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF batch_size IS NULL OR batch_size NOT BETWEEN 1 AND 1000000 THEN
+        RAISE EXCEPTION 'batch_size must be between 1 and 1000000'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(batch_size::text, 'NULL')),
+                  HINT = 'Each batch is one statement and one commit; 10000 rows suit most tables.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_batch_size(integer) IS
+    'refuses a number of rows a batch that is NULL or not in 1..1000000';
+
+CREATE FUNCTION ca_check_series(
+    asset integer, timeframe text, since timestamptz, until timestamptz)
+    RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_timeframe(timeframe);
+    PERFORM ca_check_asset(asset);
+    PERFORM ca_check_range(since, until);
+END;
+$$;
+COMMENT ON FUNCTION ca_check_series(integer, text, timestamptz, timestamptz) IS
+    'checks the arguments that name a range of one series of candles';
+
+CREATE FUNCTION asset_id(symbol text) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.id
+    FROM assets AS a
+    WHERE a.symbol IN (asset_id.symbol, upper(asset_id.symbol))
+    ORDER BY a.symbol = asset_id.symbol DESC
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION asset_id(text) IS
+    'identifier of an asset by its symbol, as written or else in upper case; NULL when unknown';

@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * timeframe.c
+ *		Timeframe codes and candle boundaries.
+ *
+ * Every boundary is a moment in UTC, whatever the session's time zone.  Minute
+ * and hour candles align to 00:00, day candles to 1970-01-01, weeks start on
+ * Monday, months are calendar months.  Candles of a timeframe are numbered by
+ * an ordinal: the boundary after candle n starts candle n + 1.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/timestamp.h"
+
+#include "timeframe.h"
+
+/* timestamps count from Saturday 2000-01-01; the first Monday is the 3rd */
+#define MONDAY (2 * USECS_PER_DAY)
+
+/* 1970-01-01, for n-day candles, as a timestamp */
+#define UNIX_EPOCH ((UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+
+PG_FUNCTION_INFO_V1(ca_timeframe_is_valid);
+PG_FUNCTION_INFO_V1(ca_timeframe_bucket);
+PG_FUNCTION_INFO_V1(ca_timeframe_end);
+PG_FUNCTION_INFO_V1(ca_timeframe_count);
+PG_FUNCTION_INFO_V1(ca_timeframe_divides);
+PG_FUNCTION_INFO_V1(ca_timeframe_length);
+
+/* shortest first */
+static const CaTimeframe timeframes[CA_TIMEFRAMES] = {
+	{"1m", 0, 1 * USECS_PER_MINUTE, 0},
+	{"3m", 0, 3 * USECS_PER_MINUTE, 0},
+	{"5m", 0, 5 * USECS_PER_MINUTE, 0},
+	{"15m", 0, 15 * USECS_PER_MINUTE, 0},
+	{"30m", 0, 30 * USECS_PER_MINUTE, 0},
+	{"1h", 0, 1 * USECS_PER_HOUR, 0},
+	{"2h", 0, 2 * USECS_PER_HOUR, 0},
+	{"4h", 0, 4 * USECS_PER_HOUR, 0},
+	{"6h", 0, 6 * USECS_PER_HOUR, 0},
+	{"8h", 0, 8 * USECS_PER_HOUR, 0},
+	{"12h", 0, 12 * USECS_PER_HOUR, 0},
+	{"1d", 0, 1 * USECS_PER_DAY, 0},
+	{"3d", 0, 3 * USECS_PER_DAY, UNIX_EPOCH},
+	{"1w", 0, 7 * USECS_PER_DAY, MONDAY},
+	{"1M", 1, 0, 0}};
+
+/* the timeframe of a code, or NULL; the code need not end in a zero byte */
+const CaTimeframe *
+ca_timeframe_find(const char *code, int length)
+{
+	for (int i = 0; i < CA_TIMEFRAMES; i++)
+		if ((int) strlen(timeframes[i].code) == length &&
+			memcmp(timeframes[i].code, code, length) == 0)
+			return &timeframes[i];
+	return NULL;
+}
+
+/* all codes, for hints */
+const char *
+ca_timeframe_list(void)
+{
+	return "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M";
+}
+
+/*
+ * The timeframe of a code.  Errors: 22023 when there is none.
+ */
+const CaTimeframe *
+ca_timeframe_get(const text *code)
+{
+	const CaTimeframe *timeframe =
+		ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+
+	if (timeframe == NULL)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("unknown timeframe"),
+				errdetail("Value is \"%.*s\".",
+						  pg_mbcliplen(VARDATA_ANY(code),
+									   VARSIZE_ANY_EXHDR(code), 64),
+						  VARDATA_ANY(code)),
+				errhint("Timeframes are %s; m is minute, M is month.",
+						ca_timeframe_list()));
+	return timeframe;
+}
+
+static int64
+floor_div(int64 n, int64 d)
+{
+	return n / d - (n % d < 0);
+}
+
+/* the ordinal of the candle that holds a finite ts */
+int64
+ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts)
+{
+	int year;
+	int month;
+	int day;
+
+	if (timeframe->months == 0)
+		return floor_div(ts - timeframe->origin, timeframe->usecs);
+
+	j2date(floor_div(ts, USECS_PER_DAY) + POSTGRES_EPOCH_JDATE, &year, &month,
+		   &day);
+	return floor_div((int64) year * MONTHS_PER_YEAR + month - 1,
+					 timeframe->months);
+}
+
+/*
+ * The start of the candle with this ordinal.  Errors: 22008 when it lies
+ * outside the range of timestamps.
+ */
+TimestampTz
+ca_timeframe_start(const CaTimeframe *timeframe, int64 ordinal)
+{
+	TimestampTz start;
+
+	if (timeframe->months == 0)
+		start = timeframe->origin + ordinal * timeframe->usecs;
+	else
+	{
+		int64 month = ordinal * timeframe->months;
+		int64 year = floor_div(month, MONTHS_PER_YEAR);
+
+		start = (date2j(year, month - year * MONTHS_PER_YEAR + 1, 1) -
+				 POSTGRES_EPOCH_JDATE) *
+				USECS_PER_DAY;
+	}
+
+	if (!IS_VALID_TIMESTAMP(start))
+		ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				errmsg("timestamp out of range"),
+				errdetail("A boundary of the %s candle lies outside the range "
+						  "of timestamps.",
+						  timeframe->code));
+	return start;
+}
+
+/*
+ * timeframe_is_valid(text) -> boolean
+ */
+Datum
+ca_timeframe_is_valid(PG_FUNCTION_ARGS)
+{
+	text *code = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_BOOL(
+		ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code)) != NULL);
+}
+
+/*
+ * timeframe_bucket(timeframe, ts) -> start of the candle that holds ts
+ *
+ * An infinite ts is its own boundary.  Errors: 22023, 22008.
+ */
+Datum
+ca_timeframe_bucket(PG_FUNCTION_ARGS)
+{
+	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	TimestampTz ts = PG_GETARG_TIMESTAMPTZ(1);
+
+	if (TIMESTAMP_NOT_FINITE(ts))
+		PG_RETURN_TIMESTAMPTZ(ts);
+	PG_RETURN_TIMESTAMPTZ(
+		ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts)));
+}
+
+/*
+ * timeframe_end(timeframe, candle_time) -> first instant after that candle
+ *
+ * An infinite time is its own end.  Errors: 22023, 22008.
+ */
+Datum
+ca_timeframe_end(PG_FUNCTION_ARGS)
+{
+	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	TimestampTz ts = PG_GETARG_TIMESTAMPTZ(1);
+
+	if (TIMESTAMP_NOT_FINITE(ts))
+		PG_RETURN_TIMESTAMPTZ(ts);
+	PG_RETURN_TIMESTAMPTZ(
+		ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts) + 1));
+}
+
+/*
+ * timeframe_count(timeframe, since, until) -> candles that start in
+ * [since, until); 0 when until is not after since
+ *
+ * Errors: 22023, and 22008 for an infinite bound.
+ */
+Datum
+ca_timeframe_count(PG_FUNCTION_ARGS)
+{
+	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	TimestampTz since = PG_GETARG_TIMESTAMPTZ(1);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(2);
+
+	if (TIMESTAMP_NOT_FINITE(since) || TIMESTAMP_NOT_FINITE(until))
+		ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				errmsg("cannot count candles in an infinite range"),
+				errhint("Give finite bounds."));
+	if (until <= since)
+		PG_RETURN_INT64(0);
+
+	/* starts before x are the ordinals up to the one that holds x - 1 */
+	PG_RETURN_INT64(ca_timeframe_ordinal(timeframe, until - 1) -
+					ca_timeframe_ordinal(timeframe, since - 1));
+}
+
+/*
+ * timeframe_divides(source, timeframe) -> whether every candle of timeframe is
+ * made of whole candles of source; a timeframe does not divide itself
+ *
+ * Whatever divides a day aligns to 00:00 and so divides weeks and months.
+ * Three-day candles and weeks align to neither.  Errors: 22023.
+ */
+Datum
+ca_timeframe_divides(PG_FUNCTION_ARGS)
+{
+	const CaTimeframe *source = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	const CaTimeframe *target = ca_timeframe_get(PG_GETARG_TEXT_PP(1));
+
+	if (source == target || source->months != 0)
+		PG_RETURN_BOOL(false);
+	if (target->months != 0 || target->usecs > USECS_PER_DAY)
+		PG_RETURN_BOOL(USECS_PER_DAY % source->usecs == 0);
+	PG_RETURN_BOOL(target->usecs % source->usecs == 0);
+}
+
+/*
+ * timeframe_length(timeframe) -> nominal length as an interval
+ *
+ * Errors: 22023.
+ */
+Datum
+ca_timeframe_length(PG_FUNCTION_ARGS)
+{
+	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	Interval *length = palloc0(sizeof(Interval));
+
+	length->month = timeframe->months;
+	if (timeframe->usecs >= USECS_PER_DAY)
+		length->day = timeframe->usecs / USECS_PER_DAY;
+	else
+		length->time = timeframe->usecs;
+	PG_RETURN_INTERVAL_P(length);
+}

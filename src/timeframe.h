@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * timeframe.h
+ *		Timeframe codes and the candle boundaries they stand for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_TIMEFRAME_H
+#define CA_TIMEFRAME_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+
+/* how many there are */
+#define CA_TIMEFRAMES 15
+
+typedef struct CaTimeframe
+{
+	const char *code;
+	int months;   /* length in calendar months, or */
+	int64 usecs;  /* length in microseconds, and */
+	int64 origin; /* a boundary, as a timestamp */
+} CaTimeframe;
+
+extern const CaTimeframe *ca_timeframe_find(const char *code, int length);
+extern const CaTimeframe *ca_timeframe_get(const text *code);
+extern const char *ca_timeframe_list(void);
+extern int64 ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts);
+extern TimestampTz ca_timeframe_start(const CaTimeframe *timeframe,
+									  int64 ordinal);
+
+#endif /* CA_TIMEFRAME_H */
