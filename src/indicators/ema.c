@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * ema.c
+ *		Exponential moving average with alpha = 2 / (n + 1), seeded with the
+ *		simple mean of the first n values.
+ *
+ * First value at bar n - 1, counted from 0.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/indicator.h"
+
+#include "indicators/smoothing.h"
+
+static size_t
+ema_size(const int *periods)
+{
+	(void) periods;
+	return sizeof(CaSmoothing);
+}
+
+static void
+ema_init(void *state, const int *periods)
+{
+	ca_ema_init(state, periods[0]);
+}
+
+static void
+ema_update(void *state, const CaDD *inputs)
+{
+	ca_smoothing_update(state, inputs[0]);
+}
+
+static bool
+ema_values(const void *state, double *values)
+{
+	const CaSmoothing *ema = state;
+
+	values[0] = ca_dd_to_double(ema->value);
+	return ca_smoothing_warm(ema);
+}
+
+const CaIndicator ca_ema = {
+	.name = "ema",
+	.ninputs = 1,
+	.nperiods = 1,
+	.nvalues = 1,
+	.period_names = {"period"},
+	.size = ema_size,
+	.init = ema_init,
+	.update = ema_update,
+	.values = ema_values,
+};

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * macd.c
+ *		Moving average convergence/divergence (Appel, 1979).
+ *
+ *		value     = EMA(fast) - EMA(slow)
+ *		signal    = EMA(signal) of value
+ *		histogram = value - signal
+ *
+ * As in TA-Lib both averages start at bar slow - 1, counted from 0: the fast
+ * one is seeded with the bars slow - fast .. slow - 1.  First values, of all
+ * three, at bar slow + signal - 2.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/indicator.h"
+
+#include "indicators/smoothing.h"
+
+typedef struct MacdState
+{
+	int skip; /* bars until the fast average begins */
+	CaSmoothing fast;
+	CaSmoothing slow;
+	CaSmoothing signal;
+	CaDD value;
+} MacdState;
+
+static size_t
+macd_size(const int *periods)
+{
+	(void) periods;
+	return sizeof(MacdState);
+}
+
+static const char *
+macd_check(const int *periods)
+{
+	return periods[0] < periods[1]
+			   ? NULL
+			   : "fast period must be less than slow period";
+}
+
+static void
+macd_init(void *state, const int *periods)
+{
+	MacdState *macd = state;
+
+	macd->skip = periods[1] - periods[0];
+	ca_ema_init(&macd->fast, periods[0]);
+	ca_ema_init(&macd->slow, periods[1]);
+	ca_ema_init(&macd->signal, periods[2]);
+}
+
+static void
+macd_update(void *state, const CaDD *inputs)
+{
+	MacdState *macd = state;
+
+	if (macd->skip > 0)
+		macd->skip--;
+	else
+		ca_smoothing_update(&macd->fast, inputs[0]);
+	ca_smoothing_update(&macd->slow, inputs[0]);
+
+	if (ca_smoothing_warm(&macd->slow))
+	{
+		macd->value = ca_dd_sub(macd->fast.value, macd->slow.value);
+		ca_smoothing_update(&macd->signal, macd->value);
+	}
+}
+
+static bool
+macd_values(const void *state, double *values)
+{
+	const MacdState *macd = state;
+
+	values[0] = ca_dd_to_double(macd->value);
+	values[1] = ca_dd_to_double(macd->signal.value);
+	values[2] = ca_dd_to_double(ca_dd_sub(macd->value, macd->signal.value));
+	return ca_smoothing_warm(&macd->signal);
+}
+
+const CaIndicator ca_macd = {
+	.name = "macd",
+	.ninputs = 1,
+	.nperiods = 3,
+	.nvalues = 3,
+	.period_names = {"fast period", "slow period", "signal period"},
+	.defaults = {12, 26, 9},
+	.size = macd_size,
+	.check = macd_check,
+	.init = macd_init,
+	.update = macd_update,
+	.values = macd_values,
+};

@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * rsi.c
+ *		Relative strength index (Wilder, "New Concepts in Technical Trading
+ *		Systems", 1978): 100 * gain / (gain + loss), where gain and loss are
+ *		the Wilder-smoothed rises and falls from bar to bar.
+ *
+ * First value at bar n, counted from 0.  A series that has neither risen nor
+ * fallen has no direction: 50.  (TA-Lib gives 0 there, TradingView 100.)
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/indicator.h"
+
+#include "indicators/smoothing.h"
+
+#define RSI_FLAT 50.0
+
+typedef struct RsiState
+{
+	bool has_previous;
+	CaDD previous;
+	CaSmoothing gain;
+	CaSmoothing loss;
+} RsiState;
+
+static size_t
+rsi_size(const int *periods)
+{
+	(void) periods;
+	return sizeof(RsiState);
+}
+
+static void
+rsi_init(void *state, const int *periods)
+{
+	RsiState *rsi = state;
+
+	ca_wilder_init(&rsi->gain, periods[0]);
+	ca_wilder_init(&rsi->loss, periods[0]);
+}
+
+static void
+rsi_update(void *state, const CaDD *inputs)
+{
+	RsiState *rsi = state;
+	CaDD zero = {0.0, 0.0};
+
+	if (rsi->has_previous)
+	{
+		CaDD change = ca_dd_sub(inputs[0], rsi->previous);
+		bool rise = ca_dd_cmp(change, zero) > 0;
+
+		ca_smoothing_update(&rsi->gain, rise ? change : zero);
+		ca_smoothing_update(&rsi->loss, rise ? zero : ca_dd_neg(change));
+	}
+	rsi->previous = inputs[0];
+	rsi->has_previous = true;
+}
+
+static bool
+rsi_values(const void *state, double *values)
+{
+	const RsiState *rsi = state;
+	double gain = rsi->gain.value.hi;
+	double sum = gain + rsi->loss.value.hi;
+
+	if (!ca_smoothing_warm(&rsi->gain))
+		return false;
+	values[0] = sum == 0.0 ? RSI_FLAT : 100.0 * (gain / sum);
+	return true;
+}
+
+const CaIndicator ca_rsi = {
+	.name = "rsi",
+	.ninputs = 1,
+	.nperiods = 1,
+	.nvalues = 1,
+	.period_names = {"period"},
+	.defaults = {14},
+	.size = rsi_size,
+	.init = rsi_init,
+	.update = rsi_update,
+	.values = rsi_values,
+};

@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * smoothing.h
+ *		Exponential smoothing seeded with a simple mean.
+ *
+ *		s(n)   = mean of the first n values
+ *		s(t)   = s(t-1) + alpha * (x(t) - s(t-1))
+ *
+ * An EMA has alpha = 2 / (n + 1), Wilder smoothing alpha = 1 / n, which is his
+ * (s * (n - 1) + x) / n.  The seed is summed as differences from the first
+ * value, so that equal values have exactly themselves as their mean.
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_SMOOTHING_H
+#define CA_SMOOTHING_H
+
+#include <stdbool.h>
+
+#include "doubledouble.h"
+
+typedef struct CaSmoothing
+{
+	int n;
+	int count; /* values seen, at most n */
+	CaDD alpha;
+	CaDD first;
+	CaDD value; /* while count < n: sum of the differences from first */
+} CaSmoothing;
+
+static inline void
+ca_ema_init(CaSmoothing *smoothing, int n)
+{
+	smoothing->n = n;
+	smoothing->alpha = ca_dd_div(ca_dd(2.0), ca_dd(n + 1.0));
+}
+
+static inline void
+ca_wilder_init(CaSmoothing *smoothing, int n)
+{
+	smoothing->n = n;
+	smoothing->alpha = ca_dd_div(ca_dd(1.0), ca_dd(n));
+}
+
+static inline bool
+ca_smoothing_warm(const CaSmoothing *smoothing)
+{
+	return smoothing->count == smoothing->n;
+}
+
+static inline void
+ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
+{
+	if (ca_smoothing_warm(smoothing))
+	{
+		CaDD step = ca_dd_mul(ca_dd_sub(x, smoothing->value), smoothing->alpha);
+
+		smoothing->value = ca_dd_add(smoothing->value, step);
+		return;
+	}
+
+	if (smoothing->count++ == 0)
+		smoothing->first = x;
+	smoothing->value =
+		ca_dd_add(smoothing->value, ca_dd_sub(x, smoothing->first));
+	if (ca_smoothing_warm(smoothing))
+		smoothing->value = ca_dd_add(
+			smoothing->first, ca_dd_div(smoothing->value, ca_dd(smoothing->n)));
+}
+
+#endif /* CA_SMOOTHING_H */
