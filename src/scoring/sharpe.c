@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * sharpe.c
+ *		Sharpe ratio of periodic returns, as a parallel-safe aggregate.
+ *
+ *	sharpe_ratio	mean(return) / sd(return) * sqrt(periods_per_year)
+ *
+ * with the sample standard deviation (n - 1).  Left out, periods_per_year is
+ * 365: daily returns of a market that never closes.  Returns are fractions
+ * over the risk-free rate; subtract that rate first where it matters.
+ *
+ * A NULL return does not count.  Fewer than two returns, or returns that are
+ * all equal, give NULL.
+ *
+ * Errors: a NaN or infinite return and a result beyond double precision are
+ * 22003; a periods_per_year that is NULL, not finite, not positive or not the
+ * same in every row is 22023, unless the row does not count.
+ *
+ * Source: Sharpe, "The Sharpe Ratio" (1994).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "utils/array.h"
+
+#include "scoring/moments.h"
+#include "scoring/state.h"
+#include "validate.h"
+
+#define DAYS_PER_YEAR 365.0
+
+typedef struct SharpeState
+{
+	CaMoments returns;
+	double periods_per_year;
+} SharpeState;
+
+PG_FUNCTION_INFO_V1(ca_sharpe_accum);
+PG_FUNCTION_INFO_V1(ca_sharpe_combine);
+PG_FUNCTION_INFO_V1(ca_sharpe_final);
+
+/*
+ * Accumulate a return and, if there is a third argument, the periods.  Not
+ * STRICT: NULL periods next to a return are a mistake to report.
+ */
+Datum
+ca_sharpe_accum(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
+	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
+	double periods = DAYS_PER_YEAR;
+
+	ca_aggregate_context(fcinfo, "ca_sharpe_accum");
+	if (PG_ARGISNULL(1))
+		PG_RETURN_ARRAYTYPE_P(array);
+
+	ca_check_finite(PG_GETARG_FLOAT8(1), "return");
+	if (PG_NARGS() > 2)
+		periods = ca_constant_argument(fcinfo, 2, "periods_per_year");
+	if (!(periods > 0.0 && isfinite(periods)))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("periods_per_year must be finite and positive"),
+				errdetail("Value is %g.", periods),
+				errhint("Use 365 for daily returns, 8760 for hourly ones."));
+	if (state->returns.count == 0.0)
+		state->periods_per_year = periods;
+	ca_check_unchanged(state->periods_per_year, periods, "periods_per_year");
+
+	ca_moments_add(&state->returns, PG_GETARG_FLOAT8(1));
+	PG_RETURN_ARRAYTYPE_P(array);
+}
+
+Datum
+ca_sharpe_combine(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
+	ArrayType *from = ca_float8_state(fcinfo, 1, sizeof(SharpeState));
+	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
+	SharpeState *other = (SharpeState *) ARR_DATA_PTR(from);
+
+	ca_aggregate_context(fcinfo, "ca_sharpe_combine");
+	if (state->returns.count == 0.0)
+		state->periods_per_year = other->periods_per_year;
+	else if (other->returns.count != 0.0)
+		ca_check_unchanged(state->periods_per_year, other->periods_per_year,
+						   "periods_per_year");
+	ca_moments_combine(&state->returns, &other->returns);
+	PG_RETURN_ARRAYTYPE_P(array);
+}
+
+Datum
+ca_sharpe_final(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
+	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
+	CaMoments *returns = &state->returns;
+	CaDD variance;
+	CaDD ratio;
+
+	if (returns->count < 2.0)
+		PG_RETURN_NULL();
+	variance =
+		ca_dd_div(ca_moments_deviation(returns), ca_dd(returns->count - 1.0));
+	if (variance.hi == 0.0)
+		PG_RETURN_NULL();
+
+	ratio = ca_dd_div(ca_moments_mean(returns), ca_dd_sqrt(variance));
+	ratio = ca_dd_mul(ratio, ca_dd_sqrt(ca_dd(state->periods_per_year)));
+	return ca_metric_result(fcinfo, true, ca_dd_to_double(ratio));
+}

@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * state.c
+ *		What the scoring aggregates share.
+ *
+ * Their states are arrays of double precision, as those of PostgreSQL's own
+ * avg and variance: a type that can be stored and sent, unlike internal.  The
+ * numbers of the array are the fields of a C struct, which must consist of
+ * doubles alone.
+ *
+ * Anyone may call a support function with any array, or build an aggregate
+ * with another initial condition, so the shape is checked on every call.  The
+ * numbers are not: wrong ones give a wrong result and nothing worse.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/float.h"
+
+#include "scoring/state.h"
+
+/*
+ * The state argument, checked to hold a struct of that size.
+ *
+ * Only a caller that has asked ca_aggregate_context() may change it.
+ */
+ArrayType *
+ca_float8_state(FunctionCallInfo fcinfo, int argno, size_t size)
+{
+	int length = (int) (size / sizeof(float8));
+	ArrayType *array = NULL;
+
+	if (!PG_ARGISNULL(argno))
+		array = PG_GETARG_ARRAYTYPE_P(argno);
+	if (array == NULL || ARR_NDIM(array) != 1 || ARR_HASNULL(array) ||
+		ARR_ELEMTYPE(array) != FLOAT8OID || ARR_DIMS(array)[0] != length)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("aggregate state must be a double precision array of "
+					   "%d elements",
+					   length),
+				errhint("Call the aggregate, not its support function."));
+	return array;
+}
+
+/*
+ * An argument that belongs to the call rather than to the row: NULL is 22023.
+ */
+double
+ca_constant_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+{
+	if (PG_ARGISNULL(argno))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s must not be NULL", name));
+	return PG_GETARG_FLOAT8(argno);
+}
+
+/*
+ * Refuse an argument that differs between the rows of one call: 22023.
+ */
+void
+ca_check_unchanged(double first, double value, const char *name)
+{
+	if (first != value)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s must be the same in every row", name),
+				errdetail("Values are %g and %g.", first, value),
+				errhint("Add it to GROUP BY or PARTITION BY."));
+}
+
+/*
+ * NULL if undefined, else the value; one beyond double precision is 22003.
+ *
+ * Sums that overflow end as infinity or NaN and stay so.  Inputs are finite,
+ * so either means overflow.
+ */
+Datum
+ca_metric_result(FunctionCallInfo fcinfo, bool defined, double value)
+{
+	if (!defined)
+		PG_RETURN_NULL();
+	if (!isfinite(value))
+		float_overflow_error();
+	PG_RETURN_FLOAT8(value);
+}
