@@ -1,0 +1,190 @@
+-- Reading candles: stored ones, and higher ones built from them.
+
+CREATE FUNCTION ca_build_candles(
+    asset integer, timeframe text, source text, since timestamptz, until timestamptz)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+BEGIN ATOMIC
+    -- market_cap is a price like any other here: its close is the last one known
+    WITH part AS (
+        SELECT timeframe_bucket(ca_build_candles.timeframe, h.candle_time) AS bucket,
+               h.timeframe AS source,
+               candlestick_agg(h.candle_time, h.open_price, h.high_price, h.low_price,
+                               h.close_price, h.volume) AS candle,
+               candlestick_agg(h.candle_time, h.market_cap, NULL::numeric) AS market_cap
+        FROM price_history AS h
+        WHERE h.asset_id = ca_build_candles.asset
+          AND h.timeframe = ANY (ARRAY(
+                  SELECT t FROM timeframes() AS t
+                  WHERE timeframe_divides(t, ca_build_candles.timeframe)
+                    AND (ca_build_candles.source IS NULL OR t = ca_build_candles.source)))
+          AND h.candle_time >= timeframe_bucket(ca_build_candles.timeframe,
+                                                coalesce(ca_build_candles.since, '-infinity'))
+          AND h.candle_time < timeframe_end(ca_build_candles.timeframe,
+                                            coalesce(ca_build_candles.until, 'infinity')
+                                            - interval '1 microsecond')
+        GROUP BY 1, 2
+    )
+    SELECT DISTINCT ON (p.bucket)
+           p.bucket, (p.candle).open, (p.candle).high, (p.candle).low, (p.candle).close,
+           (p.candle).volume, (p.market_cap).close
+    FROM part AS p
+    -- a coarser source is better where it has candles before the finer one begins or after it ends
+    WHERE NOT EXISTS (
+        SELECT
+        FROM part AS coarser
+        WHERE coarser.bucket = p.bucket
+          AND timeframe_length(coarser.source) > timeframe_length(p.source)
+          AND (timeframe_end(coarser.source, (coarser.candle).open_time) <= (p.candle).open_time
+               OR (coarser.candle).close_time >= timeframe_end(p.source, (p.candle).close_time)))
+    ORDER BY p.bucket, timeframe_length(p.source);
+END;
+COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
+    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); of several sources each bucket takes the finest that covers it, unless one is named';
+
+CREATE FUNCTION candles(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
+                            WHERE timeframe_divides(t, candles.timeframe));
+    first timestamptz;
+    stop timestamptz;
+BEGIN
+    PERFORM ca_check_series(candles.asset, candles.timeframe, candles.since, candles.until);
+
+    -- the buckets that finer candles reach
+    SELECT timeframe_bucket(candles.timeframe, min(e.first)),
+           timeframe_end(candles.timeframe, max(e.last))
+    INTO first, stop
+    FROM unnest(sources) AS s (source)
+    CROSS JOIN LATERAL (
+        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = candles.asset
+          AND h.timeframe = s.source
+          AND h.candle_time >= coalesce(candles.since, '-infinity')
+          AND h.candle_time < timeframe_end(candles.timeframe,
+                                            coalesce(candles.until, 'infinity')
+                                            - interval '1 microsecond')) AS e;
+
+    RETURN QUERY
+        WITH stored AS MATERIALIZED (
+            SELECT h.candle_time, h.open_price, h.high_price, h.low_price, h.close_price,
+                   h.volume, h.market_cap
+            FROM price_history AS h
+            WHERE h.asset_id = candles.asset
+              AND h.timeframe = candles.timeframe
+              AND h.candle_time >= coalesce(candles.since, '-infinity')
+              AND h.candle_time < coalesce(candles.until, 'infinity')
+        ), hole AS (
+            SELECT *
+            FROM (
+                SELECT coalesce(lag(timeframe_end(candles.timeframe, b.boundary))
+                                OVER (ORDER BY b.boundary), first) AS hole_start,
+                       b.boundary AS hole_end
+                FROM (SELECT candle_time FROM stored UNION ALL SELECT stop) AS b (boundary)
+                WHERE stop IS NOT NULL) AS h
+            WHERE hole_start < hole_end
+        )
+        SELECT * FROM stored
+        UNION ALL
+        SELECT b.*
+        FROM hole AS o
+        CROSS JOIN LATERAL ca_build_candles(candles.asset, candles.timeframe, NULL,
+                                            o.hole_start, o.hole_end) AS b
+        WHERE b.time >= coalesce(candles.since, '-infinity')
+          AND b.time < coalesce(candles.until, 'infinity')
+        ORDER BY 1;
+END;
+$$;
+COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
+    'candles that start in [since, until), live and archived, ascending; where none is stored it is built from the finest stored timeframe that divides it; the newest may still be open';
+
+CREATE FUNCTION candle_gaps(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE (gap_start timestamptz, gap_end timestamptz, missing bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    -- a bound that is given counts as the end of a candle before, or the start of one after
+    WITH boundary AS (
+        SELECT timeframe_end(candle_gaps.timeframe, c.time) AS candle_end, c.time
+        FROM candles(candle_gaps.asset, candle_gaps.timeframe, candle_gaps.since, candle_gaps.until) AS c
+        UNION ALL
+        SELECT timeframe_end(candle_gaps.timeframe, candle_gaps.since - interval '1 microsecond'), NULL
+        WHERE isfinite(candle_gaps.since)
+        UNION ALL
+        SELECT NULL, least(timeframe_end(candle_gaps.timeframe, candle_gaps.until - interval '1 microsecond'),
+                           timeframe_bucket(candle_gaps.timeframe, now()))
+        WHERE isfinite(candle_gaps.until)
+    ), gap AS (
+        SELECT lag(b.candle_end) OVER (ORDER BY coalesce(b.time, b.candle_end), b.time NULLS FIRST) AS gap_start,
+               b.time AS gap_end
+        FROM boundary AS b
+    )
+    SELECT g.gap_start, g.gap_end,
+           timeframe_count(candle_gaps.timeframe, g.gap_start, g.gap_end)
+    FROM gap AS g
+    WHERE g.gap_start < g.gap_end
+    ORDER BY g.gap_start;
+END;
+COMMENT ON FUNCTION candle_gaps(integer, text, timestamptz, timestamptz) IS
+    'spans in which candles are missing: [gap_start, gap_end) and how many; without since or until only between the first and the last candle; candles not yet closed are not missing';
+
+CREATE FUNCTION candles_filled(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric, filled boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    before timestamptz;
+    stop timestamptz;
+BEGIN
+    PERFORM ca_check_series(candles_filled.asset, candles_filled.timeframe, candles_filled.since, candles_filled.until);
+
+    -- the candle before the range carries its close into it
+    SELECT timeframe_bucket(candles_filled.timeframe, max(e.last))
+    INTO before
+    FROM timeframes() AS t
+    CROSS JOIN LATERAL (
+        SELECT max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = candles_filled.asset
+          AND h.timeframe = t
+          AND h.candle_time < timeframe_end(candles_filled.timeframe,
+                                            candles_filled.since - interval '1 microsecond')) AS e
+    WHERE t = candles_filled.timeframe OR timeframe_divides(t, candles_filled.timeframe);
+
+    stop := least(timeframe_end(candles_filled.timeframe, candles_filled.until - interval '1 microsecond'),
+                  timeframe_bucket(candles_filled.timeframe, now()));
+
+    RETURN QUERY
+        WITH candle AS (
+            SELECT c.*, lead(c.time) OVER (ORDER BY c.time) AS next
+            FROM candles(candles_filled.asset, candles_filled.timeframe,
+                         coalesce(before, candles_filled.since), candles_filled.until) AS c
+        )
+        SELECT c.time, c.open, c.high, c.low, c.close, c.volume, c.market_cap, false
+        FROM candle AS c
+        WHERE c.time >= coalesce(candles_filled.since, '-infinity')
+        UNION ALL
+        SELECT m, c.close, c.close, c.close, c.close, 0, NULL, true
+        FROM candle AS c
+        CROSS JOIN LATERAL timeframe_series(
+            candles_filled.timeframe,
+            greatest(timeframe_end(candles_filled.timeframe, c.time), candles_filled.since),
+            coalesce(c.next, CASE WHEN candles_filled.until IS NOT NULL THEN stop END)) AS m
+        ORDER BY 1;
+END;
+$$;
+COMMENT ON FUNCTION candles_filled(integer, text, timestamptz, timestamptz) IS
+    'as candles(), with each missing candle flat at the previous close, volume 0 and filled = true; begins with the first candle known, and without until ends with the last; nothing is filled in that has not closed';

@@ -1,0 +1,158 @@
+-- Writing candles: one writer for all, roll-ups and imports.
+
+-- Who writes candles of a series holds an advisory lock on it until the end of the transaction.
+-- What is read after taking the lock is what the last writer committed, so the later of two
+-- writers never puts back what the earlier had before it.
+CREATE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN ca_lock_series.asset IS NULL
+                THEN pg_advisory_xact_lock(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+                ELSE pg_advisory_xact_lock_shared(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+           END;
+    SELECT pg_advisory_xact_lock(hashtextextended(
+               'cryptoanalytics series ' || ca_lock_series.timeframe || ' ' || ca_lock_series.asset, 0))
+    WHERE ca_lock_series.asset IS NOT NULL;
+END;
+COMMENT ON FUNCTION ca_lock_series(text, integer) IS
+    'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
+
+CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH candle AS MATERIALIZED (
+        SELECT c.* FROM unnest(ca_store_candles.candles) AS c
+    ), in_archive AS (
+        UPDATE price_data_archive AS a
+        SET open_price = c.open_price,
+            high_price = c.high_price,
+            low_price = c.low_price,
+            close_price = c.close_price,
+            volume = coalesce(c.volume, a.volume),
+            market_cap = coalesce(c.market_cap, a.market_cap),
+            technical_indicators = NULL
+        FROM candle AS c
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+          AND (a.open_price, a.high_price, a.low_price, a.close_price, a.volume, a.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
+        RETURNING a.id
+    ), in_live AS (
+        INSERT INTO price_data AS p
+            (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap, candle_time)
+        SELECT c.asset_id, c.timeframe, c.open_price, c.high_price, c.low_price, c.close_price,
+               c.volume, c.market_cap, c.candle_time
+        FROM candle AS c
+        WHERE NOT EXISTS (
+            SELECT
+            FROM price_data_archive AS a
+            WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+        ORDER BY c.asset_id, c.timeframe, c.candle_time
+        ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
+        SET open_price = excluded.open_price,
+            high_price = excluded.high_price,
+            low_price = excluded.low_price,
+            close_price = excluded.close_price,
+            volume = coalesce(excluded.volume, p.volume),
+            market_cap = coalesce(excluded.market_cap, p.market_cap),
+            technical_indicators = NULL
+        WHERE (p.open_price, p.high_price, p.low_price, p.close_price, p.volume, p.market_cap)
+              IS DISTINCT FROM
+              (excluded.open_price, excluded.high_price, excluded.low_price, excluded.close_price,
+               coalesce(excluded.volume, p.volume), coalesce(excluded.market_cap, p.market_cap))
+        RETURNING p.id
+    )
+    SELECT (SELECT count(*) FROM in_archive) + (SELECT count(*) FROM in_live);
+END;
+COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
+    'inserts candles or corrects those stored, live or archived, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+
+CREATE FUNCTION ca_rollup_series(
+    timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    -- candles in memory at a time
+    step CONSTANT interval := 10000 * timeframe_length(ca_rollup_series.timeframe);
+    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
+                            WHERE timeframe_divides(t, ca_rollup_series.timeframe)
+                              AND (ca_rollup_series.source IS NULL OR t = ca_rollup_series.source));
+    chunk timestamptz;
+    chunk_end timestamptz;
+    stop timestamptz;
+    written bigint := 0;
+BEGIN
+    SELECT greatest(timeframe_bucket(ca_rollup_series.timeframe, ca_rollup_series.since),
+                    timeframe_bucket(ca_rollup_series.timeframe, min(e.first))),
+           least(timeframe_end(ca_rollup_series.timeframe, ca_rollup_series.until - interval '1 microsecond'),
+                 timeframe_end(ca_rollup_series.timeframe, max(e.last)))
+    INTO chunk, stop
+    FROM unnest(sources) AS s (source)
+    CROSS JOIN LATERAL (
+        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = ca_rollup_series.asset AND h.timeframe = s.source) AS e
+    HAVING min(e.first) IS NOT NULL;
+
+    WHILE chunk < stop LOOP
+        chunk_end := least((chunk AT TIME ZONE 'UTC' + step) AT TIME ZONE 'UTC', stop);
+        written := written + ca_store_candles(ARRAY(
+            SELECT ROW(NULL, ca_rollup_series.asset, ca_rollup_series.timeframe,
+                       b.open, b.high, b.low, b.close, b.volume, b.market_cap, NULL, b.time, now())::price_data
+            FROM ca_build_candles(ca_rollup_series.asset, ca_rollup_series.timeframe,
+                                  ca_rollup_series.source, chunk, chunk_end) AS b
+            WHERE ca_rollup_series.include_open
+               OR timeframe_end(ca_rollup_series.timeframe, b.time) <= now()));
+        chunk := chunk_end;
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'rolls one series up; the caller has checked the arguments and holds the series lock';
+
+CREATE FUNCTION rollup_candles(
+    timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, source text DEFAULT NULL, include_open boolean DEFAULT false)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    series integer;
+    written bigint := 0;
+BEGIN
+    PERFORM ca_check_timeframe(rollup_candles.timeframe);
+    PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
+    IF rollup_candles.asset IS NOT NULL THEN
+        PERFORM ca_check_asset(rollup_candles.asset);
+    END IF;
+    IF NOT EXISTS (SELECT FROM timeframes() AS t
+                   WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe)) THEN
+        RAISE EXCEPTION 'cannot roll % up to %', coalesce(rollup_candles.source, 'candles'), rollup_candles.timeframe
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('A %s candle is not made of whole %s candles.',
+                                  rollup_candles.timeframe, coalesce(rollup_candles.source, 'shorter')),
+                  HINT = format('Timeframes that divide %s: %s.', rollup_candles.timeframe,
+                                coalesce((SELECT string_agg(t, ' ') FROM timeframes() AS t
+                                          WHERE timeframe_divides(t, rollup_candles.timeframe)), 'none'));
+    END IF;
+
+    PERFORM ca_lock_series(rollup_candles.timeframe, rollup_candles.asset);
+    FOR series IN
+        SELECT a.id FROM assets AS a
+        WHERE rollup_candles.asset IS NULL OR a.id = rollup_candles.asset
+        ORDER BY a.id
+    LOOP
+        written := written + ca_rollup_series(
+            rollup_candles.timeframe, series, rollup_candles.since, rollup_candles.until,
+            rollup_candles.source, coalesce(rollup_candles.include_open, false));
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them and returns how many were inserted or changed; closed candles only, unless include_open';
