@@ -10,9 +10,9 @@
  * itself.
  *
  * A row without a time or a price does not count.  A row without a volume does,
- * its volume does not.  Errors: 22003 for NaN, infinity and negative volumes,
- * 22008 for an infinite time, 22023 for a candle whose high or low does not
- * bound its open and close.  Negative prices are legal.
+ * its volume does not.  Errors: 22003 for NaN, infinity, negative volumes and
+ * numbers of trades, 22008 for an infinite time, 22023 for a candle whose high or
+ * low does not bound its open and close.  Negative prices are legal.
  *
  *-------------------------------------------------------------------------
  */
@@ -101,8 +101,7 @@ read_bar(CaCandle *candle, int64 time, const CaDecimal prices[4],
 						  numeric_normalize(ca_decimal_to_numeric(&prices[1])),
 						  numeric_normalize(ca_decimal_to_numeric(&prices[2])),
 						  numeric_normalize(ca_decimal_to_numeric(&prices[3]))),
-				errhint("The arguments are time, open, high, low, close and "
-						"volume, in this order."));
+				errhint("The order of prices is open, high, low, close."));
 }
 
 /* the state argument, or NULL */

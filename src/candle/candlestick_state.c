@@ -20,6 +20,7 @@
  */
 #include "compat.h"
 
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -114,6 +115,9 @@ wire_check(const CaCandle *candle)
 		ca_decimal_cmp(&candle->high, &candle->open.price) < 0 ||
 		ca_decimal_cmp(&candle->high, &candle->close.price) < 0)
 		wire_refuse("Its low or high does not bound open and close.");
+	if (!IS_VALID_TIMESTAMP(candle->open.time) ||
+		!IS_VALID_TIMESTAMP(candle->close.time))
+		wire_refuse("Its times are out of range.");
 	if (candle->open.time > candle->close.time)
 		wire_refuse("It closes before it opens.");
 	if (ca_decimal_sign(&candle->volume) < 0 || candle->trades < 0)
