@@ -1,0 +1,380 @@
+-- The archive of old candles.
+
+-- A candle is in one table only.  A new live candle takes the place of an archived one, and an
+-- archived one cannot be added beside a live one.
+CREATE FUNCTION ca_supersede_archived() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    DELETE FROM price_data_archive AS a
+    USING new_candles AS n
+    WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time);
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_supersede_archived() IS
+    'trigger: candles inserted into price_data replace archived ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
+REVOKE EXECUTE ON FUNCTION ca_supersede_archived() FROM PUBLIC;
+
+CREATE TRIGGER price_data_supersede
+    AFTER INSERT ON price_data
+    REFERENCING NEW TABLE AS new_candles
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_supersede_archived();
+COMMENT ON TRIGGER price_data_supersede ON price_data IS
+    'a candle inserted here replaces an archived one';
+
+CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    copy price_data;
+BEGIN
+    SELECT p.*
+    INTO copy
+    FROM new_candles AS n
+    JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the candle is live already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data holds the %s candle of asset %s at %s.',
+                                  copy.timeframe, copy.asset_id, copy.candle_time),
+                  HINT = 'archive_price_data moves candles from one table to the other.';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_second_copy() IS
+    'trigger: a candle that price_data holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read price_data';
+REVOKE EXECUTE ON FUNCTION ca_refuse_second_copy() FROM PUBLIC;
+
+CREATE TRIGGER price_data_archive_once
+    AFTER INSERT ON price_data_archive
+    REFERENCING NEW TABLE AS new_candles
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_refuse_second_copy();
+COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
+    'a candle that price_data holds is not archived a second time';
+
+CREATE FUNCTION retention_period(timeframe text) RETURNS interval
+    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_retention_period';
+COMMENT ON FUNCTION retention_period(text) IS
+    'how long candles of this timeframe stay in price_data by the setting cryptoanalytics.retention; NULL when for ever';
+
+CREATE FUNCTION ca_archive_cutoff(timeframe text, older_than timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT least(coalesce(ca_archive_cutoff.older_than,
+                          (now() AT TIME ZONE 'UTC' - retention_period(ca_archive_cutoff.timeframe))
+                          AT TIME ZONE 'UTC'),
+                 timeframe_bucket(ca_archive_cutoff.timeframe, now()))
+    WHERE ca_archive_cutoff.older_than IS NOT NULL
+       OR retention_period(ca_archive_cutoff.timeframe) IS NOT NULL;
+END;
+COMMENT ON FUNCTION ca_archive_cutoff(text, timestamptz) IS
+    'candles of this timeframe that start before this moment are to be archived; never one that is still open; NULL when none is';
+
+CREATE FUNCTION ca_archive_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer, keep_indicators boolean,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    -- one statement: a row leaves one table and enters the other, or neither happens
+    WITH batch AS MATERIALIZED (
+        SELECT p.id
+        FROM price_data AS p
+        WHERE p.asset_id = ca_archive_batch.series
+          AND p.timeframe = ca_archive_batch.timeframe
+          AND p.candle_time >= ca_archive_batch.since
+          AND p.candle_time < ca_archive_batch.until
+        ORDER BY p.candle_time
+        LIMIT ca_archive_batch.batch_size
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM price_data AS p
+        USING batch AS b
+        WHERE p.id = b.id
+        RETURNING p.*
+    ), archived AS (
+        INSERT INTO price_data_archive AS a
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap,
+               CASE WHEN ca_archive_batch.keep_indicators THEN g.technical_indicators END,
+               g.candle_time, g.created_at
+        FROM gone AS g
+        ORDER BY g.candle_time
+        RETURNING a.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM archived AS r;
+END;
+COMMENT ON FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean) IS
+    'moves the oldest candles of a range to the archive, at most batch_size; rows that another session has locked are left';
+
+CREATE FUNCTION ca_restore_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH batch AS MATERIALIZED (
+        SELECT a.id
+        FROM price_data_archive AS a
+        WHERE a.asset_id = ca_restore_batch.series
+          AND a.timeframe = ca_restore_batch.timeframe
+          AND a.candle_time >= ca_restore_batch.since
+          AND a.candle_time < ca_restore_batch.until
+        ORDER BY a.candle_time
+        LIMIT ca_restore_batch.batch_size
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM price_data_archive AS a
+        USING batch AS b
+        WHERE a.id = b.id
+        RETURNING a.*
+    ), restored AS (
+        INSERT INTO price_data AS p
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM gone AS g
+        ORDER BY g.candle_time
+        RETURNING p.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM restored AS r;
+END;
+COMMENT ON FUNCTION ca_restore_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range back from the archive, at most batch_size';
+
+-- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
+-- its backend is gone, or the server has started since.
+CREATE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    task integer;
+BEGIN
+    UPDATE background_tasks AS t
+    SET status = 'failed',
+        error_message = 'the run broke off: its session is gone',
+        completed_at = clock_timestamp()
+    WHERE t.task_name = name
+      AND t.status = 'running'
+      AND (t.started_at < pg_postmaster_start_time()
+           OR NOT EXISTS (SELECT FROM pg_stat_activity AS s WHERE s.pid = (t.task_params ->> 'pid')::integer)
+           OR (t.task_params ->> 'pid')::integer = pg_backend_pid());
+
+    INSERT INTO background_tasks AS t (task_name, task_type, status, task_params, result_data, started_at)
+    VALUES (name, 'cleanup', 'running', params || jsonb_build_object('pid', pg_backend_pid()),
+            jsonb '{"moved": 0, "by_timeframe": {}}', clock_timestamp())
+    RETURNING t.id INTO task;
+    RETURN task;
+END;
+$$;
+COMMENT ON FUNCTION ca_task_start(text, jsonb) IS
+    'enters a run into background_tasks, and marks earlier ones that broke off as failed';
+
+CREATE FUNCTION ca_task_finish(task integer, failure text, OUT moved bigint)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    UPDATE background_tasks AS t
+    SET status = CASE WHEN ca_task_finish.failure IS NULL THEN 'completed' ELSE 'failed' END,
+        error_message = ca_task_finish.failure,
+        completed_at = clock_timestamp(),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = ca_task_finish.task
+    RETURNING (t.result_data ->> 'moved')::bigint;
+END;
+COMMENT ON FUNCTION ca_task_finish(integer, text) IS
+    'notes in background_tasks how a run ended, and returns the rows that it moved';
+
+CREATE FUNCTION ca_move_series(task integer)
+    RETURNS TABLE (series integer, timeframe text, since timestamptz, until timestamptz)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH params AS (
+        SELECT p.*
+        FROM background_tasks AS b
+        CROSS JOIN LATERAL jsonb_to_record(b.task_params)
+            AS p (older_than timestamptz, timeframe text, asset integer)
+        WHERE b.id = ca_move_series.task
+    )
+    SELECT a.id, t.code, timestamptz '-infinity', c.cutoff
+    FROM params AS p
+    CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (SELECT ca_archive_cutoff(t.code, p.older_than) AS cutoff) AS c
+    JOIN assets AS a ON p.asset IS NULL OR a.id = p.asset
+    WHERE (p.timeframe IS NULL OR t.code = p.timeframe)
+      AND EXISTS (SELECT
+                  FROM price_data AS d
+                  WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+    ORDER BY t.place, a.id;
+END;
+COMMENT ON FUNCTION ca_move_series(integer) IS
+    'the series and ranges that a run of archive_price_data is to move';
+
+CREATE FUNCTION ca_move_batch(
+    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean,
+    OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    moved bigint;
+    total bigint;
+BEGIN
+    PERFORM ca_lock_series(timeframe, series);
+    IF restoring THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSE
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    END IF;
+
+    done := moved = 0;
+    IF done THEN
+        RETURN;
+    END IF;
+    UPDATE background_tasks AS t
+    SET result_data = jsonb_set(
+            t.result_data || jsonb_build_object('moved', (t.result_data ->> 'moved')::bigint + moved),
+            ARRAY['by_timeframe', ca_move_batch.timeframe],
+            to_jsonb(coalesce((t.result_data -> 'by_timeframe' ->> ca_move_batch.timeframe)::bigint, 0) + moved)),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = task
+    RETURNING (t.result_data ->> 'moved')::bigint INTO total;
+    IF clock_timestamp() - reported >= interval '1 second' THEN
+        reported := clock_timestamp();
+        RAISE NOTICE '% rows moved, now at asset %, %, %', total, series, timeframe, last;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_move_batch(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
+
+-- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
+-- leaves whatever needs an operator to functions.
+CREATE PROCEDURE ca_move_range(
+    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    batch pg_catalog.record;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    LOOP
+        -- an error undoes this batch only, and is noted before it is raised again
+        BEGIN
+            SELECT b.done, b.last, b.reported INTO batch
+            FROM @extschema@.ca_move_batch(task, restoring, series, timeframe, since, until,
+                                           batch_size, keep_indicators, reported) AS b;
+        EXCEPTION WHEN query_canceled OR OTHERS THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                    state = RETURNED_SQLSTATE;
+        END;
+        IF message IS NOT NULL THEN
+            PERFORM @extschema@.ca_task_finish(task, message);
+            COMMIT;
+            RAISE EXCEPTION '%', message
+                USING ERRCODE = state,
+                      DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
+                          'The batches before stay moved; background_tasks tells how many rows.')),
+                      HINT = 'Calling the procedure again goes on where it stopped.';
+        END IF;
+        COMMIT;
+        EXIT WHEN batch.done;
+        since := batch.last;
+        reported := batch.reported;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_range(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves a range of one series, a commit a batch';
+
+CREATE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM timeframes() AS t (code)
+    JOIN price_data AS p
+      ON p.timeframe = t.code
+     AND p.candle_time < ca_archive_cutoff(t.code, ca_archive_count.older_than)
+    WHERE (ca_archive_count.timeframe IS NULL OR t.code = ca_archive_count.timeframe)
+      AND (ca_archive_count.asset IS NULL OR p.asset_id = ca_archive_count.asset);
+END;
+COMMENT ON FUNCTION ca_archive_count(timestamptz, text, integer) IS
+    'how many rows archive_price_data would move';
+
+CREATE PROCEDURE archive_price_data(
+    older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
+    keep_indicators boolean DEFAULT false, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
+    INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    part pg_catalog.record;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    IF timeframe IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_timeframe(timeframe);
+    END IF;
+    IF asset IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_asset(asset);
+    END IF;
+    -- whoever passes NULL has not said that rows may move
+    IF coalesce(dry_run, true) THEN
+        moved := @extschema@.ca_archive_count(older_than, timeframe, asset);
+        RETURN;
+    END IF;
+
+    task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
+        'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
+        'keep_indicators', keep_indicators, 'batch_size', batch_size));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task) AS s LOOP
+        CALL @extschema@.ca_move_range(task, false, part.series, part.timeframe, part.since, part.until,
+                                       batch_size, coalesce(keep_indicators, false), reported);
+    END LOOP;
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+
+CREATE PROCEDURE restore_price_data(
+    timeframe text, asset integer, since timestamptz, until timestamptz,
+    batch_size integer DEFAULT 10000, INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+
+    task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
+        'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    CALL @extschema@.ca_move_range(task, true, asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
+    'moves the archived candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
