@@ -1,0 +1,307 @@
+-- Scoring predictions and evaluating models.
+
+CREATE FUNCTION ca_prediction_target(target_datetime timestamptz, created_at timestamptz, prediction_horizon integer)
+    RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(ca_prediction_target.target_datetime,
+                    (ca_prediction_target.created_at AT TIME ZONE 'UTC'
+                     + ca_prediction_target.prediction_horizon * interval '1 hour') AT TIME ZONE 'UTC');
+END;
+COMMENT ON FUNCTION ca_prediction_target(timestamptz, timestamptz, integer) IS
+    'moment that a prediction is about: its target, or its creation and its horizon in hours';
+
+CREATE INDEX predictions_horizon_idx ON predictions (ca_prediction_target(target_datetime, created_at, prediction_horizon))
+    WHERE NOT is_realized;
+COMMENT ON INDEX predictions_horizon_idx IS
+    'predictions that are due, those with a horizon instead of a target too';
+
+CREATE FUNCTION ca_prediction_flaw(predicted_price numeric, predicted_value jsonb, input_price numeric) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN ca_prediction_flaw.predicted_price IS NOT NULL THEN NULL
+        WHEN ca_prediction_flaw.predicted_value ->> 'direction' IS NULL THEN
+            'neither a price nor a direction is predicted'
+        WHEN ca_prediction_flaw.predicted_value ->> 'direction' NOT IN ('up', 'down', 'flat') THEN
+            'the predicted direction is none of up, down, flat'
+        WHEN ca_prediction_flaw.input_price IS NULL THEN
+            'a direction is predicted without an input price'
+    END;
+END;
+COMMENT ON FUNCTION ca_prediction_flaw(numeric, jsonb, numeric) IS
+    'why a prediction can never be scored; NULL when it can';
+
+CREATE FUNCTION ca_price_at(asset integer, moment timestamptz)
+    RETURNS TABLE (close numeric, closed_at timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+BEGIN ATOMIC
+    -- the candle before the one that holds the moment is the last that had closed by then
+    SELECT c.close_price, timeframe_end(t.code, c.candle_time)
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.close_price, h.candle_time
+        FROM price_history AS h
+        WHERE h.asset_id = ca_price_at.asset
+          AND h.timeframe = t.code
+          AND h.candle_time < timeframe_bucket(t.code, ca_price_at.moment)
+        ORDER BY h.candle_time DESC
+        LIMIT 1) AS c
+    ORDER BY t.place;
+END;
+COMMENT ON FUNCTION ca_price_at(integer, timestamptz) IS
+    'the last close known at a moment and when it was reached, of each stored timeframe, the finest first';
+
+CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Leave it out to score what is due now.';
+    END IF;
+    IF staleness IS NULL THEN
+        RAISE EXCEPTION 'staleness must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'It is the age that the last close before a target may have, such as 1 hour.';
+    END IF;
+    IF staleness < interval '0' THEN
+        RAISE EXCEPTION 'staleness must not be negative'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', staleness),
+                  HINT = 'It is the age that the last close before a target may have, such as 1 hour.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
+    'checks the arguments of score_predictions and unscored_predictions';
+
+CREATE FUNCTION ca_check_model(model integer) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF model IS NULL THEN
+        RAISE EXCEPTION 'model must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'A model is named by ai_models.id.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM ai_models AS m WHERE m.id = model) THEN
+        RAISE EXCEPTION 'unknown model'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('There is no row in ai_models with id %s.', model),
+                  HINT = 'A model is named by ai_models.id.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_model(integer) IS
+    'refuses a model that is NULL or unknown';
+
+CREATE FUNCTION score_predictions(
+    as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    scored bigint;
+BEGIN
+    PERFORM ca_check_scoring(score_predictions.as_of, score_predictions.staleness);
+    IF score_predictions.model IS NOT NULL THEN
+        PERFORM ca_check_model(score_predictions.model);
+    END IF;
+
+    -- what another session is scoring is left to it
+    WITH due AS MATERIALIZED (
+        SELECT p.id, p.asset_id, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
+               ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target
+        FROM predictions AS p
+        WHERE NOT p.is_realized
+          AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= score_predictions.as_of
+          AND isfinite(ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon))
+          AND (score_predictions.model IS NULL OR p.ai_models_id = score_predictions.model)
+          AND ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price) IS NULL
+        FOR UPDATE SKIP LOCKED
+    ), priced AS (
+        SELECT d.*, a.close AS actual, abs(d.predicted_price - a.close) AS error
+        FROM due AS d
+        CROSS JOIN LATERAL (
+            SELECT c.close
+            FROM ca_price_at(d.asset_id, d.target) AS c
+            WHERE d.target - c.closed_at <= score_predictions.staleness
+            LIMIT 1) AS a
+    )
+    UPDATE predictions AS p
+    SET actual_price = r.actual,
+        absolute_error = r.error,
+        squared_error = r.error * r.error,
+        accuracy_percentage = CASE WHEN r.error IS NOT NULL AND r.actual <> 0
+                                   THEN greatest(0, 100 - 100 * r.error / abs(r.actual)) END,
+        is_accurate = CASE
+            WHEN r.predicted_price IS NULL THEN
+                sign(r.actual - r.input_price) = CASE r.direction WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END
+            WHEN r.actual <> 0 THEN
+                100 * r.error <= p.accuracy_threshold * abs(r.actual)
+        END,
+        is_realized = true,
+        evaluated_at = now()
+    FROM priced AS r
+    WHERE p.id = r.id;
+
+    GET DIAGNOSTICS scored = ROW_COUNT;
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION score_predictions(timestamptz, interval, integer) IS
+    'scores the predictions that are due, each once, against the last close at or before its target, and returns how many; a close older than staleness at the target does not count';
+
+CREATE FUNCTION unscored_predictions(
+    as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
+    RETURNS TABLE (prediction_id integer, reason text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_scoring(unscored_predictions.as_of, unscored_predictions.staleness);
+    IF unscored_predictions.model IS NOT NULL THEN
+        PERFORM ca_check_model(unscored_predictions.model);
+    END IF;
+
+    RETURN QUERY
+        SELECT d.id, d.reason
+        FROM (
+            SELECT p.id,
+                   coalesce(
+                       ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price),
+                       CASE
+                           WHEN NOT isfinite(t.target) THEN 'the target is infinite'
+                           WHEN a.closed_at IS NULL THEN 'no candle of the asset had closed by the target'
+                           WHEN t.target - a.closed_at > unscored_predictions.staleness THEN
+                               format('the last close before the target was %s old', t.target - a.closed_at)
+                       END) AS reason
+            FROM predictions AS p
+            CROSS JOIN LATERAL (
+                SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
+            CROSS JOIN LATERAL (
+                SELECT max(c.closed_at) AS closed_at FROM ca_price_at(p.asset_id, t.target) AS c) AS a
+            WHERE NOT p.is_realized
+              AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= unscored_predictions.as_of
+              AND (unscored_predictions.model IS NULL OR p.ai_models_id = unscored_predictions.model)) AS d
+        WHERE d.reason IS NOT NULL
+        ORDER BY d.id;
+END;
+$$;
+COMMENT ON FUNCTION unscored_predictions(timestamptz, interval, integer) IS
+    'the predictions that are due and that score_predictions cannot score, and why';
+
+CREATE FUNCTION ca_model_metrics(model integer, since timestamptz, until timestamptz)
+    RETURNS TABLE (metric text, value double precision, pairs bigint, first timestamptz, last timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 16
+BEGIN ATOMIC
+    -- a predicted direction stands for a price on that side of the input price
+    WITH scored AS (
+        SELECT p.actual_price::double precision AS actual,
+               p.predicted_price::double precision AS predicted,
+               p.input_price::double precision AS input,
+               coalesce(p.predicted_price,
+                        p.input_price + CASE p.predicted_value ->> 'direction'
+                                            WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END)::double precision AS side,
+               p.is_accurate AS accurate,
+               p.confidence_score::double precision AS confidence,
+               ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target,
+               p.prediction_horizon AS horizon
+        FROM predictions AS p
+        WHERE p.ai_models_id = ca_model_metrics.model
+          AND p.is_realized
+          AND p.actual_price IS NOT NULL
+    ), ranged AS (
+        SELECT s.*, sign(s.side - s.input) * (s.actual - s.input) / nullif(abs(s.input), 0) AS gain
+        FROM scored AS s
+        WHERE (ca_model_metrics.since IS NULL OR s.target >= ca_model_metrics.since)
+          AND (ca_model_metrics.until IS NULL OR s.target < ca_model_metrics.until)
+    ), computed AS (
+        SELECT min(r.target) AS first, max(r.target) AS last,
+               count(r.predicted) AS prices,
+               count(r.side - r.input) AS sides,
+               count(r.accurate) AS judged,
+               count(r.confidence) FILTER (WHERE r.accurate IS NOT NULL) AS confident,
+               count(r.gain) AS gains,
+               mae(r.actual, r.predicted) AS mae,
+               mse(r.actual, r.predicted) AS mse,
+               rmse(r.actual, r.predicted) AS rmse,
+               medae(r.actual, r.predicted) AS medae,
+               max_error(r.actual, r.predicted) AS max_error,
+               mape(r.actual, r.predicted) AS mape,
+               smape(r.actual, r.predicted) AS smape,
+               wape(r.actual, r.predicted) AS wape,
+               r2(r.actual, r.predicted) AS r2,
+               directional_accuracy(r.input, r.actual, r.side) AS directional_accuracy,
+               avg(r.accurate::integer)::double precision AS accuracy,
+               brier_score(r.accurate, r.confidence) AS brier_score,
+               log_loss(r.accurate, r.confidence) AS log_loss,
+               ece(r.accurate, r.confidence) AS ece,
+               -- returns of one horizon only can be annualised
+               sharpe_ratio(r.gain, 1)
+               * CASE WHEN min(r.horizon) = max(r.horizon) AND count(r.horizon) = count(*)
+                      THEN sqrt(8760.0 / min(r.horizon)) END AS sharpe_ratio
+        FROM ranged AS r
+    )
+    SELECT m.metric, m.value, m.pairs, c.first, c.last
+    FROM computed AS c
+    CROSS JOIN LATERAL (VALUES
+        ('mae', c.mae, c.prices), ('mse', c.mse, c.prices), ('rmse', c.rmse, c.prices),
+        ('medae', c.medae, c.prices), ('max_error', c.max_error, c.prices), ('mape', c.mape, c.prices),
+        ('smape', c.smape, c.prices), ('wape', c.wape, c.prices), ('r2', c.r2, c.prices),
+        ('directional_accuracy', c.directional_accuracy, c.sides),
+        ('accuracy', c.accuracy, c.judged),
+        ('brier_score', c.brier_score, c.confident), ('log_loss', c.log_loss, c.confident),
+        ('ece', c.ece, c.confident),
+        ('sharpe_ratio', c.sharpe_ratio, c.gains)) AS m (metric, value, pairs)
+    WHERE m.value IS NOT NULL
+    ORDER BY m.metric;
+END;
+COMMENT ON FUNCTION ca_model_metrics(integer, timestamptz, timestamptz) IS
+    'metrics of a model''s scored predictions whose target lies in [since, until); those that are undefined are left out';
+
+CREATE FUNCTION evaluate_model(
+    model integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS SETOF model_performance
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET extra_float_digits = 1
+AS $$
+BEGIN
+    PERFORM ca_check_model(evaluate_model.model);
+    PERFORM ca_check_range(evaluate_model.since, evaluate_model.until);
+
+    RETURN QUERY
+        WITH metrics AS MATERIALIZED (
+            SELECT m.* FROM ca_model_metrics(evaluate_model.model, evaluate_model.since, evaluate_model.until) AS m
+        ), summary AS (
+            UPDATE ai_models AS m
+            SET performance_metrics = s.metrics
+            FROM (
+                SELECT jsonb_object_agg(x.metric, x.value::text::numeric)
+                       || jsonb_build_object('predictions', max(x.pairs), 'evaluation_date', now()) AS metrics
+                FROM metrics AS x
+                HAVING count(*) > 0) AS s
+            WHERE m.id = evaluate_model.model
+        )
+        INSERT INTO model_performance AS p
+            (model_id, evaluation_metric, metric_value, evaluation_data_range, evaluated_predictions_count, evaluation_date)
+        SELECT evaluate_model.model, m.metric, m.value::text::numeric,
+               jsonb_build_object('since', evaluate_model.since, 'until', evaluate_model.until,
+                                  'first', m.first, 'last', m.last),
+               m.pairs, now()
+        FROM metrics AS m
+        ON CONFLICT (model_id, evaluation_metric, evaluation_date) DO UPDATE
+        SET metric_value = excluded.metric_value,
+            evaluation_data_range = excluded.evaluation_data_range,
+            evaluated_predictions_count = excluded.evaluated_predictions_count
+        RETURNING p.*;
+END;
+$$;
+COMMENT ON FUNCTION evaluate_model(integer, timestamptz, timestamptz) IS
+    'writes one row of model_performance a metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined are left out';
