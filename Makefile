@@ -1,0 +1,125 @@
+# cryptoanalytics: build, install and test like any PGXS extension.
+
+EXTENSION = cryptoanalytics
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" cryptoanalytics.control)
+
+MODULE_big = cryptoanalytics
+OBJS = \
+	src/module.o \
+	src/validate.o \
+	src/exactsum.o \
+	src/decimal.o \
+	src/numeric.o \
+	src/timeframe.o \
+	src/candle/candlestick.o \
+	src/candle/candlestick_state.o \
+	src/candle/candlestick_agg.o \
+	src/indicators/sma.o \
+	src/indicators/ema.o \
+	src/indicators/rsi.o \
+	src/indicators/macd.o \
+	src/indicators/aggregates.o \
+	src/archive/retention.o \
+	src/scoring/state.o \
+	src/scoring/error_kernel.o \
+	src/scoring/errors.o \
+	src/scoring/median_kernel.o \
+	src/scoring/medae.o \
+	src/scoring/probability_kernel.o \
+	src/scoring/probability.o \
+	src/scoring/sharpe.o
+
+# the parts of the install script, in the order in which they build on each other
+SQL_PARTS = \
+	sql/functions/timeframe.sql \
+	sql/functions/candlestick.sql \
+	sql/functions/indicators.sql \
+	sql/functions/errors.sql \
+	sql/schema/types.sql \
+	sql/schema/users.sql \
+	sql/schema/market.sql \
+	sql/schema/models.sql \
+	sql/schema/macro.sql \
+	sql/schema/sectors.sql \
+	sql/schema/signals.sql \
+	sql/schema/portfolios.sql \
+	sql/schema/operations.sql \
+	sql/schema/views.sql \
+	sql/functions/checks.sql \
+	sql/functions/candles.sql \
+	sql/functions/rollup.sql \
+	sql/functions/import.sql \
+	sql/functions/archive.sql \
+	sql/functions/predictions.sql
+
+JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA = sql/cryptoanalytics--0.1.0.sql
+
+PG_CPPFLAGS = -I$(srcdir)/src
+# the double-double arithmetic needs every rounding as written
+PG_CFLAGS = -std=gnu99 -ffp-contract=off
+SHLIB_LINK = -lm
+
+REGRESS = setup timeframe candlestick indicators scoring_aggregates candles import retention archive predictions
+REGRESS_OPTS = --inputdir=test
+ISOLATION = \
+	rollup_twice \
+	rollup_archiving \
+	archive_rollup \
+	archive_twice \
+	archive_insert \
+	archive_locked \
+	restore_archive \
+	restore_insert \
+	import_twice \
+	score_twice
+# results and expected files at the top, like those of pg_regress
+ISOLATION_OPTS = --inputdir=test --outputdir=.
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# the bitcode that the server may inline needs it too
+BITCODE_CFLAGS += -ffp-contract=off
+
+# PGXS does not follow includes
+$(OBJS): $(wildcard src/*.h src/*/*.h)
+
+# ---- the install script, joined from its parts ----
+
+.PHONY: sql check-sql check-format format pgtap demo test
+
+sql:
+	scripts/join-sql $(EXTENSION) $(SQL_PARTS) > $(JOINED_SCRIPT).new
+	mv $(JOINED_SCRIPT).new $(JOINED_SCRIPT)
+
+# the committed install script must be what its parts give, released ones must not change, and
+# META.json must repeat the version of the control file
+check-sql:
+	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
+	scripts/join-sql $(EXTENSION) $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
+	cd sql && sha256sum --check --quiet --strict RELEASED
+
+# ---- style ----
+
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch])
+CLANG_FORMAT ?= clang-format
+
+format:
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+# ---- tests beyond installcheck ----
+
+# needs a database, named by PGDATABASE, with pgtap and the extension in it
+pgtap:
+	pg_prove --ext .sql test/pgtap
+
+demo:
+	scripts/demo
+
+test:
+	scripts/test
