@@ -1,0 +1,238 @@
+-- Reading candles, finding and filling gaps, rolling up.
+\pset null NULL
+SET timezone = 'UTC';
+SET datestyle = 'ISO, YMD';
+\set SHOW_CONTEXT never
+
+INSERT INTO assets (symbol, name, asset_type)
+SELECT 'CANDLES.' || s, 'candles of the test', 'crypto' FROM unnest(ARRAY['MINUTES', 'DAYS', 'SOURCES', 'NOW', 'EMPTY']) AS s;
+SELECT asset_id('CANDLES.MINUTES') AS minutes, asset_id('CANDLES.DAYS') AS days, asset_id('CANDLES.SOURCES') AS sources,
+       asset_id('CANDLES.NOW') AS current, asset_id('CANDLES.EMPTY') AS empty \gset
+
+-- minute m of Monday 2024-01-01, from 10:00 on: open 100+m, high 102+m, low 99+m, close 101+m,
+-- volume 1+m; minutes 3, 4 and 7 are missing, 0 and 1 archived; market_cap known at 1 and 6
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
+SELECT :minutes, '1m', timestamptz '2024-01-01 10:00' + m * interval '1 minute', 100 + m, 102 + m, 99 + m, 101 + m, 1 + m,
+       CASE m WHEN 6 THEN 6000 END
+FROM unnest(ARRAY[2, 5, 6, 8, 9]) AS m;
+INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
+SELECT :minutes, '1m', timestamptz '2024-01-01 10:00' + m * interval '1 minute', 100 + m, 102 + m, 99 + m, 101 + m, 1 + m,
+       CASE m WHEN 1 THEN 5000 END
+FROM unnest(ARRAY[0, 1]) AS m;
+
+-- day k: open 10k, high 10k+5, low 10k-5, close 10k+1, volume k; a Wednesday, a Thursday and a
+-- Sunday of one week, the Monday after, the leap day and the day after it
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT :days, '1d', day, 10 * k, 10 * k + 5, 10 * k - 5, 10 * k + 1, k
+FROM unnest(ARRAY['2024-01-31', '2024-02-01', '2024-02-04', '2024-02-05', '2024-02-29', '2024-03-01']::timestamptz[])
+     WITH ORDINALITY AS d (day, k);
+
+--
+-- candles()
+--
+
+-- stored ones, live and archived
+SELECT * FROM candles(:minutes, '1m');
+
+-- built: 10:00 of minutes 0, 1 and 2, so open 100, high 104, low 99, close 103, volume 1+2+3;
+-- 10:05 of minutes 5, 6, 8 and 9: 105, 111, 104, 110, volume 6+7+9+10; the last market_cap known
+SELECT * FROM candles(:minutes, '5m');
+SELECT * FROM candles(:minutes, '1h');
+
+-- candles that START in [since, until), each of all its minutes
+SELECT * FROM candles(:minutes, '5m', since => '2024-01-01 10:01');
+SELECT * FROM candles(:minutes, '5m', '2024-01-01 10:05', '2024-01-01 10:06');
+SELECT * FROM candles(:minutes, '5m', until => '2024-01-01 10:05');
+SELECT count(*) AS none FROM candles(:minutes, '5m', '2024-01-01 10:01', '2024-01-01 10:05');
+SELECT count(*) AS none FROM candles(:minutes, '1m', '2024-01-01 10:05', '2024-01-01 10:05');
+SELECT count(*) AS all FROM candles(:minutes, '5m', '-infinity', 'infinity');
+SELECT count(*) AS none FROM candles(:empty, '1h');
+
+-- weeks, months and 3d candles, where days 19752 (01-30), 19755, 19758 (02-05) and 19782 (02-29)
+-- of 1970-01-01 are multiples of 3
+SELECT * FROM candles(:days, '1w');
+SELECT * FROM candles(:days, '1M');
+SELECT * FROM candles(:days, '3d');
+
+-- nothing can be built of longer candles
+SELECT count(*) AS none FROM candles(:days, '12h');
+
+-- a stored candle wins over what could be built, before, between and after
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, technical_indicators)
+VALUES (:minutes, '5m', '2024-01-01 10:05', 1, 4, 1, 3, '{"RSI": 50}'), (:minutes, '5m', '2024-01-01 09:50', 2, 2, 2, 2, NULL);
+SELECT * FROM candles(:minutes, '5m');
+
+-- of several sources the finest, for each candle: 1m has price 1 and 5m price 5, the 15m candle
+-- 10:00  both cover it, 1m with holes          the finer
+-- 10:15  1m begins after the first 5m is over  the coarser
+-- 10:30  1m ends before the second 5m begins   the coarser
+-- 10:45  1m only                               the finer
+-- 11:00  5m only                               the coarser
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT :sources, t, timestamptz '2024-01-01' + at::interval, p, p, p, p, p
+FROM (SELECT '1m', unnest(ARRAY['10:00', '10:07', '10:14', '10:22', '10:30', '10:46']), 1
+      UNION ALL
+      SELECT '5m', unnest(ARRAY['10:00', '10:05', '10:10', '10:15', '10:20', '10:25', '10:30', '10:35', '10:40', '11:05']), 5) AS s (t, at, p);
+SELECT time, close, volume FROM candles(:sources, '15m');
+
+-- errors
+SELECT * FROM candles(-1, '1h');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM candles(NULL, '1h');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM candles(:minutes, '7x');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM candles(:minutes, NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM candles(:minutes, '1h', '2024-01-02', '2024-01-01');
+\echo :LAST_ERROR_SQLSTATE
+
+--
+-- candle_gaps()
+--
+
+-- minutes 3 and 4, and minute 7
+SELECT * FROM candle_gaps(:minutes, '1m');
+
+-- bounds count: two minutes before the first candle, two after the last; a bound within a
+-- candle asks for the candles that start in the range, so 10:03 is not missing and 10:10 is
+SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 09:58', '2024-01-01 10:12');
+SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:03:30', '2024-01-01 10:10:30');
+SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:03:10', '2024-01-01 10:03:50');
+SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:07', '2024-01-01 10:07');
+
+-- without any candle the whole range is one gap; without a range there is none
+SELECT * FROM candle_gaps(:empty, '1h', '2024-01-01', '2024-01-02');
+SELECT count(*) AS none FROM candle_gaps(:empty, '1h');
+
+-- the weeks of 02-12 and 02-19; every month has a candle; of April and May there is none
+SELECT * FROM candle_gaps(:days, '1w');
+SELECT count(*) AS none FROM candle_gaps(:days, '1M');
+SELECT * FROM candle_gaps(:days, '1M', until => '2024-06-01');
+SELECT * FROM candle_gaps(:days, '1d', '-infinity', '2024-02-05');
+
+SELECT * FROM candle_gaps(-1, '1h');
+SELECT * FROM candle_gaps(:minutes, '1H');
+SELECT * FROM candle_gaps(:minutes, '1h', '2024-01-02', '2024-01-01');
+
+--
+-- candles_filled()
+--
+
+-- 10:03 and 10:04 at 103, the close of 10:02; 10:07 at 107, that of 10:06
+SELECT * FROM candles_filled(:minutes, '1m');
+
+-- the candle before the range carries its close into it; the last carries on to until
+SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 10:04', '2024-01-01 10:06');
+SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 10:09', '2024-01-01 10:12');
+SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 11:00', '2024-01-01 11:01');
+
+-- nothing is known before the first candle
+SELECT time, close, filled FROM candles_filled(:minutes, '1m', '2024-01-01 09:58', '2024-01-01 10:01');
+SELECT count(*) AS none FROM candles_filled(:empty, '1h', '2024-01-01', '2024-01-02');
+
+-- the close carried into a range may be that of a candle that is built: week 02-05 closed at 41
+SELECT * FROM candles_filled(:days, '1w', '2024-02-12', '2024-03-01');
+
+SELECT * FROM candles_filled(-1, '1h');
+SELECT * FROM candles_filled(:minutes, '');
+SELECT * FROM candles_filled(:minutes, '1h', '2024-01-02', '2024-01-01');
+
+--
+-- rollup_candles()
+--
+
+-- 10:00 is written and 10:05 corrected, which loses its indicators; 09:50, of which there are
+-- no minutes, stays; a second time nothing changes
+SELECT rollup_candles('5m', :minutes);
+SELECT candle_time, open_price, high_price, low_price, close_price, volume, market_cap, technical_indicators
+FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
+SELECT rollup_candles('5m', :minutes);
+
+-- one minute changes: one candle does; the other keeps its indicators
+UPDATE price_data SET technical_indicators = '{"RSI": 60}' WHERE asset_id = :minutes AND timeframe = '5m';
+UPDATE price_data SET high_price = 120 WHERE asset_id = :minutes AND timeframe = '1m' AND candle_time = '2024-01-01 10:08';
+SELECT rollup_candles('5m', :minutes);
+SELECT candle_time, high_price, technical_indicators
+FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
+
+-- a range recomputes whole candles, not the half that is in it, and only those it touches
+UPDATE price_data SET open_price = 1, low_price = 1, high_price = 1, close_price = 1, volume = 1
+WHERE asset_id = :minutes AND timeframe = '5m';
+SELECT rollup_candles('5m', :minutes, '2024-01-01 10:07', '2024-01-01 10:08');
+SELECT candle_time, open_price, high_price, low_price, close_price, volume
+FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
+SELECT rollup_candles('5m', :minutes, '2024-01-01 10:05', '2024-01-01 10:05') AS empty_range;
+SELECT rollup_candles('5m', :minutes, until => '2024-01-01 10:00:01') AS first;
+
+-- an unknown volume or market_cap does not overwrite a known one
+UPDATE price_data SET volume = NULL, market_cap = NULL WHERE asset_id = :minutes AND timeframe = '1m' AND candle_time >= '2024-01-01 10:05';
+SELECT rollup_candles('5m', :minutes);
+SELECT volume, market_cap FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' AND candle_time = '2024-01-01 10:05';
+
+-- an archived candle is corrected where it is; what is archived counts as a source
+INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+VALUES (:minutes, '15m', '2024-01-01 10:00', 1, 1, 1, 1);
+SELECT rollup_candles('15m', :minutes, source => '1m');
+SELECT candle_time, open_price, high_price, low_price, close_price, archived
+FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;
+
+-- without a source 15m takes the finest; with one it takes that: 09:50 is known to 5m alone
+SELECT rollup_candles('15m', :minutes, source => '5m');
+SELECT candle_time, open_price, close_price, archived
+FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;
+
+-- days to weeks and months, as candles() built them; days have nothing to be made of here
+SELECT rollup_candles('1w', :days) AS weeks, rollup_candles('1M', :days) AS months, rollup_candles('1d', :days) AS days;
+SELECT timeframe, candle_time, open_price, high_price, low_price, close_price, volume
+FROM price_data WHERE asset_id = :days AND timeframe IN ('1w', '1M') ORDER BY timeframe COLLATE "C", candle_time;
+
+-- all assets at once: 30m of the minutes (09:30 of the 5m candle 09:50) and of the sources, whose
+-- 5m candles cover 10:00 better and 10:30 worse than their 1m ones
+SELECT rollup_candles('30m') >= 5 AS both;
+SELECT asset_id = :minutes AS minutes, candle_time, close_price
+FROM price_data WHERE asset_id IN (:minutes, :sources) AND timeframe = '30m' ORDER BY asset_id, candle_time;
+
+-- errors
+SELECT rollup_candles('1h', -1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT rollup_candles('1y', :minutes);
+SELECT rollup_candles(NULL, :minutes);
+SELECT rollup_candles('1h', :minutes, '2024-01-02', '2024-01-01');
+SELECT rollup_candles('1m', :minutes);
+\echo :LAST_ERROR_SQLSTATE
+SELECT rollup_candles('6h', :minutes, source => '4h');
+SELECT rollup_candles('1h', :minutes, source => '1h');
+SELECT rollup_candles('1M', :minutes, source => '1w');
+SELECT rollup_candles('1h', :minutes, source => '7x');
+
+--
+-- the candle that is still open; in one transaction, so that now() stands still
+--
+BEGIN;
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT :current, '1m', timeframe_bucket('1m', now()) - m * interval '1 minute', 10 + m, 10 + m, 10 + m, 10 + m, 1
+FROM unnest(ARRAY[0, 2, 3]) AS m;
+
+-- this month has not ended: not rolled up unless asked for, but candles() shows it; the minutes
+-- before may be of the month before
+SELECT rollup_candles('1M', :current, since => timeframe_bucket('1M', now())) AS closed,
+       rollup_candles('1M', :current, since => timeframe_bucket('1M', now()), include_open => true) AS with_open,
+       rollup_candles('1M', :current, since => timeframe_bucket('1M', now()), include_open => NULL) AS again;
+SELECT count(*) AS open, bool_and(close = 10) AS up_to_now FROM candles(:current, '1M', timeframe_bucket('1M', now()));
+
+-- the minute that is open is not missing, nor is any after it
+SELECT count(*) AS gaps, sum(missing) AS missing FROM candle_gaps(:current, '1m', until => now() + interval '1 day');
+SELECT count(*) AS candles, count(*) FILTER (WHERE filled) AS filled
+FROM candles_filled(:current, '1m', until => now() + interval '1 day');
+
+-- without the open one the closed minute before it is still missing, up to now
+DELETE FROM price_data WHERE asset_id = :current AND timeframe = '1m' AND close_price = 10;
+SELECT count(*) AS gaps, sum(missing) AS missing FROM candle_gaps(:current, '1m', until => now() + interval '1 day');
+SELECT count(*) AS candles, count(*) FILTER (WHERE filled) AS filled
+FROM candles_filled(:current, '1m', until => now() + interval '1 day');
+ROLLBACK;
+
+DELETE FROM price_data USING assets WHERE assets.id = asset_id AND symbol LIKE 'CANDLES.%';
+DELETE FROM price_data_archive USING assets WHERE assets.id = asset_id AND symbol LIKE 'CANDLES.%';
+DELETE FROM assets WHERE symbol LIKE 'CANDLES.%';

@@ -1,0 +1,192 @@
+-- import_ohlcv: candles from the JSON of exchanges and data providers.
+\set SHOW_CONTEXT never
+\pset null NULL
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'IMP', 'Import', 'crypto');
+
+CREATE VIEW stored AS
+    SELECT timeframe, candle_time, open_price::float8 AS o, high_price::float8 AS h, low_price::float8 AS l,
+           close_price::float8 AS c, volume, archived
+    FROM price_history
+    WHERE asset_id = 1;
+
+--
+-- ccxt: [milliseconds, open, high, low, close, volume]
+--
+
+-- 1704067200 is 2024-01-01 00:00 UTC; the base volume is multiplied by the typical price:
+-- 3 * (110 + 90 + 106) / 3 = 306, and 0.5 * (108 + 104 + 106) / 3 = 53
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 110, 90, 106, 3], [1704067260000, 106, 108, 104, 106, 0.5]]');
+SELECT * FROM stored ORDER BY candle_time;
+
+-- the same again changes nothing
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 110, 90, 106, 3], [1704067260000, 106, 108, 104, 106, 0.5]]');
+
+-- one candle corrected, one the same in quote units, one new: two changed; numbers may be strings
+SELECT import_ohlcv(1, '1m', '[[1704067200000, "100", "1.12e2", "90", "106.00", "0"],
+                               ["1704067260000", "106", "108", "104", "106", "53.0"],
+                               [1704067320000, 106, 106, 106, 106, 2]]', volume_unit => 'quote');
+SELECT * FROM stored ORDER BY candle_time;
+
+-- an unknown volume is NULL, and does not overwrite a known one: the second is unchanged
+SELECT import_ohlcv(1, '1m', '[[1704067380000, 106, 106, 106, 106, null], [1704067320000, 106, 106, 106, 106, null]]');
+SELECT candle_time, volume FROM stored WHERE candle_time >= '2024-01-01 00:02' ORDER BY candle_time;
+
+-- nor where the price has changed
+SELECT import_ohlcv(1, '1m', '[[1704067320000, 107, 107, 107, 107, null]]');
+SELECT c, volume FROM stored WHERE candle_time = '2024-01-01 00:02';
+
+-- a candle that comes twice: the last one counts, and counts once
+SELECT import_ohlcv(1, '1m', '[[1704067440000, 1, 1, 1, 1, 1], [1704067500000, 5, 5, 5, 5, 1], [1704067440000, 2, 2, 2, 2, 1]]');
+SELECT candle_time, c, volume FROM stored WHERE candle_time >= '2024-01-01 00:04' ORDER BY candle_time;
+
+-- prices below zero are legal; what changed hands is not negative: 4 * |-2|
+SELECT import_ohlcv(1, '1h', '[[1704067200000, -2, -1, -3, -2, 4]]');
+SELECT o, h, l, c, volume FROM stored WHERE timeframe = '1h';
+
+-- decimals beyond those of the column are rounded, and the rounded candle is the same candle
+SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.123456785, 0.123456785, 0.123456785, 0.123456785, 0]]');
+SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.123456785, 0.123456785, 0.123456785, 0.123456785, 0]]');
+SELECT c FROM stored WHERE timeframe = '2h';
+
+-- however a number is written: 5 with 59 zeros, times 1e-60, is 0.5; a volume below a cent is 0
+SELECT import_ohlcv(1, '6h', '[[1704067200000, 0.5, 5e-1, "0.5", 500000000000000000000000000000000000000000000000000000000000e-60, 1e-60]]');
+SELECT o, h, l, c, volume FROM stored WHERE timeframe = '6h';
+
+-- no candles
+SELECT import_ohlcv(1, '1m', '[]');
+
+-- what an indicator was computed from has changed, so it goes; where nothing changed it stays
+UPDATE price_data SET technical_indicators = '{"RSI": 50}' WHERE asset_id = 1 AND timeframe = '1m';
+SELECT import_ohlcv(1, '1m', '[[1704067440000, 3, 3, 3, 3, 1], [1704067500000, 5, 5, 5, 5, 1]]');
+SELECT candle_time, technical_indicators FROM price_data
+WHERE asset_id = 1 AND timeframe = '1m' AND candle_time >= '2024-01-01 00:04' ORDER BY candle_time;
+
+--
+-- binance: 12 fields, of which the eighth is the quote volume
+--
+
+-- the example of Binance's API documentation, a week from Monday 2017-07-03
+SELECT import_ohlcv(1, '1w', '[[1499040000000, "0.01634790", "0.80000000", "0.01575800", "0.01577100",
+    "148976.11427815", 1499644799999, "2434.19055334", 308, "1756.87402397", "28.46694368", "17928899.62484339"]]',
+    'binance');
+SELECT * FROM stored WHERE timeframe = '1w';
+
+--
+-- coingecko: [milliseconds at the close, open, high, low, close]
+--
+
+-- the example of CoinGecko's API documentation: 1709395200 is 2024-03-02 16:00 UTC, so the
+-- candles are those of 12:00 and 16:00; without volume
+SELECT import_ohlcv(1, '4h', '[[1709395200000, 61942, 62211, 61721, 61845], [1709409600000, 61828, 62139, 61726, 62139]]',
+                    format => 'coingecko');
+SELECT * FROM stored WHERE timeframe = '4h' ORDER BY candle_time;
+
+-- a month closes where the next one begins: 1709251200 is 2024-03-01, so this is February
+SELECT import_ohlcv(1, '1M', '[[1709251200000, 1, 1, 1, 1]]', format => 'coingecko');
+SELECT candle_time FROM stored WHERE timeframe = '1M';
+
+--
+-- archived candles are corrected where they are; an unknown volume does not matter there either, and
+-- indicators go if anything changes
+--
+CALL archive_price_data(older_than => '2024-01-01 00:01', timeframe => '1m', asset => 1, keep_indicators => true);
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 112, 90, 106, 0]]');
+SELECT volume, technical_indicators FROM price_data_archive WHERE asset_id = 1;
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 115, 90, 106, null], [1704067260000, 106, 108, 104, 107, 53]]',
+                    volume_unit => 'quote');
+SELECT candle_time, h, c, archived FROM stored WHERE timeframe = '1m' AND candle_time < '2024-01-01 00:02' ORDER BY candle_time;
+SELECT volume, technical_indicators FROM price_data_archive WHERE asset_id = 1;
+
+--
+-- errors: the element is named, and nothing of the call is kept
+--
+SELECT count(*) AS stored_before FROM stored \gset
+
+-- each element comes after a good one, so it is number 1
+CREATE FUNCTION pg_temp.refusal(element jsonb, format text, OUT state text, OUT message text)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM import_ohlcv(1, '1d', jsonb_build_array(
+        CASE format WHEN 'ccxt' THEN '[0, 1, 1, 1, 1, 1]'::jsonb
+                    WHEN 'binance' THEN '[0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]'
+                    ELSE '[0, 1, 1, 1, 1]' END, element), format);
+    message := 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+END;
+$$;
+
+SELECT r.state, r.message, e.element
+FROM (VALUES
+    -- shapes
+    (1, 'ccxt', '{"close": 1}'),
+    (2, 'ccxt', 'null'),
+    (3, 'ccxt', '[1704067200000, 1, 1, 1, 1]'),
+    (4, 'ccxt', '[]'),
+    (5, 'binance', '[1704067200000, 1, 1, 1, 1, 1]'),
+    (6, 'coingecko', '[1704067200000, 1, 1, 1, 1, 1]'),
+    -- what is no number
+    (10, 'ccxt', '[1704067200000, "x", 1, 1, 1, 1]'),
+    (11, 'ccxt', '[1704067200000, 1, "NaN", 1, 1, 1]'),
+    (12, 'ccxt', '[1704067200000, 1, 1, "-Infinity", 1, 1]'),
+    (13, 'ccxt', '[1704067200000, 1, 1, 1, null, 1]'),
+    (14, 'ccxt', '[1704067200000, 1, 1, 1, true, 1]'),
+    (15, 'ccxt', '[1704067200000, 1, 1, 1, [1], 1]'),
+    (16, 'ccxt', '[1704067200000, 1, 1, 1, "", 1]'),
+    (17, 'ccxt', '[1704067200000, 1, 1, 1, "0x10", 1]'),
+    (18, 'ccxt', '[1704067200000, 1, 1, 1, 1, "1,5"]'),
+    (19, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, null, 1, 1, 1, 1]'),
+    -- too large for the columns: numeric(20,8) and numeric(30,2)
+    (20, 'ccxt', '[1704067200000, 1, 1000000000000, 1, 1, 1]'),
+    (21, 'ccxt', '[1704067200000, 1, 999999999999.999999999, 1, 1, 1]'),
+    (22, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e16]'),
+    (23, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, 9999999999999999999999999999.999, 1, 1, 1, 1]'),
+    (24, 'ccxt', '[1704067200000, 1, "1e99", 1, 1, 1]'),
+    (25, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e200]'),
+    -- times
+    (30, 'ccxt', '[1704067200, 1, 1, 1, 1, 1]'),
+    (31, 'ccxt', '[1704067200000000, 1, 1, 1, 1, 1]'),
+    (32, 'ccxt', '[1704067260000, 1, 1, 1, 1, 1]'),
+    (33, 'ccxt', '[1704067200000.5, 1, 1, 1, 1, 1]'),
+    (34, 'ccxt', '[253402300800000, 1, 1, 1, 1, 1]'),
+    (35, 'ccxt', '["2024-01-01", 1, 1, 1, 1, 1]'),
+    (36, 'coingecko', '[1704110400000, 1, 1, 1, 1]'),
+    -- candles that cannot be
+    (40, 'ccxt', '[1704067200000, 2, 1, 1, 1, 1]'),
+    (41, 'ccxt', '[1704067200000, 1, 1, 2, 1, 1]'),
+    (42, 'ccxt', '[1704067200000, 1, 2, 1.5, 1.7, 1]'),
+    (43, 'ccxt', '[1704067200000, 1, 1, 1, 1, -1]'),
+    (44, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, -0.01, 1, 1, 1, 1]')
+) AS e (place, format, element)
+CROSS JOIN LATERAL pg_temp.refusal(e.element::jsonb, e.format) AS r
+ORDER BY e.place;
+
+-- with detail and hint
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1], [1704067260, 1, 1, 1, 1, 1]]');
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1]]');
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, "x", 1, 1, 1]]');
+
+-- the array is inside of what the provider sent; NULL
+SELECT import_ohlcv(1, '1m', '{"data": []}');
+SELECT import_ohlcv(1, '1m', NULL);
+
+-- the other arguments
+SELECT import_ohlcv(NULL, '1m', '[]');
+SELECT import_ohlcv(99, '1m', '[]');
+SELECT import_ohlcv(1, NULL, '[]');
+SELECT import_ohlcv(1, '7m', '[]');
+SELECT import_ohlcv(1, '1m', '[]', format => 'kraken');
+SELECT import_ohlcv(1, '1m', '[]', format => NULL);
+SELECT import_ohlcv(1, '1m', '[]', volume_unit => 'lots');
+SELECT import_ohlcv(1, '1m', '[]', volume_unit => NULL);
+
+SELECT count(*) - :stored_before AS kept FROM stored;
+
+DROP VIEW stored;
+DELETE FROM price_data WHERE asset_id = 1;
+DELETE FROM price_data_archive WHERE asset_id = 1;
+DELETE FROM assets WHERE id = 1;
+DELETE FROM background_tasks;
