@@ -26,7 +26,7 @@ $$;
 
 -- One row in every table, with what must be given and nothing else: so every default and
 -- every column that may stay NULL is exercised.  The test's own identifiers start at 1, those
--- of the sequences at 1000.
+-- of the sequences at 1000, or at -1000 where they count down.
 DO $$
 DECLARE
     tab regclass;
@@ -34,7 +34,8 @@ BEGIN
     FOR tab IN SELECT oid FROM pg_class
                WHERE relnamespace = 'cryptoanalytics'::regnamespace AND relkind = 'r'
     LOOP
-        EXECUTE format('ALTER TABLE %s ALTER COLUMN id RESTART WITH 1000', tab);
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN id RESTART WITH %s', tab,
+                       CASE WHEN tab = 'price_data_archive'::regclass THEN -1000 ELSE 1000 END);
     END LOOP;
 END;
 $$;
