@@ -23,12 +23,16 @@ FROM member
 GROUP BY classid
 ORDER BY classid::regclass::text COLLATE "C";
 
--- members without a comment: none (the sequence of an identity column is part of the column)
+-- members without a comment: none (the sequence of an identity column is part of the column,
+-- and PostgreSQL 17 counts row types and array types as members of their own)
 SELECT pg_describe_object(m.classid, m.objid, 0) AS object
 FROM member AS m
 WHERE obj_description(m.objid, m.classid::regclass::name) IS NULL
   AND NOT EXISTS (SELECT FROM pg_class AS c
                   WHERE m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind = 'S')
+  AND NOT EXISTS (SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+                  WHERE m.classid = 'pg_type'::regclass AND t.oid = m.objid
+                    AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')))
 ORDER BY pg_describe_object(m.classid, m.objid, 0) COLLATE "C";
 
 -- columns of tables, views and composite types without a comment: none
