@@ -34,9 +34,11 @@ COMMENT ON FUNCTION ca_prediction_flaw(numeric, jsonb, numeric) IS
 
 CREATE FUNCTION ca_price_at(asset integer, moment timestamptz)
     RETURNS TABLE (close numeric, closed_at timestamptz)
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 3
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    -- the candle before the one that holds the moment is the last that had closed by then
+    -- the candle before the one that holds the moment is the last that had closed by then; a
+    -- coarser timeframe is no way out when the finest is stale, for its last candle may hold no
+    -- later trade and still end later
     SELECT c.close_price, timeframe_end(t.code, c.candle_time)
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
@@ -47,10 +49,11 @@ BEGIN ATOMIC
           AND h.candle_time < timeframe_bucket(t.code, ca_price_at.moment)
         ORDER BY h.candle_time DESC
         LIMIT 1) AS c
-    ORDER BY t.place;
+    ORDER BY t.place
+    LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_price_at(integer, timestamptz) IS
-    'the last close known at a moment and when it was reached, of each stored timeframe, the finest first';
+    'the last close known at a moment and when its candle ended, of the finest timeframe that has one';
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -127,11 +130,8 @@ BEGIN
     ), priced AS (
         SELECT d.*, a.close AS actual, abs(d.predicted_price - a.close) AS error
         FROM due AS d
-        CROSS JOIN LATERAL (
-            SELECT c.close
-            FROM ca_price_at(d.asset_id, d.target) AS c
-            WHERE d.target - c.closed_at <= score_predictions.staleness
-            LIMIT 1) AS a
+        CROSS JOIN LATERAL ca_price_at(d.asset_id, d.target) AS a
+        WHERE d.target - a.closed_at <= score_predictions.staleness
     )
     UPDATE predictions AS p
     SET actual_price = r.actual,
@@ -184,8 +184,7 @@ BEGIN
             FROM predictions AS p
             CROSS JOIN LATERAL (
                 SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
-            CROSS JOIN LATERAL (
-                SELECT max(c.closed_at) AS closed_at FROM ca_price_at(p.asset_id, t.target) AS c) AS a
+            LEFT JOIN LATERAL ca_price_at(p.asset_id, t.target) AS a ON true
             WHERE NOT p.is_realized
               AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= unscored_predictions.as_of
               AND (unscored_predictions.model IS NULL OR p.ai_models_id = unscored_predictions.model)) AS d

@@ -56,7 +56,7 @@ SELECT id, asset_id, coalesce(target_datetime, created_at + make_interval(hours 
 FROM predictions;
 
 -- The definition.  Of the candles that had closed by the target, the last of each timeframe; of
--- those the finest one that is no older than the limit.
+-- those the finest one, if it is no older than the limit.
 CREATE FUNCTION pg_temp.defined(as_of timestamptz, staleness interval)
     RETURNS TABLE (id integer, due boolean, any_closed boolean, fresh boolean, actual numeric)
     LANGUAGE sql STABLE AS $$
@@ -66,12 +66,11 @@ CREATE FUNCTION pg_temp.defined(as_of timestamptz, staleness interval)
         JOIN candle AS c ON c.asset = t.asset_id AND c.closed_at <= t.target
         ORDER BY t.id, c.place, c.closed_at DESC
     ), finest AS (
-        SELECT DISTINCT ON (l.id) l.id, l.close
+        SELECT DISTINCT ON (l.id) l.id, l.close, l.target - l.closed_at <= staleness AS fresh
         FROM last AS l
-        WHERE l.target - l.closed_at <= staleness
         ORDER BY l.id, l.place
     )
-    SELECT t.id, t.target IS NOT NULL AND t.target <= as_of, EXISTS (SELECT FROM last AS l WHERE l.id = t.id), f.id IS NOT NULL, f.close
+    SELECT t.id, t.target IS NOT NULL AND t.target <= as_of, EXISTS (SELECT FROM last AS l WHERE l.id = t.id), coalesce(f.fresh, false), f.close
     FROM target AS t
     LEFT JOIN finest AS f ON f.id = t.id
 $$;

@@ -96,7 +96,7 @@ VALUES
     (2, 1, 1, 'price', 1, '2024-01-01 12:00:59.999999'),
     -- an hour after the last 1m candle closed it is fresh still, and finer than the 1h candle that closed at 13:00
     (3, 1, 1, 'price', 1, '2024-01-01 13:02'),
-    -- a microsecond later it is not; the 1h candle, of 13:00, is stale by then as well: 2.000001 minutes too old
+    -- a microsecond later it is not
     (4, 1, 1, 'price', 1, '2024-01-01 13:02:00.000001'),
     -- before the first candle closed
     (5, 1, 1, 'price', 1, '2024-01-01 11:59:59');
@@ -104,7 +104,7 @@ DELETE FROM price_data WHERE timeframe = '1h' AND close_price = 12;
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
 
--- with the 1h candle of 12:00, closed at 13:00, the fourth has a fresh close
+-- the 1h candle of 12:00 ended at 13:00, but what it holds may be older: it scores nothing where 1m candles are stale
 SELECT candle(1, '1h', '2024-01-01 12:00', 12);
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
