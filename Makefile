@@ -10,6 +10,7 @@ OBJS = \
 	src/exactsum.o \
 	src/decimal.o \
 	src/numeric.o \
+	src/wide.o \
 	src/timeframe.o \
 	src/candle/candlestick.o \
 	src/candle/candlestick_state.o \

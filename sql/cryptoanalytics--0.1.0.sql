@@ -3619,7 +3619,8 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'asset_id(symbol) is NULL when the symbol is unknown.';
     END IF;
-    IF NOT EXISTS (SELECT FROM assets AS a WHERE a.id = asset) THEN
+    PERFORM FROM assets AS a WHERE a.id = asset;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown asset'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('There is no row in assets with id %s.', asset),
@@ -3692,6 +3693,28 @@ END;
 $$;
 COMMENT ON FUNCTION ca_check_series(integer, text, timestamptz, timestamptz) IS
     'checks the arguments that name a range of one series of candles';
+
+CREATE FUNCTION ca_check_model(model integer) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF model IS NULL THEN
+        RAISE EXCEPTION 'model must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'A model is named by ai_models.id.';
+    END IF;
+    PERFORM FROM ai_models AS m WHERE m.id = model;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown model'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('There is no row in ai_models with id %s.', model),
+                  HINT = 'A model is named by ai_models.id.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_model(integer) IS
+    'refuses a model that is NULL or unknown';
 
 CREATE FUNCTION asset_id(symbol text) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -4032,8 +4055,9 @@ BEGIN
     IF rollup_candles.asset IS NOT NULL THEN
         PERFORM ca_check_asset(rollup_candles.asset);
     END IF;
-    IF NOT EXISTS (SELECT FROM timeframes() AS t
-                   WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe)) THEN
+    PERFORM FROM timeframes() AS t
+    WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe);
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'cannot roll % up to %', coalesce(rollup_candles.source, 'candles'), rollup_candles.timeframe
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('A %s candle is not made of whole %s candles.',
@@ -4688,27 +4712,6 @@ END;
 $$;
 COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
     'checks the arguments of score_predictions and unscored_predictions';
-
-CREATE FUNCTION ca_check_model(model integer) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF model IS NULL THEN
-        RAISE EXCEPTION 'model must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'A model is named by ai_models.id.';
-    END IF;
-    IF NOT EXISTS (SELECT FROM ai_models AS m WHERE m.id = model) THEN
-        RAISE EXCEPTION 'unknown model'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('There is no row in ai_models with id %s.', model),
-                  HINT = 'A model is named by ai_models.id.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_model(integer) IS
-    'refuses a model that is NULL or unknown';
 
 CREATE FUNCTION score_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)

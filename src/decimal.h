@@ -8,8 +8,8 @@
  * overflow the integer goes on in "wide" form, a numeric of PostgreSQL's, and
  * stays there.  Callers need not know which form a decimal has.
  *
- * Plain C: the wide form is an opaque pointer here, and numeric.c is the only
- * file that looks behind it.  Wide results are allocated in the current memory
+ * Plain C: the wide form is an opaque pointer here, and wide.c is the only
+ * file that computes with it.  Wide results are allocated in the current memory
  * context.
  *
  *-------------------------------------------------------------------------
@@ -64,7 +64,7 @@ extern CaDecimal ca_decimal_div_round(const CaDecimal *a, const CaDecimal *b,
 extern int ca_decimal_scale(const CaDecimal *a);
 extern int ca_decimal_integer_digits(const CaDecimal *a);
 
-/* the wide form, in numeric.c: every argument may have either form */
+/* the wide form, in wide.c: every argument may have either form */
 extern int ca_wide_cmp(const CaDecimal *a, const CaDecimal *b);
 extern CaDecimal ca_wide_add(const CaDecimal *a, const CaDecimal *b);
 extern CaDecimal ca_wide_mul(const CaDecimal *a, const CaDecimal *b);

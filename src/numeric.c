@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * numeric.c
- *		Exact decimals and double-doubles from and to numeric, and the wide
- *		form of decimals, which is numeric's own arithmetic.
+ *		Exact decimals and double-doubles from and to numeric.
  *
  * numeric's layout is private to the server, but it is its format on disk and
  * has not changed since 9.1: a 16-bit header, then digits to the base 10000,
@@ -167,9 +166,9 @@ numeric_make(bool negative, int scale, int weight, int ndigits,
 	return (Numeric) result;
 }
 
-/* 10^exponent as a numeric; a negative exponent gives as many decimals */
-static Numeric
-numeric_pow10(int exponent)
+/* 10^exponent; a negative exponent gives as many decimals */
+Numeric
+ca_numeric_pow10(int exponent)
 {
 	int weight = exponent >= 0
 					 ? exponent / DIGIT_DECIMALS
@@ -183,6 +182,28 @@ bool
 ca_numeric_is_finite(Datum num)
 {
 	return !numeric_view(num).special;
+}
+
+/* decimals that a finite numeric shows */
+int
+ca_numeric_scale(Datum num)
+{
+	return numeric_view(num).scale;
+}
+
+/* digits before the decimal point of a finite numeric: 0 for |num| < 1 */
+int
+ca_numeric_integer_digits(Datum num)
+{
+	NumericView view = numeric_view(num);
+	int digits;
+
+	if (view.ndigits == 0 || view.weight < 0)
+		return 0;
+	digits = view.weight * DIGIT_DECIMALS;
+	for (int first = view_digit(&view, 0); first > 0; first /= 10)
+		digits++;
+	return digits;
 }
 
 /* the view's value as a scaled integer; false when it does not fit */
@@ -371,107 +392,4 @@ ca_dd_from_numeric(Datum num)
 	if (!isfinite(value.hi) || !isfinite(value.lo))
 		float_overflow_error();
 	return view.negative ? ca_dd_neg(value) : value;
-}
-
-/* ----------
- * The wide form: numeric's own functions on decimals of either form.
- * ----------
- */
-
-static Numeric
-wide_call(PGFunction function, const CaDecimal *a, const CaDecimal *b)
-{
-	return DatumGetNumeric(
-		DirectFunctionCall2(function, NumericGetDatum(ca_decimal_to_numeric(a)),
-							NumericGetDatum(ca_decimal_to_numeric(b))));
-}
-
-static CaDecimal
-wide(Numeric num)
-{
-	CaDecimal decimal = {{0}, 0, true};
-
-	decimal.u.wide = num;
-	return decimal;
-}
-
-int
-ca_wide_cmp(const CaDecimal *a, const CaDecimal *b)
-{
-	return DatumGetInt32(DirectFunctionCall2(
-		numeric_cmp, NumericGetDatum(ca_decimal_to_numeric(a)),
-		NumericGetDatum(ca_decimal_to_numeric(b))));
-}
-
-CaDecimal
-ca_wide_add(const CaDecimal *a, const CaDecimal *b)
-{
-	return wide(wide_call(numeric_add, a, b));
-}
-
-CaDecimal
-ca_wide_mul(const CaDecimal *a, const CaDecimal *b)
-{
-	return wide(wide_call(numeric_mul, a, b));
-}
-
-CaDecimal
-ca_wide_trim(const CaDecimal *a)
-{
-	return wide(DatumGetNumeric(DirectFunctionCall1(
-		numeric_trim_scale, NumericGetDatum(ca_decimal_to_numeric(a)))));
-}
-
-CaDecimal
-ca_wide_round(const CaDecimal *a, int scale)
-{
-	return wide(DatumGetNumeric(DirectFunctionCall2(
-		numeric_round, NumericGetDatum(ca_decimal_to_numeric(a)),
-		Int32GetDatum(scale))));
-}
-
-/*
- * a / b at this scale, rounded once, half away from zero; b > 0.
- *
- * numeric's own division chooses its scale, and rounding its result again
- * would round twice.  trunc((2 * |a| * 10^scale + b) / (2 * b)) is exact.
- */
-CaDecimal
-ca_wide_div_round(const CaDecimal *a, const CaDecimal *b, int scale)
-{
-	CaDecimal two = ca_decimal_fixed(2, 0);
-	CaDecimal sign = ca_decimal_fixed(ca_decimal_sign(a), 0);
-	CaDecimal up = wide(numeric_pow10(scale));
-	CaDecimal down = wide(numeric_pow10(-scale));
-	CaDecimal n = ca_wide_mul(a, &sign);
-	CaDecimal d = ca_wide_mul(b, &two);
-
-	n = ca_wide_mul(&n, &two);
-	n = ca_wide_mul(&n, &up);
-	n = ca_wide_add(&n, b);
-	n = wide(wide_call(numeric_div_trunc, &n, &d));
-	n = ca_wide_mul(&n, &sign);
-	return ca_wide_mul(&n, &down);
-}
-
-int
-ca_wide_scale(const CaDecimal *a)
-{
-	return numeric_view(PointerGetDatum(a->u.wide)).scale;
-}
-
-int
-ca_wide_integer_digits(const CaDecimal *a)
-{
-	NumericView view = numeric_view(PointerGetDatum(a->u.wide));
-	int first;
-	int digits;
-
-	if (view.ndigits == 0 || view.weight < 0)
-		return 0;
-	first = view_digit(&view, 0);
-	digits = view.weight * DIGIT_DECIMALS;
-	for (; first > 0; first /= 10)
-		digits++;
-	return digits;
 }

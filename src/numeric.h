@@ -18,6 +18,9 @@
 
 /* a Datum here is a numeric in any form: packed, compressed or plain */
 extern bool ca_numeric_is_finite(Datum num);
+extern int ca_numeric_scale(Datum num);
+extern int ca_numeric_integer_digits(Datum num);
+extern Numeric ca_numeric_pow10(int exponent);
 extern CaDecimal ca_decimal_from_numeric(Datum num);
 extern CaDecimal ca_decimal_from_double(double value);
 extern Numeric ca_decimal_to_numeric(const CaDecimal *decimal);

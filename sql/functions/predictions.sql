@@ -81,27 +81,6 @@ $$;
 COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
     'checks the arguments of score_predictions and unscored_predictions';
 
-CREATE FUNCTION ca_check_model(model integer) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF model IS NULL THEN
-        RAISE EXCEPTION 'model must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'A model is named by ai_models.id.';
-    END IF;
-    IF NOT EXISTS (SELECT FROM ai_models AS m WHERE m.id = model) THEN
-        RAISE EXCEPTION 'unknown model'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('There is no row in ai_models with id %s.', model),
-                  HINT = 'A model is named by ai_models.id.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_model(integer) IS
-    'refuses a model that is NULL or unknown';
-
 CREATE FUNCTION score_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
     RETURNS bigint

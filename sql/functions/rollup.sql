@@ -130,8 +130,9 @@ BEGIN
     IF rollup_candles.asset IS NOT NULL THEN
         PERFORM ca_check_asset(rollup_candles.asset);
     END IF;
-    IF NOT EXISTS (SELECT FROM timeframes() AS t
-                   WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe)) THEN
+    PERFORM FROM timeframes() AS t
+    WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe);
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'cannot roll % up to %', coalesce(rollup_candles.source, 'candles'), rollup_candles.timeframe
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('A %s candle is not made of whole %s candles.',
