@@ -20,7 +20,8 @@ EXCEPTION
     WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, rule = CONSTRAINT_NAME,
                                 col = COLUMN_NAME;
-        RETURN concat_ws(' ', state, nullif(rule, ''), nullif(col, ''));
+        -- ON DELETE RESTRICT is 23001 since PostgreSQL 18 and was 23503 before
+        RETURN concat_ws(' ', replace(state, '23001', '23503'), nullif(rule, ''), nullif(col, ''));
 END;
 $$;
 
