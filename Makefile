@@ -19,6 +19,13 @@ OBJS = \
 	src/indicators/ema.o \
 	src/indicators/rsi.o \
 	src/indicators/macd.o \
+	src/indicators/bollinger.o \
+	src/indicators/atr.o \
+	src/indicators/adx.o \
+	src/indicators/stochastic.o \
+	src/indicators/vwap.o \
+	src/indicators/obv.o \
+	src/indicators/parameters.o \
 	src/indicators/aggregates.o \
 	src/archive/retention.o \
 	src/scoring/state.o \
@@ -35,6 +42,8 @@ SQL_PARTS = \
 	sql/functions/timeframe.sql \
 	sql/functions/candlestick.sql \
 	sql/functions/indicators.sql \
+	sql/functions/indicators_range.sql \
+	sql/functions/indicators_volume.sql \
 	sql/functions/errors.sql \
 	sql/schema/types.sql \
 	sql/schema/users.sql \
@@ -53,8 +62,17 @@ SQL_PARTS = \
 	sql/functions/archive.sql \
 	sql/functions/predictions.sql
 
+# what the version before did not have, in the order in which it builds on each other
+UPGRADE_PARTS = \
+	sql/functions/indicators_range.sql \
+	sql/functions/indicators_volume.sql
+
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-DATA = sql/cryptoanalytics--0.1.0.sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.1.0--0.2.0.sql
+DATA = \
+	sql/cryptoanalytics--0.1.0.sql \
+	sql/cryptoanalytics--0.1.0--0.2.0.sql \
+	sql/cryptoanalytics--0.2.0.sql
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written
@@ -92,14 +110,17 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 .PHONY: sql check-sql check-format format pgtap demo test
 
 sql:
-	scripts/join-sql $(EXTENSION) $(SQL_PARTS) > $(JOINED_SCRIPT).new
+	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" $(SQL_PARTS) > $(JOINED_SCRIPT).new
 	mv $(JOINED_SCRIPT).new $(JOINED_SCRIPT)
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" $(UPGRADE_PARTS) > $(UPGRADE_SCRIPT).new
+	mv $(UPGRADE_SCRIPT).new $(UPGRADE_SCRIPT)
 
-# the committed install script must be what its parts give, released ones must not change, and
+# the committed scripts must be what their parts give, released ones must not change, and
 # META.json must repeat the version of the control file
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
-	scripts/join-sql $(EXTENSION) $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
+	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" $(UPGRADE_PARTS) | diff -u $(UPGRADE_SCRIPT) -
 	cd sql && sha256sum --check --quiet --strict RELEASED
 
 # ---- style ----

@@ -126,6 +126,19 @@ ca_dd_div(CaDD a, CaDD b)
 	return ca_dd_add(ca_dd_quick_two_sum(q1, q2), ca_dd(q3));
 }
 
+/* one Newton step from the root in double doubles its digits */
+static inline CaDD
+ca_dd_sqrt(CaDD a)
+{
+	double root = sqrt(a.hi);
+	CaDD rest;
+
+	if (!(root > 0.0 && isfinite(root)))
+		return ca_dd(root);
+	rest = ca_dd_sub(a, ca_dd_two_prod(root, root));
+	return ca_dd_quick_two_sum(root, rest.hi / (2.0 * root));
+}
+
 static inline CaDD
 ca_dd_abs(CaDD a)
 {

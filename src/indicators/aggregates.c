@@ -12,8 +12,9 @@
  * functions only read, which a window needs: with the default frame each row
  * costs one update and one read.
  *
- * Errors: 22003 for NaN and infinity; 22023 for a period that is NULL, not in
- * 1..10000, or not the same in all rows.
+ * Errors: 22003 for NaN, infinity and negative volumes; 22023 for a period that
+ * is NULL, not in 1..10000, or not the same in all rows, and likewise for a
+ * multiplier that is negative.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +28,7 @@
 #include "funcapi.h"
 #include "utils/float.h"
 
-#include "indicators/indicator.h"
+#include "indicators/parameters.h"
 #include "numeric.h"
 #include "validate.h"
 
@@ -35,41 +36,26 @@ PG_FUNCTION_INFO_V1(ca_sma_accum);
 PG_FUNCTION_INFO_V1(ca_ema_accum);
 PG_FUNCTION_INFO_V1(ca_rsi_accum);
 PG_FUNCTION_INFO_V1(ca_macd_accum);
+PG_FUNCTION_INFO_V1(ca_bollinger_accum);
+PG_FUNCTION_INFO_V1(ca_atr_accum);
+PG_FUNCTION_INFO_V1(ca_adx_accum);
+PG_FUNCTION_INFO_V1(ca_stochastic_accum);
+PG_FUNCTION_INFO_V1(ca_vwap_accum);
+PG_FUNCTION_INFO_V1(ca_obv_accum);
 PG_FUNCTION_INFO_V1(ca_indicator_final);
 PG_FUNCTION_INFO_V1(ca_macd_final);
+PG_FUNCTION_INFO_V1(ca_bollinger_final);
+PG_FUNCTION_INFO_V1(ca_adx_final);
+PG_FUNCTION_INFO_V1(ca_stochastic_final);
 
 /* the state of one aggregate: what was asked for, then the kernel's own */
 typedef struct IndicatorState
 {
 	const CaIndicator *indicator;
 	bool is_numeric; /* the inputs' type, else double precision */
-	int periods[CA_MAX_PERIODS];
+	CaParameters parameters;
 	void *kernel;
 } IndicatorState;
-
-/* the i-th period of the call, checked for itself */
-static int
-period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
-{
-	int argument = 1 + indicator->ninputs + i;
-	const char *name = indicator->period_names[i];
-	int period;
-
-	if (argument >= PG_NARGS())
-		return indicator->defaults[i];
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s of %s must not be NULL", name, indicator->name),
-				errhint("Give an integer from 1 to %d.", CA_MAX_PERIOD));
-
-	period = PG_GETARG_INT32(argument);
-	if (period < 1 || period > CA_MAX_PERIOD)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s of %s must be between 1 and %d", name,
-					   indicator->name, CA_MAX_PERIOD),
-				errdetail("Value is %d.", period));
-	return period;
-}
 
 static IndicatorState *
 make_state(FunctionCallInfo fcinfo, const CaIndicator *indicator)
@@ -77,58 +63,43 @@ make_state(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	MemoryContext context = ca_aggregate_context(fcinfo, indicator->name);
 	IndicatorState *state =
 		MemoryContextAllocZero(context, sizeof(IndicatorState));
-	const char *problem;
 
 	state->indicator = indicator;
 	state->is_numeric = get_fn_expr_argtype(fcinfo->flinfo, 1) == NUMERICOID;
-	for (int i = 0; i < indicator->nperiods; i++)
-		state->periods[i] = period_argument(fcinfo, indicator, i);
-
-	problem = indicator->check ? indicator->check(state->periods) : NULL;
-	if (problem != NULL)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s: %s", indicator->name, problem),
-				errdetail("Periods are %d, %d and %d.", state->periods[0],
-						  state->periods[1], state->periods[2]));
-
+	ca_get_parameters(fcinfo, indicator, &state->parameters);
 	state->kernel =
-		MemoryContextAllocZero(context, indicator->size(state->periods));
-	indicator->init(state->kernel, state->periods);
+		MemoryContextAllocZero(context, indicator->size(&state->parameters));
+	if (indicator->init)
+		indicator->init(state->kernel, &state->parameters);
 	return state;
 }
 
-static void
-check_same_periods(FunctionCallInfo fcinfo, const IndicatorState *state)
+/* the i-th input of the call, which is not NULL */
+static CaDD
+input_argument(FunctionCallInfo fcinfo, const IndicatorState *state, int i)
 {
 	const CaIndicator *indicator = state->indicator;
+	const char *name = indicator->input_names[i];
+	Datum value = PG_GETARG_DATUM(1 + i);
+	CaDD input;
 
-	for (int i = 0; i < indicator->nperiods; i++)
+	if (state->is_numeric)
 	{
-		int period = period_argument(fcinfo, indicator, i);
-
-		if (period != state->periods[i])
-			ereport(
-				ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s of %s must not change from row to row",
-					   indicator->period_names[i], indicator->name),
-				errdetail("It was %d and is %d.", state->periods[i], period),
-				errhint("Call the aggregate once for each period."));
+		ca_check_finite_numeric(value, name);
+		input = ca_dd_from_numeric(value);
 	}
-}
-
-static CaDD
-input_argument(FunctionCallInfo fcinfo, const IndicatorState *state,
-			   int argument)
-{
-	Datum value = PG_GETARG_DATUM(argument);
-
-	if (!state->is_numeric)
+	else
 	{
-		ca_check_finite(DatumGetFloat8(value), "input");
-		return ca_dd(DatumGetFloat8(value));
+		ca_check_finite(DatumGetFloat8(value), name);
+		input = ca_dd(DatumGetFloat8(value));
 	}
-	ca_check_finite_numeric(value, "input");
-	return ca_dd_from_numeric(value);
+	if (i + 1 == indicator->volume_input && input.hi < 0.0)
+	{
+		CaDecimal volume = ca_decimal_from_double(input.hi);
+
+		ca_check_volume(&volume);
+	}
+	return input;
 }
 
 static Datum
@@ -143,46 +114,46 @@ indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	{
 		ca_aggregate_context(fcinfo, indicator->name);
 		state = (IndicatorState *) PG_GETARG_POINTER(0);
-		check_same_periods(fcinfo, state);
+		ca_check_same_parameters(fcinfo, indicator, &state->parameters);
 	}
 
 	for (int i = 0; i < indicator->ninputs; i++)
-	{
 		if (PG_ARGISNULL(1 + i))
 			PG_RETURN_POINTER(state);
-		inputs[i] = input_argument(fcinfo, state, 1 + i);
-	}
+	for (int i = 0; i < indicator->ninputs; i++)
+		inputs[i] = input_argument(fcinfo, state, i);
 	indicator->update(state->kernel, inputs);
 	PG_RETURN_POINTER(state);
 }
 
 /* the values as of the last row; false when there are none yet */
 static bool
-indicator_values(FunctionCallInfo fcinfo, double values[CA_MAX_VALUES])
+indicator_values(FunctionCallInfo fcinfo, CaValues *values)
 {
 	IndicatorState *state;
 
 	ca_aggregate_context(fcinfo, "indicator");
 	if (PG_ARGISNULL(0))
 		return false;
+	memset(values, 0, sizeof(*values));
 	state = (IndicatorState *) PG_GETARG_POINTER(0);
 	if (!state->indicator->values(state->kernel, values))
 		return false;
 	for (int i = 0; i < state->indicator->nvalues; i++)
-		if (!isfinite(values[i]))
+		if (!values->undefined[i] && !isfinite(values->value[i]))
 			float_overflow_error();
 	return true;
 }
 
+/* the values as a row of the composite type that the function returns */
 static Datum
-indicator_final_composite(FunctionCallInfo fcinfo, int nvalues)
+indicator_row(FunctionCallInfo fcinfo)
 {
-	double values[CA_MAX_VALUES];
+	CaValues values;
 	Datum columns[CA_MAX_VALUES];
-	bool nulls[CA_MAX_VALUES] = {false};
 	TupleDesc tupdesc = fcinfo->flinfo->fn_extra;
 
-	if (!indicator_values(fcinfo, values))
+	if (!indicator_values(fcinfo, &values))
 		PG_RETURN_NULL();
 	if (tupdesc == NULL)
 	{
@@ -190,16 +161,16 @@ indicator_final_composite(FunctionCallInfo fcinfo, int nvalues)
 
 		if (get_call_result_type(fcinfo, NULL, &tupdesc) !=
 				TYPEFUNC_COMPOSITE ||
-			tupdesc->natts != nvalues)
-			elog(ERROR, "final function must return %d columns", nvalues);
+			tupdesc->natts > CA_MAX_VALUES)
+			elog(ERROR, "final function must return an indicator's values");
 		tupdesc = BlessTupleDesc(tupdesc);
 		fcinfo->flinfo->fn_extra = tupdesc;
 		MemoryContextSwitchTo(old);
 	}
-	for (int i = 0; i < nvalues; i++)
-		columns[i] = Float8GetDatum(values[i]);
+	for (int i = 0; i < tupdesc->natts; i++)
+		columns[i] = Float8GetDatum(values.value[i]);
 	PG_RETURN_DATUM(
-		HeapTupleGetDatum(heap_form_tuple(tupdesc, columns, nulls)));
+		HeapTupleGetDatum(heap_form_tuple(tupdesc, columns, values.undefined)));
 }
 
 /*
@@ -239,16 +210,70 @@ ca_macd_accum(PG_FUNCTION_ARGS)
 }
 
 /*
+ * ca_bollinger_accum(internal, x [, n, k]) -> internal
+ */
+Datum
+ca_bollinger_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_bollinger);
+}
+
+/*
+ * ca_atr_accum(internal, high, low, close [, n]) -> internal
+ */
+Datum
+ca_atr_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_atr);
+}
+
+/*
+ * ca_adx_accum(internal, high, low, close [, n]) -> internal
+ */
+Datum
+ca_adx_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_adx);
+}
+
+/*
+ * ca_stochastic_accum(internal, high, low, close [, k, s, d]) -> internal
+ */
+Datum
+ca_stochastic_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_stochastic);
+}
+
+/*
+ * ca_vwap_accum(internal, price, volume) -> internal
+ */
+Datum
+ca_vwap_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_vwap);
+}
+
+/*
+ * ca_obv_accum(internal, close, volume) -> internal
+ */
+Datum
+ca_obv_accum(PG_FUNCTION_ARGS)
+{
+	return indicator_accum(fcinfo, &ca_obv);
+}
+
+/*
  * ca_indicator_final(internal) -> double precision, for one-valued indicators
  */
 Datum
 ca_indicator_final(PG_FUNCTION_ARGS)
 {
-	double values[CA_MAX_VALUES];
+	CaValues values;
 
-	if (!indicator_values(fcinfo, values))
+	if (!indicator_values(fcinfo, &values))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(values[0]);
+	PG_RETURN_FLOAT8(values.value[0]);
 }
 
 /*
@@ -257,5 +282,32 @@ ca_indicator_final(PG_FUNCTION_ARGS)
 Datum
 ca_macd_final(PG_FUNCTION_ARGS)
 {
-	return indicator_final_composite(fcinfo, 3);
+	return indicator_row(fcinfo);
+}
+
+/*
+ * ca_bollinger_final(internal) -> bollinger_value
+ */
+Datum
+ca_bollinger_final(PG_FUNCTION_ARGS)
+{
+	return indicator_row(fcinfo);
+}
+
+/*
+ * ca_adx_final(internal) -> adx_value; its adx is NULL until it is warm too
+ */
+Datum
+ca_adx_final(PG_FUNCTION_ARGS)
+{
+	return indicator_row(fcinfo);
+}
+
+/*
+ * ca_stochastic_final(internal) -> stochastic_value
+ */
+Datum
+ca_stochastic_final(PG_FUNCTION_ARGS)
+{
+	return indicator_row(fcinfo);
 }

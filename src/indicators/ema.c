@@ -13,16 +13,16 @@
 #include "indicators/smoothing.h"
 
 static size_t
-ema_size(const int *periods)
+ema_size(const CaParameters *parameters)
 {
-	(void) periods;
+	(void) parameters;
 	return sizeof(CaSmoothing);
 }
 
 static void
-ema_init(void *state, const int *periods)
+ema_init(void *state, const CaParameters *parameters)
 {
-	ca_ema_init(state, periods[0]);
+	ca_ema_init(state, parameters->periods[0]);
 }
 
 static void
@@ -32,17 +32,18 @@ ema_update(void *state, const CaDD *inputs)
 }
 
 static bool
-ema_values(const void *state, double *values)
+ema_values(const void *state, CaValues *values)
 {
 	const CaSmoothing *ema = state;
 
-	values[0] = ca_dd_to_double(ema->value);
+	values->value[0] = ca_dd_to_double(ema->value);
 	return ca_smoothing_warm(ema);
 }
 
 const CaIndicator ca_ema = {
 	.name = "ema",
 	.ninputs = 1,
+	.input_names = {"input"},
 	.nperiods = 1,
 	.nvalues = 1,
 	.period_names = {"period"},

@@ -24,31 +24,55 @@
 #define CA_MAX_PERIODS 3
 #define CA_MAX_VALUES 5
 
+/* what a caller chooses */
+typedef struct CaParameters
+{
+	int periods[CA_MAX_PERIODS];
+	double multiplier;
+} CaParameters;
+
+/* what an indicator tells of one bar */
+typedef struct CaValues
+{
+	double value[CA_MAX_VALUES];
+	bool undefined[CA_MAX_VALUES];
+} CaValues;
+
 typedef struct CaIndicator
 {
 	const char *name;
 	int ninputs;
+	const char *input_names[CA_MAX_INPUTS];
+	int volume_input; /* the input that must not be negative, from 1; 0: none */
 	int nperiods;
-	int nvalues;
 	const char *period_names[CA_MAX_PERIODS];
-	int defaults[CA_MAX_PERIODS]; /* 0: must be given */
+	bool has_multiplier;
+	CaParameters defaults; /* a period of 0 must be given */
+	int nvalues;
 
-	/* bytes of state for these periods, each of which is in range */
-	size_t (*size)(const int *periods);
+	/* bytes of state for these parameters, each of which is in range */
+	size_t (*size)(const CaParameters *parameters);
 
-	/* what is wrong with the periods together, or NULL; may be missing */
-	const char *(*check)(const int *periods);
+	/* what is wrong with the parameters together, or NULL; may be missing */
+	const char *(*check)(const CaParameters *parameters);
 
-	void (*init)(void *state, const int *periods);
+	/* may be missing when a zeroed state will do */
+	void (*init)(void *state, const CaParameters *parameters);
 	void (*update)(void *state, const CaDD *inputs);
 
 	/* the values as of the last bar; false until warm */
-	bool (*values)(const void *state, double *values);
+	bool (*values)(const void *state, CaValues *values);
 } CaIndicator;
 
 extern const CaIndicator ca_sma;
 extern const CaIndicator ca_ema;
 extern const CaIndicator ca_rsi;
 extern const CaIndicator ca_macd;
+extern const CaIndicator ca_bollinger;
+extern const CaIndicator ca_atr;
+extern const CaIndicator ca_adx;
+extern const CaIndicator ca_stochastic;
+extern const CaIndicator ca_vwap;
+extern const CaIndicator ca_obv;
 
 #endif /* CA_INDICATOR_H */

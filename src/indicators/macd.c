@@ -27,29 +27,29 @@ typedef struct MacdState
 } MacdState;
 
 static size_t
-macd_size(const int *periods)
+macd_size(const CaParameters *parameters)
 {
-	(void) periods;
+	(void) parameters;
 	return sizeof(MacdState);
 }
 
 static const char *
-macd_check(const int *periods)
+macd_check(const CaParameters *parameters)
 {
-	return periods[0] < periods[1]
+	return parameters->periods[0] < parameters->periods[1]
 			   ? NULL
 			   : "fast period must be less than slow period";
 }
 
 static void
-macd_init(void *state, const int *periods)
+macd_init(void *state, const CaParameters *parameters)
 {
 	MacdState *macd = state;
 
-	macd->skip = periods[1] - periods[0];
-	ca_ema_init(&macd->fast, periods[0]);
-	ca_ema_init(&macd->slow, periods[1]);
-	ca_ema_init(&macd->signal, periods[2]);
+	macd->skip = parameters->periods[1] - parameters->periods[0];
+	ca_ema_init(&macd->fast, parameters->periods[0]);
+	ca_ema_init(&macd->slow, parameters->periods[1]);
+	ca_ema_init(&macd->signal, parameters->periods[2]);
 }
 
 static void
@@ -71,23 +71,25 @@ macd_update(void *state, const CaDD *inputs)
 }
 
 static bool
-macd_values(const void *state, double *values)
+macd_values(const void *state, CaValues *values)
 {
 	const MacdState *macd = state;
 
-	values[0] = ca_dd_to_double(macd->value);
-	values[1] = ca_dd_to_double(macd->signal.value);
-	values[2] = ca_dd_to_double(ca_dd_sub(macd->value, macd->signal.value));
+	values->value[0] = ca_dd_to_double(macd->value);
+	values->value[1] = ca_dd_to_double(macd->signal.value);
+	values->value[2] =
+		ca_dd_to_double(ca_dd_sub(macd->value, macd->signal.value));
 	return ca_smoothing_warm(&macd->signal);
 }
 
 const CaIndicator ca_macd = {
 	.name = "macd",
 	.ninputs = 1,
+	.input_names = {"input"},
 	.nperiods = 3,
 	.nvalues = 3,
 	.period_names = {"fast period", "slow period", "signal period"},
-	.defaults = {12, 26, 9},
+	.defaults = {.periods = {12, 26, 9}},
 	.size = macd_size,
 	.check = macd_check,
 	.init = macd_init,

@@ -26,19 +26,19 @@ typedef struct RsiState
 } RsiState;
 
 static size_t
-rsi_size(const int *periods)
+rsi_size(const CaParameters *parameters)
 {
-	(void) periods;
+	(void) parameters;
 	return sizeof(RsiState);
 }
 
 static void
-rsi_init(void *state, const int *periods)
+rsi_init(void *state, const CaParameters *parameters)
 {
 	RsiState *rsi = state;
 
-	ca_wilder_init(&rsi->gain, periods[0]);
-	ca_wilder_init(&rsi->loss, periods[0]);
+	ca_wilder_init(&rsi->gain, parameters->periods[0]);
+	ca_wilder_init(&rsi->loss, parameters->periods[0]);
 }
 
 static void
@@ -60,7 +60,7 @@ rsi_update(void *state, const CaDD *inputs)
 }
 
 static bool
-rsi_values(const void *state, double *values)
+rsi_values(const void *state, CaValues *values)
 {
 	const RsiState *rsi = state;
 	double gain = rsi->gain.value.hi;
@@ -68,17 +68,18 @@ rsi_values(const void *state, double *values)
 
 	if (!ca_smoothing_warm(&rsi->gain))
 		return false;
-	values[0] = sum == 0.0 ? RSI_FLAT : 100.0 * (gain / sum);
+	values->value[0] = sum == 0.0 ? RSI_FLAT : 100.0 * (gain / sum);
 	return true;
 }
 
 const CaIndicator ca_rsi = {
 	.name = "rsi",
 	.ninputs = 1,
+	.input_names = {"input"},
 	.nperiods = 1,
 	.nvalues = 1,
 	.period_names = {"period"},
-	.defaults = {14},
+	.defaults = {.periods = {14}},
 	.size = rsi_size,
 	.init = rsi_init,
 	.update = rsi_update,

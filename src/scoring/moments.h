@@ -102,17 +102,4 @@ ca_moments_deviation(const CaMoments *moments)
 					 ca_dd_div(square, ca_dd(moments->count)));
 }
 
-/* one Newton step from the root in double doubles its digits */
-static inline CaDD
-ca_dd_sqrt(CaDD a)
-{
-	double root = sqrt(a.hi);
-	CaDD rest;
-
-	if (!(root > 0.0 && isfinite(root)))
-		return ca_dd(root);
-	rest = ca_dd_sub(a, ca_dd_two_prod(root, root));
-	return ca_dd_quick_two_sum(root, rest.hi / (2.0 * root));
-}
-
 #endif /* CA_MOMENTS_H */

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * atr.c
+ *		Average true range (Wilder, 1978): the Wilder-smoothed true range.
+ *
+ * The true range needs a previous close, so it begins at bar 1; the seed is the
+ * mean of bars 1 .. n and the first value is at bar n.  Flat prices give 0.
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/indicator.h"
+
+#include "indicators/smoothing.h"
+#include "indicators/true_range.h"
+
+typedef struct AtrState
+{
+	bool has_previous;
+	CaDD previous_close;
+	CaSmoothing range;
+} AtrState;
+
+static size_t
+atr_size(const CaParameters *parameters)
+{
+	(void) parameters;
+	return sizeof(AtrState);
+}
+
+static void
+atr_init(void *state, const CaParameters *parameters)
+{
+	ca_wilder_init(&((AtrState *) state)->range, parameters->periods[0]);
+}
+
+static void
+atr_update(void *state, const CaDD *inputs)
+{
+	AtrState *atr = state;
+
+	if (atr->has_previous)
+		ca_smoothing_update(&atr->range, ca_true_range(inputs[0], inputs[1],
+													   atr->previous_close));
+	atr->previous_close = inputs[2];
+	atr->has_previous = true;
+}
+
+static bool
+atr_values(const void *state, CaValues *values)
+{
+	const AtrState *atr = state;
+
+	values->value[0] = ca_dd_to_double(atr->range.value);
+	return ca_smoothing_warm(&atr->range);
+}
+
+const CaIndicator ca_atr = {
+	.name = "atr",
+	.ninputs = 3,
+	.input_names = {"high", "low", "close"},
+	.nperiods = 1,
+	.period_names = {"period"},
+	.defaults = {.periods = {14}},
+	.nvalues = 1,
+	.size = atr_size,
+	.init = atr_init,
+	.update = atr_update,
+	.values = atr_values,
+};

@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * parameters.c
+ *		The parameters of an indicator, as arguments of an SQL call: periods
+ *		behind the inputs, then the multiplier, if it has one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+
+#include "indicators/parameters.h"
+#include "validate.h"
+
+/* the i-th period of the call, checked for itself */
+static int
+period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
+{
+	int argument = 1 + indicator->ninputs + i;
+	const char *name = indicator->period_names[i];
+	int period;
+
+	if (argument >= PG_NARGS())
+		return indicator->defaults.periods[i];
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s of %s must not be NULL", name, indicator->name),
+				errhint("Give an integer from 1 to %d.", CA_MAX_PERIOD));
+
+	period = PG_GETARG_INT32(argument);
+	if (period < 1 || period > CA_MAX_PERIOD)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s of %s must be between 1 and %d", name,
+					   indicator->name, CA_MAX_PERIOD),
+				errdetail("Value is %d.", period));
+	return period;
+}
+
+/* the multiplier of the call, which follows the periods */
+static double
+multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
+{
+	int argument = 1 + indicator->ninputs + indicator->nperiods;
+	double multiplier;
+
+	if (!indicator->has_multiplier || argument >= PG_NARGS())
+		return indicator->defaults.multiplier;
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("multiplier of %s must not be NULL", indicator->name));
+
+	multiplier = PG_GETARG_FLOAT8(argument);
+	if (!(multiplier >= 0.0 && isfinite(multiplier)))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("multiplier of %s must be finite and not negative",
+					   indicator->name),
+				errdetail("Value is %g.", multiplier));
+	return multiplier;
+}
+
+/*
+ * Read the parameters of a call; what it leaves out is the usual.  Errors:
+ * 22023 for one that is NULL or out of range, or that does not go with another.
+ */
+void
+ca_get_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
+				  CaParameters *parameters)
+{
+	const char *problem;
+
+	for (int i = 0; i < indicator->nperiods; i++)
+		parameters->periods[i] = period_argument(fcinfo, indicator, i);
+	parameters->multiplier = multiplier_argument(fcinfo, indicator);
+
+	problem = indicator->check ? indicator->check(parameters) : NULL;
+	if (problem != NULL)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s: %s", indicator->name, problem),
+				errdetail("Periods are %d, %d and %d.", parameters->periods[0],
+						  parameters->periods[1], parameters->periods[2]));
+}
+
+static void
+refuse_change(const CaIndicator *indicator, const char *name, double was,
+			  double is)
+{
+	ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("%s of %s must not change from row to row", name,
+				   indicator->name),
+			errdetail("It was %g and is %g.", was, is),
+			errhint("Call the aggregate once for each %s.", name));
+}
+
+/*
+ * Refuse parameters that are not those of the first row.  Errors: 22023.
+ */
+void
+ca_check_same_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
+						 const CaParameters *parameters)
+{
+	for (int i = 0; i < indicator->nperiods; i++)
+	{
+		int period = period_argument(fcinfo, indicator, i);
+
+		if (period != parameters->periods[i])
+			refuse_change(indicator, indicator->period_names[i],
+						  parameters->periods[i], period);
+	}
+	if (indicator->has_multiplier)
+	{
+		double multiplier = multiplier_argument(fcinfo, indicator);
+
+		if (multiplier != parameters->multiplier)
+			refuse_change(indicator, "multiplier", parameters->multiplier,
+						  multiplier);
+	}
+}

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * parameters.h
+ *		The parameters of an indicator, as arguments of an SQL call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_PARAMETERS_H
+#define CA_PARAMETERS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "indicators/indicator.h"
+
+extern void ca_get_parameters(FunctionCallInfo fcinfo,
+							  const CaIndicator *indicator,
+							  CaParameters *parameters);
+extern void ca_check_same_parameters(FunctionCallInfo fcinfo,
+									 const CaIndicator *indicator,
+									 const CaParameters *parameters);
+
+#endif /* CA_PARAMETERS_H */
