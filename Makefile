@@ -44,6 +44,7 @@ SQL_PARTS = \
 	sql/functions/indicators.sql \
 	sql/functions/indicators_range.sql \
 	sql/functions/indicators_volume.sql \
+	sql/functions/indicators_convention.sql \
 	sql/functions/errors.sql \
 	sql/schema/types.sql \
 	sql/schema/users.sql \
@@ -57,6 +58,7 @@ SQL_PARTS = \
 	sql/schema/views.sql \
 	sql/functions/checks.sql \
 	sql/functions/candles.sql \
+	sql/functions/technical_indicators.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \
@@ -65,7 +67,9 @@ SQL_PARTS = \
 # what the version before did not have, in the order in which it builds on each other
 UPGRADE_PARTS = \
 	sql/functions/indicators_range.sql \
-	sql/functions/indicators_volume.sql
+	sql/functions/indicators_volume.sql \
+	sql/functions/indicators_convention.sql \
+	sql/functions/technical_indicators.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.1.0--0.2.0.sql
@@ -79,7 +83,7 @@ PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -std=gnu99 -ffp-contract=off
 SHLIB_LINK = -lm
 
-REGRESS = setup timeframe candlestick indicators scoring_aggregates candles import retention archive predictions
+REGRESS = setup timeframe candlestick indicators indicator_conventions scoring_aggregates candles import retention archive predictions
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \

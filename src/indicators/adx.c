@@ -12,28 +12,34 @@
  *		DX  = 100 * |+DI - -DI| / (+DI + -DI)
  *		ADX = mean of the first n DX, then Wilder smoothing
  *
- * +DI and -DI begin at bar n, counted from 0, ADX at bar 2n - 1.  A bar without
- * range or direction has no DX: it counts 0 in the seed, as in TA-Lib, and
- * leaves a warm ADX as it is.  Until ADX is warm it is NULL beside the DIs.
- * Plain C.
+ * +DI and -DI begin at bar n, counted from 0, ADX at bar 2n - 1; until then it
+ * is NULL beside the DIs.  A bar without range or direction has no DX: it counts
+ * 0 in the seed, as in TA-Lib, and leaves a warm ADX as it is.
+ *
+ * By TradingView's convention the sums are seeded with n values instead of
+ * n - 1.  By pandas' they are ewm(alpha=1/n, adjust=False) from bar 0, where the
+ * true range is high - low and nothing has moved; the DIs begin there, ADX with
+ * the first DX.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
 #include "indicators/indicator.h"
 
+#include "indicators/smoothing.h"
 #include "indicators/true_range.h"
 
 typedef struct AdxState
 {
+	CaConvention convention;
 	int n;
-	int bars; /* seen, at most 2n */
+	int bars; /* seen, at most n + 1 */
 	CaDD high;
 	CaDD low;
 	CaDD close;
 	CaDD plus;
 	CaDD minus;
 	CaDD range;
-	CaDD adx; /* until it is warm: sum of the DX */
+	CaSmoothing adx;
 } AdxState;
 
 static size_t
@@ -46,16 +52,35 @@ adx_size(const CaParameters *parameters)
 static void
 adx_init(void *state, const CaParameters *parameters)
 {
-	((AdxState *) state)->n = parameters->periods[0];
+	AdxState *adx = state;
+
+	adx->convention = parameters->convention;
+	adx->n = parameters->periods[0];
+	ca_wilder_init(&adx->adx, adx->n, adx->convention);
 }
 
-/* the t-th value of a Wilder sum, t counted from 1 */
+/* the next value of a Wilder sum */
 static CaDD
-wilder_sum(CaDD sum, CaDD x, int t, int n)
+wilder_sum(CaDD sum, CaDD x, int n, bool seeding)
 {
-	if (t >= n)
+	if (!seeding)
 		sum = ca_dd_sub(sum, ca_dd_div(sum, ca_dd(n)));
 	return ca_dd_add(sum, x);
+}
+
+/* whether the t-th bar, counted from 1, still belongs to the seed */
+static bool
+adx_seeding(const AdxState *adx, int t)
+{
+	switch (adx->convention)
+	{
+		case CA_TALIB:
+			return t < adx->n;
+		case CA_TRADINGVIEW:
+			return t <= adx->n;
+		default:
+			return false;
+	}
 }
 
 /* DX of the sums as they are; false when there is none */
@@ -72,45 +97,50 @@ adx_dx(const AdxState *adx, CaDD *dx)
 	return true;
 }
 
+static bool
+adx_directed(const AdxState *adx)
+{
+	return adx->bars > (adx->convention == CA_PANDAS ? 0 : adx->n);
+}
+
+/* the sums with one more bar, which is not the first */
+static void
+adx_move(AdxState *adx, CaDD high, CaDD low)
+{
+	CaDD zero = {0.0, 0.0};
+	CaDD up = ca_dd_sub(high, adx->high);
+	CaDD down = ca_dd_sub(adx->low, low);
+	int larger = ca_dd_cmp(up, down);
+	bool rise = larger > 0 && ca_dd_cmp(up, zero) > 0;
+	bool fall = larger < 0 && ca_dd_cmp(down, zero) > 0;
+	bool seeding = adx_seeding(adx, adx->bars);
+
+	adx->plus = wilder_sum(adx->plus, rise ? up : zero, adx->n, seeding);
+	adx->minus = wilder_sum(adx->minus, fall ? down : zero, adx->n, seeding);
+	adx->range = wilder_sum(adx->range, ca_true_range(high, low, adx->close),
+							adx->n, seeding);
+}
+
 static void
 adx_update(void *state, const CaDD *inputs)
 {
 	AdxState *adx = state;
-	CaDD zero = {0.0, 0.0};
-	int t = adx->bars;
-	CaDD dx;
+	CaDD dx = {0.0, 0.0};
 
-	if (t > 0)
-	{
-		CaDD up = ca_dd_sub(inputs[0], adx->high);
-		CaDD down = ca_dd_sub(adx->low, inputs[1]);
-		int larger = ca_dd_cmp(up, down);
-		bool rise = larger > 0 && ca_dd_cmp(up, zero) > 0;
-		bool fall = larger < 0 && ca_dd_cmp(down, zero) > 0;
+	if (adx->bars > 0)
+		adx_move(adx, inputs[0], inputs[1]);
+	else if (adx->convention == CA_PANDAS)
+		adx->range = ca_dd_mul_double(ca_dd_sub(inputs[0], inputs[1]), adx->n);
+	adx->bars += adx->bars <= adx->n;
 
-		adx->plus = wilder_sum(adx->plus, rise ? up : zero, t, adx->n);
-		adx->minus = wilder_sum(adx->minus, fall ? down : zero, t, adx->n);
-		adx->range = wilder_sum(adx->range,
-								ca_true_range(inputs[0], inputs[1], adx->close),
-								t, adx->n);
-
-		if (t >= adx->n && adx_dx(adx, &dx))
-		{
-			if (t < 2 * adx->n)
-				adx->adx = ca_dd_add(adx->adx, dx);
-			else
-				adx->adx =
-					ca_dd_add(adx->adx, ca_dd_div(ca_dd_sub(dx, adx->adx),
-												  ca_dd(adx->n)));
-		}
-		if (t == 2 * adx->n - 1)
-			adx->adx = ca_dd_div(adx->adx, ca_dd(adx->n));
-	}
+	if (adx_directed(adx) &&
+		(adx_dx(adx, &dx) ||
+		 (!ca_smoothing_warm(&adx->adx) && adx->convention != CA_PANDAS)))
+		ca_smoothing_update(&adx->adx, dx);
 
 	adx->high = inputs[0];
 	adx->low = inputs[1];
 	adx->close = inputs[2];
-	adx->bars += t < 2 * adx->n;
 }
 
 static double
@@ -126,11 +156,11 @@ adx_values(const void *state, CaValues *values)
 {
 	const AdxState *adx = state;
 
-	values->value[0] = ca_dd_to_double(adx->adx);
-	values->undefined[0] = adx->bars < 2 * adx->n;
+	values->value[0] = ca_dd_to_double(adx->adx.value);
+	values->undefined[0] = !ca_smoothing_warm(&adx->adx);
 	values->value[1] = directional_indicator(adx->plus, adx->range);
 	values->value[2] = directional_indicator(adx->minus, adx->range);
-	return adx->bars > adx->n;
+	return adx_directed(adx);
 }
 
 const CaIndicator ca_adx = {
@@ -139,6 +169,7 @@ const CaIndicator ca_adx = {
 	.input_names = {"high", "low", "close"},
 	.nperiods = 1,
 	.period_names = {"period"},
+	.has_convention = true,
 	.defaults = {.periods = {14}},
 	.nvalues = 3,
 	.size = adx_size,

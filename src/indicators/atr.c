@@ -4,7 +4,9 @@
  *		Average true range (Wilder, 1978): the Wilder-smoothed true range.
  *
  * The true range needs a previous close, so it begins at bar 1; the seed is the
- * mean of bars 1 .. n and the first value is at bar n.  Flat prices give 0.
+ * mean of bars 1 .. n and the first value is at bar n, counted from 0.  By the
+ * conventions of TradingView and pandas the true range of bar 0 is high - low,
+ * and the first value is at bar n - 1 and at bar 0.  Flat prices give 0.
  * Plain C.
  *
  *-------------------------------------------------------------------------
@@ -16,6 +18,7 @@
 
 typedef struct AtrState
 {
+	bool skips_first;
 	bool has_previous;
 	CaDD previous_close;
 	CaSmoothing range;
@@ -31,7 +34,10 @@ atr_size(const CaParameters *parameters)
 static void
 atr_init(void *state, const CaParameters *parameters)
 {
-	ca_wilder_init(&((AtrState *) state)->range, parameters->periods[0]);
+	AtrState *atr = state;
+
+	atr->skips_first = parameters->convention == CA_TALIB;
+	ca_wilder_init(&atr->range, parameters->periods[0], parameters->convention);
 }
 
 static void
@@ -42,6 +48,8 @@ atr_update(void *state, const CaDD *inputs)
 	if (atr->has_previous)
 		ca_smoothing_update(&atr->range, ca_true_range(inputs[0], inputs[1],
 													   atr->previous_close));
+	else if (!atr->skips_first)
+		ca_smoothing_update(&atr->range, ca_dd_sub(inputs[0], inputs[1]));
 	atr->previous_close = inputs[2];
 	atr->has_previous = true;
 }
@@ -61,6 +69,7 @@ const CaIndicator ca_atr = {
 	.input_names = {"high", "low", "close"},
 	.nperiods = 1,
 	.period_names = {"period"},
+	.has_convention = true,
 	.defaults = {.periods = {14}},
 	.nvalues = 1,
 	.size = atr_size,

@@ -4,7 +4,8 @@
  *		Exponential moving average with alpha = 2 / (n + 1), seeded with the
  *		simple mean of the first n values.
  *
- * First value at bar n - 1, counted from 0.  Plain C.
+ * First value at bar n - 1, counted from 0; by pandas' convention at bar 0, with
+ * the first value as the seed.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +23,7 @@ ema_size(const CaParameters *parameters)
 static void
 ema_init(void *state, const CaParameters *parameters)
 {
-	ca_ema_init(state, parameters->periods[0]);
+	ca_ema_init(state, parameters->periods[0], parameters->convention);
 }
 
 static void
@@ -47,6 +48,7 @@ const CaIndicator ca_ema = {
 	.nperiods = 1,
 	.nvalues = 1,
 	.period_names = {"period"},
+	.has_convention = true,
 	.size = ema_size,
 	.init = ema_init,
 	.update = ema_update,

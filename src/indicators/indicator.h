@@ -24,11 +24,27 @@
 #define CA_MAX_PERIODS 3
 #define CA_MAX_VALUES 5
 
+/*
+ * Whose values to give, where programs differ in how an average begins.
+ *
+ * TA-Lib seeds an average with the mean of its first n values, and begins the
+ * fast average of MACD with the slow one.  TradingView seeds likewise but begins
+ * each average where it can.  pandas' ewm(adjust=False) takes the first value
+ * as the seed and has no warm-up.
+ */
+typedef enum CaConvention
+{
+	CA_TALIB,
+	CA_TRADINGVIEW,
+	CA_PANDAS
+} CaConvention;
+
 /* what a caller chooses */
 typedef struct CaParameters
 {
 	int periods[CA_MAX_PERIODS];
 	double multiplier;
+	CaConvention convention;
 } CaParameters;
 
 /* what an indicator tells of one bar */
@@ -47,6 +63,7 @@ typedef struct CaIndicator
 	int nperiods;
 	const char *period_names[CA_MAX_PERIODS];
 	bool has_multiplier;
+	bool has_convention;
 	CaParameters defaults; /* a period of 0 must be given */
 	int nvalues;
 

@@ -9,7 +9,9 @@
  *
  * As in TA-Lib both averages start at bar slow - 1, counted from 0: the fast
  * one is seeded with the bars slow - fast .. slow - 1.  First values, of all
- * three, at bar slow + signal - 2.  Plain C.
+ * three, at bar slow + signal - 2.  By TradingView's convention each average is
+ * seeded with its own first bars, and value begins at bar slow - 1; by pandas'
+ * all begin at bar 0.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +21,8 @@
 
 typedef struct MacdState
 {
-	int skip; /* bars until the fast average begins */
+	bool together; /* all three values begin at once */
+	int skip;      /* bars until the fast average begins */
 	CaSmoothing fast;
 	CaSmoothing slow;
 	CaSmoothing signal;
@@ -46,10 +49,12 @@ macd_init(void *state, const CaParameters *parameters)
 {
 	MacdState *macd = state;
 
-	macd->skip = parameters->periods[1] - parameters->periods[0];
-	ca_ema_init(&macd->fast, parameters->periods[0]);
-	ca_ema_init(&macd->slow, parameters->periods[1]);
-	ca_ema_init(&macd->signal, parameters->periods[2]);
+	macd->together = parameters->convention == CA_TALIB;
+	if (macd->together)
+		macd->skip = parameters->periods[1] - parameters->periods[0];
+	ca_ema_init(&macd->fast, parameters->periods[0], parameters->convention);
+	ca_ema_init(&macd->slow, parameters->periods[1], parameters->convention);
+	ca_ema_init(&macd->signal, parameters->periods[2], parameters->convention);
 }
 
 static void
@@ -79,7 +84,9 @@ macd_values(const void *state, CaValues *values)
 	values->value[1] = ca_dd_to_double(macd->signal.value);
 	values->value[2] =
 		ca_dd_to_double(ca_dd_sub(macd->value, macd->signal.value));
-	return ca_smoothing_warm(&macd->signal);
+	values->undefined[1] = values->undefined[2] =
+		!ca_smoothing_warm(&macd->signal);
+	return ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow);
 }
 
 const CaIndicator ca_macd = {
@@ -89,6 +96,7 @@ const CaIndicator ca_macd = {
 	.nperiods = 3,
 	.nvalues = 3,
 	.period_names = {"fast period", "slow period", "signal period"},
+	.has_convention = true,
 	.defaults = {.periods = {12, 26, 9}},
 	.size = macd_size,
 	.check = macd_check,

@@ -2,18 +2,24 @@
  *
  * parameters.c
  *		The parameters of an indicator, as arguments of an SQL call: periods
- *		behind the inputs, then the multiplier, if it has one.
+ *		behind the inputs, then the multiplier and the convention, if it has
+ *		them.
  *
  *-------------------------------------------------------------------------
  */
-#include "postgres.h"
+#include "compat.h"
 
 #include <math.h>
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 
 #include "indicators/parameters.h"
 #include "validate.h"
+
+/* in the order of CaConvention */
+static const char *const convention_names[] = {"talib", "tradingview",
+											   "pandas"};
 
 /* the i-th period of the call, checked for itself */
 static int
@@ -62,6 +68,42 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 }
 
 /*
+ * A convention by its name.  Errors: 22023 when there is none.
+ */
+CaConvention
+ca_get_convention(const text *name)
+{
+	for (int i = 0; i < (int) lengthof(convention_names); i++)
+		if (VARSIZE_ANY_EXHDR(name) == strlen(convention_names[i]) &&
+			memcmp(VARDATA_ANY(name), convention_names[i],
+				   VARSIZE_ANY_EXHDR(name)) == 0)
+			return (CaConvention) i;
+
+	ereport(
+		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("unknown convention"),
+		errdetail("Value is \"%.*s\".",
+				  pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), 64),
+				  VARDATA_ANY(name)),
+		errhint("Conventions are talib, tradingview and pandas."));
+}
+
+/* the convention of the call, which comes last */
+static CaConvention
+convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
+{
+	int argument = 1 + indicator->ninputs + indicator->nperiods +
+				   indicator->has_multiplier;
+
+	if (!indicator->has_convention || argument >= PG_NARGS())
+		return CA_TALIB;
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("convention of %s must not be NULL", indicator->name));
+	return ca_get_convention(PG_GETARG_TEXT_PP(argument));
+}
+
+/*
  * Read the parameters of a call; what it leaves out is the usual.  Errors:
  * 22023 for one that is NULL or out of range, or that does not go with another.
  */
@@ -74,6 +116,7 @@ ca_get_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 	for (int i = 0; i < indicator->nperiods; i++)
 		parameters->periods[i] = period_argument(fcinfo, indicator, i);
 	parameters->multiplier = multiplier_argument(fcinfo, indicator);
+	parameters->convention = convention_argument(fcinfo, indicator);
 
 	problem = indicator->check ? indicator->check(parameters) : NULL;
 	if (problem != NULL)
@@ -91,7 +134,7 @@ refuse_change(const CaIndicator *indicator, const char *name, double was,
 			errmsg("%s of %s must not change from row to row", name,
 				   indicator->name),
 			errdetail("It was %g and is %g.", was, is),
-			errhint("Call the aggregate once for each %s.", name));
+			errhint("Call the aggregate again for another %s.", name));
 }
 
 /*
@@ -117,4 +160,8 @@ ca_check_same_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 			refuse_change(indicator, "multiplier", parameters->multiplier,
 						  multiplier);
 	}
+	if (convention_argument(fcinfo, indicator) != parameters->convention)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("convention of %s must not change from row to row",
+					   indicator->name));
 }

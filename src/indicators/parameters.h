@@ -14,6 +14,7 @@
 
 #include "indicators/indicator.h"
 
+extern CaConvention ca_get_convention(const text *name);
 extern void ca_get_parameters(FunctionCallInfo fcinfo,
 							  const CaIndicator *indicator,
 							  CaParameters *parameters);

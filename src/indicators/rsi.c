@@ -5,9 +5,9 @@
  *		Systems", 1978): 100 * gain / (gain + loss), where gain and loss are
  *		the Wilder-smoothed rises and falls from bar to bar.
  *
- * First value at bar n, counted from 0.  A series that has neither risen nor
- * fallen has no direction: 50.  (TA-Lib gives 0 there, TradingView 100.)
- * Plain C.
+ * First value at bar n, counted from 0; by pandas' convention at bar 1.  A series
+ * that has neither risen nor fallen has no direction: 50 (TA-Lib itself gives 0),
+ * by TradingView's convention 100, by pandas', where it is 0 / 0, NULL.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +19,7 @@
 
 typedef struct RsiState
 {
+	CaConvention convention;
 	bool has_previous;
 	CaDD previous;
 	CaSmoothing gain;
@@ -37,8 +38,9 @@ rsi_init(void *state, const CaParameters *parameters)
 {
 	RsiState *rsi = state;
 
-	ca_wilder_init(&rsi->gain, parameters->periods[0]);
-	ca_wilder_init(&rsi->loss, parameters->periods[0]);
+	rsi->convention = parameters->convention;
+	ca_wilder_init(&rsi->gain, parameters->periods[0], rsi->convention);
+	ca_wilder_init(&rsi->loss, parameters->periods[0], rsi->convention);
 }
 
 static void
@@ -68,7 +70,12 @@ rsi_values(const void *state, CaValues *values)
 
 	if (!ca_smoothing_warm(&rsi->gain))
 		return false;
-	values->value[0] = sum == 0.0 ? RSI_FLAT : 100.0 * (gain / sum);
+	if (sum == 0.0)
+	{
+		values->value[0] = rsi->convention == CA_TRADINGVIEW ? 100.0 : RSI_FLAT;
+		return rsi->convention != CA_PANDAS;
+	}
+	values->value[0] = 100.0 * (gain / sum);
 	return true;
 }
 
@@ -79,6 +86,7 @@ const CaIndicator ca_rsi = {
 	.nperiods = 1,
 	.nvalues = 1,
 	.period_names = {"period"},
+	.has_convention = true,
 	.defaults = {.periods = {14}},
 	.size = rsi_size,
 	.init = rsi_init,

@@ -8,7 +8,8 @@
  *
  * An EMA has alpha = 2 / (n + 1), Wilder smoothing alpha = 1 / n, which is his
  * (s * (n - 1) + x) / n.  The seed is summed as differences from the first
- * value, so that equal values have exactly themselves as their mean.
+ * value, so that equal values have exactly themselves as their mean.  By pandas'
+ * convention the seed is the first value alone.
  *
  * Plain C.
  *
@@ -17,37 +18,43 @@
 #ifndef CA_SMOOTHING_H
 #define CA_SMOOTHING_H
 
-#include <stdbool.h>
-
-#include "doubledouble.h"
+#include "indicators/indicator.h"
 
 typedef struct CaSmoothing
 {
-	int n;
-	int count; /* values seen, at most n */
+	int seed;  /* how many values the seed is made of */
+	int count; /* values seen, at most seed */
 	CaDD alpha;
 	CaDD first;
-	CaDD value; /* while count < n: sum of the differences from first */
+	CaDD value; /* while count < seed: sum of the differences from first */
 } CaSmoothing;
 
 static inline void
-ca_ema_init(CaSmoothing *smoothing, int n)
+ca_smoothing_init(CaSmoothing *smoothing, CaDD alpha, int n,
+				  CaConvention convention)
 {
-	smoothing->n = n;
-	smoothing->alpha = ca_dd_div(ca_dd(2.0), ca_dd(n + 1.0));
+	smoothing->seed = convention == CA_PANDAS ? 1 : n;
+	smoothing->alpha = alpha;
 }
 
 static inline void
-ca_wilder_init(CaSmoothing *smoothing, int n)
+ca_ema_init(CaSmoothing *smoothing, int n, CaConvention convention)
 {
-	smoothing->n = n;
-	smoothing->alpha = ca_dd_div(ca_dd(1.0), ca_dd(n));
+	ca_smoothing_init(smoothing, ca_dd_div(ca_dd(2.0), ca_dd(n + 1.0)), n,
+					  convention);
+}
+
+static inline void
+ca_wilder_init(CaSmoothing *smoothing, int n, CaConvention convention)
+{
+	ca_smoothing_init(smoothing, ca_dd_div(ca_dd(1.0), ca_dd(n)), n,
+					  convention);
 }
 
 static inline bool
 ca_smoothing_warm(const CaSmoothing *smoothing)
 {
-	return smoothing->count == smoothing->n;
+	return smoothing->count == smoothing->seed;
 }
 
 static inline void
@@ -66,8 +73,9 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 	smoothing->value =
 		ca_dd_add(smoothing->value, ca_dd_sub(x, smoothing->first));
 	if (ca_smoothing_warm(smoothing))
-		smoothing->value = ca_dd_add(
-			smoothing->first, ca_dd_div(smoothing->value, ca_dd(smoothing->n)));
+		smoothing->value =
+			ca_dd_add(smoothing->first,
+					  ca_dd_div(smoothing->value, ca_dd(smoothing->seed)));
 }
 
 #endif /* CA_SMOOTHING_H */
