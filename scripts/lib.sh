@@ -131,7 +131,18 @@ missing_packages() { # purpose, major version
         have pg_prove || echo libtap-parser-sourcehandler-pgtap-perl
         have clang || echo clang
         have clang-format || echo clang-format
+        [ -n "$(python_with_pandas)" ] || echo python3-pandas
     fi
+}
+
+# Debian's own python3 has Debian's pandas; another one may come first in PATH.
+python_with_pandas() {
+    for python in /usr/bin/python3 python3; do
+        if "$python" -c 'import pandas' 2>/dev/null; then
+            echo "$python"
+            return
+        fi
+    done
 }
 
 # Debian's server package makes and starts a cluster when it is new on a
