@@ -103,6 +103,23 @@ adx_directed(const AdxState *adx)
 	return adx->bars > (adx->convention == CA_PANDAS ? 0 : adx->n);
 }
 
+/*
+ * Which of two moves is the larger, of prices up to this one.
+ *
+ * A decimal such as 0.01 is no double-double, so moves that are equal in
+ * decimals may differ where those are rounded, some 2^-104 of the price.  Moves
+ * that truly differ, differ by much more.
+ */
+static int
+compare_moves(CaDD up, CaDD down, double price)
+{
+	double difference = ca_dd_sub(up, down).hi;
+
+	if (fabs(difference) <= price * 0x1p-96)
+		return 0;
+	return difference < 0.0 ? -1 : 1;
+}
+
 /* the sums with one more bar, which is not the first */
 static void
 adx_move(AdxState *adx, CaDD high, CaDD low)
@@ -110,7 +127,9 @@ adx_move(AdxState *adx, CaDD high, CaDD low)
 	CaDD zero = {0.0, 0.0};
 	CaDD up = ca_dd_sub(high, adx->high);
 	CaDD down = ca_dd_sub(adx->low, low);
-	int larger = ca_dd_cmp(up, down);
+	double price = fmax(fmax(fabs(high.hi), fabs(adx->high.hi)),
+						fmax(fabs(low.hi), fabs(adx->low.hi)));
+	int larger = compare_moves(up, down, price);
 	bool rise = larger > 0 && ca_dd_cmp(up, zero) > 0;
 	bool fall = larger < 0 && ca_dd_cmp(down, zero) > 0;
 	bool seeding = adx_seeding(adx, adx->bars);
