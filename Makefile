@@ -83,7 +83,21 @@ PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -std=gnu99 -ffp-contract=off
 SHLIB_LINK = -lm
 
-REGRESS = setup timeframe candlestick indicators indicator_conventions scoring_aggregates candles import retention archive predictions
+REGRESS = \
+	upgrade \
+	setup \
+	timeframe \
+	candlestick \
+	indicators \
+	indicators_range \
+	indicators_volume \
+	indicator_conventions \
+	scoring_aggregates \
+	candles \
+	import \
+	retention \
+	archive \
+	predictions
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
