@@ -25,7 +25,12 @@ OBJS = \
 	src/indicators/stochastic.o \
 	src/indicators/vwap.o \
 	src/indicators/obv.o \
+	src/indicators/stream.o \
+	src/indicators/engine.o \
 	src/indicators/parameters.o \
+	src/indicators/spec.o \
+	src/indicators/spec_values.o \
+	src/indicators/batch.o \
 	src/indicators/aggregates.o \
 	src/archive/retention.o \
 	src/scoring/state.o \
@@ -62,14 +67,18 @@ SQL_PARTS = \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \
-	sql/functions/predictions.sql
+	sql/functions/predictions.sql \
+	sql/functions/indicator_states.sql \
+	sql/functions/update_technical_indicators.sql
 
 # what the version before did not have, in the order in which it builds on each other
 UPGRADE_PARTS = \
 	sql/functions/indicators_range.sql \
 	sql/functions/indicators_volume.sql \
 	sql/functions/indicators_convention.sql \
-	sql/functions/technical_indicators.sql
+	sql/functions/technical_indicators.sql \
+	sql/functions/indicator_states.sql \
+	sql/functions/update_technical_indicators.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.1.0--0.2.0.sql
@@ -97,6 +106,7 @@ REGRESS = \
 	import \
 	retention \
 	archive \
+	update_technical_indicators \
 	predictions
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
@@ -109,6 +119,8 @@ ISOLATION = \
 	restore_archive \
 	restore_insert \
 	import_twice \
+	indicators_late \
+	indicators_twice \
 	score_twice
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.

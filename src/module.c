@@ -20,9 +20,19 @@ PG_MODULE_MAGIC;
 
 void _PG_init(void);
 
+/* on while archive_price_data() moves candles; read by ca_note_candles() */
+static bool moving;
+
 void
 _PG_init(void)
 {
 	ca_define_retention_setting();
+	DefineCustomBoolVariable(
+		"cryptoanalytics.moving", "Candles only move to the archive.",
+		"Set by archive_price_data() itself, so that indicators need not be "
+		"computed anew.",
+		&moving, false, PGC_USERSET,
+		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
+		NULL);
 	MarkGUCPrefixReserved("cryptoanalytics");
 }

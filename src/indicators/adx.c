@@ -182,6 +182,21 @@ adx_values(const void *state, CaValues *values)
 	return adx_directed(adx);
 }
 
+static void
+adx_transfer(void *state, CaStream *stream)
+{
+	AdxState *adx = state;
+
+	ca_stream_int(stream, &adx->bars, 0, adx->n + 1);
+	ca_stream_dd(stream, &adx->high);
+	ca_stream_dd(stream, &adx->low);
+	ca_stream_dd(stream, &adx->close);
+	ca_stream_dd(stream, &adx->plus);
+	ca_stream_dd(stream, &adx->minus);
+	ca_stream_dd(stream, &adx->range);
+	ca_smoothing_transfer(&adx->adx, stream);
+}
+
 const CaIndicator ca_adx = {
 	.name = "adx",
 	.ninputs = 3,
@@ -195,4 +210,5 @@ const CaIndicator ca_adx = {
 	.init = adx_init,
 	.update = adx_update,
 	.values = adx_values,
+	.transfer = adx_transfer,
 };

@@ -63,6 +63,16 @@ atr_values(const void *state, CaValues *values)
 	return ca_smoothing_warm(&atr->range);
 }
 
+static void
+atr_transfer(void *state, CaStream *stream)
+{
+	AtrState *atr = state;
+
+	ca_stream_bool(stream, &atr->has_previous);
+	ca_stream_dd(stream, &atr->previous_close);
+	ca_smoothing_transfer(&atr->range, stream);
+}
+
 const CaIndicator ca_atr = {
 	.name = "atr",
 	.ninputs = 3,
@@ -76,4 +86,5 @@ const CaIndicator ca_atr = {
 	.init = atr_init,
 	.update = atr_update,
 	.values = atr_values,
+	.transfer = atr_transfer,
 };

@@ -126,6 +126,18 @@ bollinger_values(const void *state, CaValues *values)
 	return true;
 }
 
+static void
+bollinger_transfer(void *state, CaStream *stream)
+{
+	BollingerState *bands = state;
+
+	ca_stream_int(stream, &bands->equal, 0, bands->window.n);
+	ca_stream_dd(stream, &bands->first);
+	ca_stream_dd(stream, &bands->last);
+	ca_window_transfer(&bands->window, bands->ring, stream);
+	ca_stream_sum(stream, &bands->squares);
+}
+
 const CaIndicator ca_bollinger = {
 	.name = "bollinger",
 	.ninputs = 1,
@@ -139,4 +151,5 @@ const CaIndicator ca_bollinger = {
 	.init = bollinger_init,
 	.update = bollinger_update,
 	.values = bollinger_values,
+	.transfer = bollinger_transfer,
 };

@@ -41,6 +41,12 @@ ema_values(const void *state, CaValues *values)
 	return ca_smoothing_warm(ema);
 }
 
+static void
+ema_transfer(void *state, CaStream *stream)
+{
+	ca_smoothing_transfer(state, stream);
+}
+
 const CaIndicator ca_ema = {
 	.name = "ema",
 	.ninputs = 1,
@@ -53,4 +59,5 @@ const CaIndicator ca_ema = {
 	.init = ema_init,
 	.update = ema_update,
 	.values = ema_values,
+	.transfer = ema_transfer,
 };

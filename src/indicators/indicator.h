@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "doubledouble.h"
+#include "indicators/stream.h"
 
 #define CA_MAX_INPUTS 3
 #define CA_MAX_PERIODS 3
@@ -79,6 +80,13 @@ typedef struct CaIndicator
 
 	/* the values as of the last bar; false until warm */
 	bool (*values)(const void *state, CaValues *values);
+
+	/*
+	 * Write the state to a stream, or read it into a state that has just been
+	 * initialised: whatever follows from the parameters is not in the stream.
+	 * Missing in an indicator that the engine does not serve.
+	 */
+	void (*transfer)(void *state, CaStream *stream);
 } CaIndicator;
 
 extern const CaIndicator ca_sma;

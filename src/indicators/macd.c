@@ -89,6 +89,18 @@ macd_values(const void *state, CaValues *values)
 	return ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow);
 }
 
+static void
+macd_transfer(void *state, CaStream *stream)
+{
+	MacdState *macd = state;
+
+	ca_stream_int(stream, &macd->skip, 0, macd->slow.seed);
+	ca_smoothing_transfer(&macd->fast, stream);
+	ca_smoothing_transfer(&macd->slow, stream);
+	ca_smoothing_transfer(&macd->signal, stream);
+	ca_stream_dd(stream, &macd->value);
+}
+
 const CaIndicator ca_macd = {
 	.name = "macd",
 	.ninputs = 1,
@@ -103,4 +115,5 @@ const CaIndicator ca_macd = {
 	.init = macd_init,
 	.update = macd_update,
 	.values = macd_values,
+	.transfer = macd_transfer,
 };

@@ -21,6 +21,50 @@
 static const char *const convention_names[] = {"talib", "tradingview",
 											   "pandas"};
 
+/*
+ * Refuse a period that is out of range.  Errors: 22023.
+ */
+void
+ca_check_period(const CaIndicator *indicator, int i, double period)
+{
+	if (!(period >= 1 && period <= CA_MAX_PERIOD))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s of %s must be between 1 and %d",
+					   indicator->period_names[i], indicator->name,
+					   CA_MAX_PERIOD),
+				errdetail("Value is %.15g.", period));
+}
+
+/*
+ * Refuse a multiplier that is negative or not finite.  Errors: 22023.
+ */
+void
+ca_check_multiplier(const CaIndicator *indicator, double multiplier)
+{
+	if (!(multiplier >= 0.0 && isfinite(multiplier)))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("multiplier of %s must be finite and not negative",
+					   indicator->name),
+				errdetail("Value is %g.", multiplier));
+}
+
+/*
+ * Refuse parameters, each in range, that do not go together.  Errors: 22023.
+ */
+void
+ca_check_parameters(const CaIndicator *indicator,
+					const CaParameters *parameters)
+{
+	const char *problem =
+		indicator->check ? indicator->check(parameters) : NULL;
+
+	if (problem != NULL)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s: %s", indicator->name, problem),
+				errdetail("Periods are %d, %d and %d.", parameters->periods[0],
+						  parameters->periods[1], parameters->periods[2]));
+}
+
 /* the i-th period of the call, checked for itself */
 static int
 period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
@@ -37,11 +81,7 @@ period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
 				errhint("Give an integer from 1 to %d.", CA_MAX_PERIOD));
 
 	period = PG_GETARG_INT32(argument);
-	if (period < 1 || period > CA_MAX_PERIOD)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s of %s must be between 1 and %d", name,
-					   indicator->name, CA_MAX_PERIOD),
-				errdetail("Value is %d.", period));
+	ca_check_period(indicator, i, period);
 	return period;
 }
 
@@ -59,11 +99,7 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 				errmsg("multiplier of %s must not be NULL", indicator->name));
 
 	multiplier = PG_GETARG_FLOAT8(argument);
-	if (!(multiplier >= 0.0 && isfinite(multiplier)))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("multiplier of %s must be finite and not negative",
-					   indicator->name),
-				errdetail("Value is %g.", multiplier));
+	ca_check_multiplier(indicator, multiplier);
 	return multiplier;
 }
 
@@ -111,19 +147,11 @@ void
 ca_get_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 				  CaParameters *parameters)
 {
-	const char *problem;
-
 	for (int i = 0; i < indicator->nperiods; i++)
 		parameters->periods[i] = period_argument(fcinfo, indicator, i);
 	parameters->multiplier = multiplier_argument(fcinfo, indicator);
 	parameters->convention = convention_argument(fcinfo, indicator);
-
-	problem = indicator->check ? indicator->check(parameters) : NULL;
-	if (problem != NULL)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s: %s", indicator->name, problem),
-				errdetail("Periods are %d, %d and %d.", parameters->periods[0],
-						  parameters->periods[1], parameters->periods[2]));
+	ca_check_parameters(indicator, parameters);
 }
 
 static void

@@ -15,6 +15,11 @@
 #include "indicators/indicator.h"
 
 extern CaConvention ca_get_convention(const text *name);
+extern void ca_check_period(const CaIndicator *indicator, int i, double period);
+extern void ca_check_multiplier(const CaIndicator *indicator,
+								double multiplier);
+extern void ca_check_parameters(const CaIndicator *indicator,
+								const CaParameters *parameters);
 extern void ca_get_parameters(FunctionCallInfo fcinfo,
 							  const CaIndicator *indicator,
 							  CaParameters *parameters);

@@ -79,6 +79,17 @@ rsi_values(const void *state, CaValues *values)
 	return true;
 }
 
+static void
+rsi_transfer(void *state, CaStream *stream)
+{
+	RsiState *rsi = state;
+
+	ca_stream_bool(stream, &rsi->has_previous);
+	ca_stream_dd(stream, &rsi->previous);
+	ca_smoothing_transfer(&rsi->gain, stream);
+	ca_smoothing_transfer(&rsi->loss, stream);
+}
+
 const CaIndicator ca_rsi = {
 	.name = "rsi",
 	.ninputs = 1,
@@ -92,4 +103,5 @@ const CaIndicator ca_rsi = {
 	.init = rsi_init,
 	.update = rsi_update,
 	.values = rsi_values,
+	.transfer = rsi_transfer,
 };

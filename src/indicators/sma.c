@@ -49,6 +49,14 @@ sma_values(const void *state, CaValues *values)
 	return true;
 }
 
+static void
+sma_transfer(void *state, CaStream *stream)
+{
+	SmaState *sma = state;
+
+	ca_window_transfer(&sma->window, sma->ring, stream);
+}
+
 const CaIndicator ca_sma = {
 	.name = "sma",
 	.ninputs = 1,
@@ -60,4 +68,5 @@ const CaIndicator ca_sma = {
 	.init = sma_init,
 	.update = sma_update,
 	.values = sma_values,
+	.transfer = sma_transfer,
 };

@@ -78,4 +78,12 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 					  ca_dd_div(smoothing->value, ca_dd(smoothing->seed)));
 }
 
+static inline void
+ca_smoothing_transfer(CaSmoothing *smoothing, CaStream *stream)
+{
+	ca_stream_int(stream, &smoothing->count, 0, smoothing->seed);
+	ca_stream_dd(stream, &smoothing->first);
+	ca_stream_dd(stream, &smoothing->value);
+}
+
 #endif /* CA_SMOOTHING_H */

@@ -128,6 +128,35 @@ stochastic_values(const void *state, CaValues *values)
 	return true;
 }
 
+static void
+queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, CaStream *stream)
+{
+	ca_stream_int(stream, &queue->first, 0, k - 1);
+	ca_stream_int(stream, &queue->count, 0, k);
+	for (int i = 0; i < queue->count; i++)
+	{
+		Extreme *extreme = &ring[(queue->first + i) % k];
+
+		ca_stream_int64(stream, &extreme->bar, 0, INT64_MAX);
+		ca_stream_dd(stream, &extreme->value);
+	}
+}
+
+static void
+stochastic_transfer(void *state, CaStream *stream)
+{
+	StochasticState *stochastic = state;
+	CaDD *signal_ring = stochastic->ring + stochastic->slow.n;
+	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+
+	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX);
+	queue_transfer(&stochastic->highest, extremes, stochastic->k, stream);
+	queue_transfer(&stochastic->lowest, extremes + stochastic->k, stochastic->k,
+				   stream);
+	ca_window_transfer(&stochastic->slow, stochastic->ring, stream);
+	ca_window_transfer(&stochastic->signal, signal_ring, stream);
+}
+
 const CaIndicator ca_stochastic = {
 	.name = "stochastic",
 	.ninputs = 3,
@@ -140,4 +169,5 @@ const CaIndicator ca_stochastic = {
 	.init = stochastic_init,
 	.update = stochastic_update,
 	.values = stochastic_values,
+	.transfer = stochastic_transfer,
 };

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "exactsum.h"
+#include "indicators/stream.h"
 
 typedef struct CaWindow
 {
@@ -48,6 +49,16 @@ static inline CaDD
 ca_window_mean(const CaWindow *window)
 {
 	return ca_dd_div(ca_exact_value(&window->sum), ca_dd(window->n));
+}
+
+static inline void
+ca_window_transfer(CaWindow *window, CaDD *ring, CaStream *stream)
+{
+	ca_stream_int(stream, &window->count, 0, window->n);
+	ca_stream_int(stream, &window->next, 0, window->n - 1);
+	ca_stream_sum(stream, &window->sum);
+	for (int i = 0; i < window->count; i++)
+		ca_stream_dd(stream, &ring[i]);
 }
 
 #endif /* CA_WINDOW_H */

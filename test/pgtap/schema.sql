@@ -67,8 +67,10 @@ $$;
 -- tables and columns
 SELECT is((SELECT count(*) FROM erd), 480::bigint, 'the data model has 480 columns');
 SELECT is((SELECT count(DISTINCT tab) FROM erd), 29::bigint, 'the data model has 29 tables');
-SELECT set_eq('SELECT tab FROM member', 'SELECT DISTINCT tab FROM erd',
-              'the extension has exactly the tables of the data model');
+SELECT set_eq('SELECT tab FROM member',
+              $$SELECT tab FROM erd
+                UNION VALUES ('technical_indicator_states'), ('technical_indicator_notes')$$,
+              'the extension has exactly the tables of the data model, and two to remember indicators by');
 SELECT is((SELECT array_agg(a.col || ' ' || a.pg_type ORDER BY a.attnum)
            FROM actual AS a WHERE a.tab = e.tab),
           array_agg(e.col || ' ' || e.pg_type ORDER BY e.line),
@@ -205,6 +207,7 @@ $$, $$
            ('assets', 'symbol', 'always'),
            ('price_data', 'asset_id, timeframe, candle_time', 'always'),
            ('price_data_archive', 'asset_id, timeframe, candle_time', 'always'),
+           ('technical_indicator_states', 'asset_id, timeframe, candle_time', 'always'),
            ('metrics_snapshot', 'timeframe, snapshot_time', 'always'),
            ('sectors', 'coingecko_id', 'always'),
            ('sectors', 'name', 'always'),
@@ -230,6 +233,8 @@ SELECT set_eq($$
     WHERE c.contype = 'f'
 $$, $$
     SELECT tab, col, refers_to, on_delete FROM erd WHERE key = 'FK'
+    UNION VALUES ('technical_indicator_states', 'asset_id', 'assets.id', 'CASCADE'),
+                 ('technical_indicator_notes', 'asset_id', 'assets.id', 'CASCADE')
 $$, 'the foreign keys refer, and act on deletion, as the data model says');
 SELECT is_empty($$
     SELECT c.conname FROM pg_constraint AS c JOIN member AS m ON m.oid = c.conrelid

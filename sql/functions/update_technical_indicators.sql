@@ -1,0 +1,204 @@
+-- Writing indicators beside the candles.
+
+CREATE TYPE ca_indicator_batch AS (
+    ids bigint[],
+    "values" jsonb[],
+    state bytea,
+    last timestamptz,
+    candles bigint
+);
+COMMENT ON TYPE ca_indicator_batch IS
+    'indicators of a batch of candles: identifiers and JSON of the live ones, the state behind the batch, its last candle, and how many candles it had';
+COMMENT ON COLUMN ca_indicator_batch.ids IS 'identifiers of the live candles';
+COMMENT ON COLUMN ca_indicator_batch."values" IS 'indicators of each of them';
+COMMENT ON COLUMN ca_indicator_batch.state IS 'state behind the last candle';
+COMMENT ON COLUMN ca_indicator_batch.last IS 'start of the last candle';
+COMMENT ON COLUMN ca_indicator_batch.candles IS 'number of candles, live and archived';
+
+CREATE FUNCTION ca_check_spec(spec jsonb, convention text) RETURNS void
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_check_spec';
+COMMENT ON FUNCTION ca_check_spec(jsonb, text) IS
+    'refuses a spec or a convention that update_technical_indicators() cannot serve';
+
+CREATE FUNCTION ca_indicator_state_holds(spec jsonb, convention text, state bytea) RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicator_state_holds';
+COMMENT ON FUNCTION ca_indicator_state_holds(jsonb, text, bytea) IS
+    'whether a state is one of this spec, in the format of this version';
+
+CREATE FUNCTION ca_indicators_accum(
+    internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicators_accum';
+COMMENT ON FUNCTION ca_indicators_accum(internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
+    'transition function of ca_indicators';
+
+CREATE FUNCTION ca_indicators_final(internal) RETURNS ca_indicator_batch
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicators_final';
+COMMENT ON FUNCTION ca_indicators_final(internal) IS 'final function of ca_indicators';
+
+CREATE AGGREGATE ca_indicators(
+    spec jsonb, convention text, state bytea, id bigint, live boolean, candle_time timestamptz,
+    high numeric, low numeric, close numeric) (
+    SFUNC = ca_indicators_accum,
+    STYPE = internal,
+    FINALFUNC = ca_indicators_final,
+    FINALFUNC_MODIFY = READ_ONLY,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ca_indicators(jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
+    'indicators of candles in order of time, from the state before the first to the state behind the last';
+
+-- what a candle's JSON keeps beside the indicators is its owner's
+CREATE FUNCTION ca_write_indicators(ids bigint[], "values" jsonb[]) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH written AS (
+        UPDATE price_data AS p
+        SET technical_indicators = n.value
+        FROM unnest(ca_write_indicators.ids, ca_write_indicators."values") AS c (id, value)
+        JOIN price_data AS o ON o.id = c.id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN jsonb_typeof(o.technical_indicators) = 'object'
+                        THEN (o.technical_indicators
+                              - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                        ELSE c.value
+                   END AS value) AS n
+        WHERE p.id = c.id
+          AND p.technical_indicators IS DISTINCT FROM n.value
+        RETURNING p.id
+    )
+    SELECT count(*) FROM written;
+END;
+COMMENT ON FUNCTION ca_write_indicators(bigint[], jsonb[]) IS
+    'puts indicators into live candles, beside other keys that they have, and returns how many changed';
+
+CREATE FUNCTION ca_update_series(
+    asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    -- candles between two states that stay, and most in memory at a time
+    step CONSTANT integer := 10000;
+    stop timestamptz := timeframe_bucket(timeframe, now());
+    saved technical_indicator_states;
+    batch ca_indicator_batch;
+BEGIN
+    written := 0;
+    PERFORM ca_lock_series(timeframe, asset);
+    PERFORM pg_advisory_xact_lock(ca_indicator_lock(asset, timeframe));
+
+    -- states of another spec, and of candles that have changed since, hold no more
+    WITH noted AS (
+        DELETE FROM technical_indicator_notes AS n
+        WHERE n.asset_id = asset AND n.timeframe = ca_update_series.timeframe
+        RETURNING n.since
+    )
+    DELETE FROM technical_indicator_states AS s
+    WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
+      AND ((s.spec, s.convention) IS DISTINCT FROM (ca_update_series.spec, ca_update_series.convention::varchar)
+           OR s.candle_time >= (SELECT min(n.since) FROM noted AS n));
+
+    SELECT s.* INTO saved
+    FROM technical_indicator_states AS s
+    WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
+    ORDER BY s.candle_time DESC
+    LIMIT 1;
+    IF FOUND AND NOT ca_indicator_state_holds(spec, convention, saved.state) THEN
+        DELETE FROM technical_indicator_states AS s
+        WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe;
+        saved := NULL;
+    END IF;
+
+    LOOP
+        batch := (
+            SELECT ca_indicators(spec, convention, saved.state, h.id, NOT h.archived, h.candle_time,
+                                 h.high_price, h.low_price, h.close_price)
+            FROM (SELECT h.id, h.archived, h.candle_time, h.high_price, h.low_price, h.close_price
+                  FROM price_history AS h
+                  WHERE h.asset_id = asset
+                    AND h.timeframe = ca_update_series.timeframe
+                    AND h.candle_time > coalesce(saved.candle_time, '-infinity')
+                    AND h.candle_time < stop
+                  ORDER BY h.candle_time
+                  LIMIT step - coalesce(saved.candles, 0) % step) AS h);
+        EXIT WHEN batch.state IS NULL;
+        written := written + ca_write_indicators(batch.ids, batch."values");
+
+        IF saved.candles % step <> 0 THEN
+            DELETE FROM technical_indicator_states AS s WHERE s.id = saved.id;
+        END IF;
+        INSERT INTO technical_indicator_states (asset_id, timeframe, candle_time, candles, spec, convention, state)
+        VALUES (asset, timeframe, batch.last, coalesce(saved.candles, 0) + batch.candles, spec, convention, batch.state)
+        RETURNING * INTO saved;
+
+        IF clock_timestamp() - reported >= interval '1 second' THEN
+            reported := clock_timestamp();
+            RAISE NOTICE '% candles of asset %, % done, now at %', saved.candles, asset, timeframe, saved.candle_time;
+        END IF;
+        EXIT WHEN saved.candles % step <> 0;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION ca_update_series(integer, text, jsonb, text, timestamptz) IS
+    'writes the indicators of one series, from its last state that holds, and tells of it at most once a second; the caller has checked the arguments';
+
+CREATE FUNCTION update_technical_indicators(
+    asset integer DEFAULT NULL, timeframe text DEFAULT NULL,
+    spec jsonb DEFAULT '{"RSI": 14, "MACD": [12, 26, 9], "SMA": [50, 200], "EMA": [20, 100]}',
+    convention text DEFAULT 'talib')
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    series record;
+    done record;
+    reported timestamptz := clock_timestamp();
+    written bigint := 0;
+BEGIN
+    PERFORM ca_check_spec(update_technical_indicators.spec, update_technical_indicators.convention);
+    IF update_technical_indicators.timeframe IS NOT NULL THEN
+        PERFORM ca_check_timeframe(update_technical_indicators.timeframe);
+    END IF;
+    IF update_technical_indicators.asset IS NOT NULL THEN
+        PERFORM ca_check_asset(update_technical_indicators.asset);
+    END IF;
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'update_technical_indicators must run in a READ COMMITTED transaction'
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = format('This one is %s: it does not see candles committed since it began.',
+                                  upper(current_setting('transaction_isolation'))),
+                  HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+
+    FOR series IN
+        SELECT a.id, t.code
+        FROM assets AS a
+        CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM price_data AS p
+            WHERE p.asset_id = a.id AND p.timeframe = t.code
+            ORDER BY p.candle_time
+            LIMIT 1) AS first_candle
+        WHERE (update_technical_indicators.asset IS NULL OR a.id = update_technical_indicators.asset)
+          AND (update_technical_indicators.timeframe IS NULL OR t.code = update_technical_indicators.timeframe)
+        ORDER BY a.id, t.place
+    LOOP
+        SELECT u.* INTO done
+        FROM ca_update_series(series.id, series.code, update_technical_indicators.spec,
+                              update_technical_indicators.convention, reported) AS u;
+        written := written + done.written;
+        reported := done.reported;
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION update_technical_indicators(integer, text, jsonb, text) IS
+    'writes technical_indicators of live, closed candles, of one series, or of all of an asset, of a timeframe or at all, and returns how many changed; a later call with the same spec goes on from the newest candle done, or from the oldest that has changed; spec: {"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9]} and EMA, BBANDS, ATR, ADX, STOCH; conventions talib, tradingview, pandas';

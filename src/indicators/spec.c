@@ -1,0 +1,258 @@
+/*-------------------------------------------------------------------------
+ *
+ * spec.c
+ *		Which indicators to write with a candle, as JSON says it.
+ *
+ *		{"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9],
+ *		 "BBANDS": [[20, 2], [50, 2.5]]}
+ *
+ * A key names an indicator.  Its value is one set of parameters or an array of
+ * sets; a set of one number may stand without its brackets.  So RSI, SMA, EMA,
+ * ATR and ADX take a period or an array of periods, MACD, BBANDS and STOCH an
+ * array of numbers or an array of arrays of numbers.  What is written follows
+ * the form: one set gives the value itself, an array of sets an object by their
+ * labels, "50" or "20,2".
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "indicators/parameters.h"
+#include "indicators/spec.h"
+
+/* the numbers of a set: periods, then the multiplier */
+#define MAX_NUMBERS (CA_MAX_PERIODS + 1)
+
+static const CaSpecKey spec_keys[] = {
+	{"RSI", &ca_rsi, {NULL}, "14 or [7, 14]"},
+	{"MACD",
+	 &ca_macd,
+	 {"value", "signal", "histogram"},
+	 "[fast, slow, signal], as [12, 26, 9], or an array of such arrays"},
+	{"SMA", &ca_sma, {NULL}, "50 or [50, 200]"},
+	{"EMA", &ca_ema, {NULL}, "20 or [20, 100]"},
+	{"BBANDS",
+	 &ca_bollinger,
+	 {"upper", "middle", "lower", "bandwidth", "percent_b"},
+	 "[period, multiplier], as [20, 2], or an array of such arrays"},
+	{"ATR", &ca_atr, {NULL}, "14 or [7, 14]"},
+	{"ADX", &ca_adx, {"adx", "di_plus", "di_minus"}, "14 or [7, 14]"},
+	{"STOCH",
+	 &ca_stochastic,
+	 {"k", "d"},
+	 "[k, slowing, d], as [14, 3, 3], or an array of such arrays"},
+};
+
+static const CaSpecKey *
+find_key(const JsonbValue *name)
+{
+	for (int i = 0; i < (int) lengthof(spec_keys); i++)
+		if ((int) strlen(spec_keys[i].key) == name->val.string.len &&
+			memcmp(spec_keys[i].key, name->val.string.val,
+				   name->val.string.len) == 0)
+			return &spec_keys[i];
+
+	ereport(
+		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("unknown indicator in spec"),
+		errdetail("Key is \"%.*s\".",
+				  pg_mbcliplen(name->val.string.val, name->val.string.len, 64),
+				  name->val.string.val),
+		errhint(
+			"Indicators are RSI, MACD, SMA, EMA, BBANDS, ATR, ADX and STOCH."));
+}
+
+/* a value as text, cut where it is long */
+static char *
+value_text(const JsonbValue *value)
+{
+	Jsonb *json = JsonbValueToJsonb(unconstify(JsonbValue *, value));
+	char *text = JsonbToCString(NULL, &json->root, VARSIZE(json));
+
+	text[pg_mbcliplen(text, strlen(text), 64)] = '\0';
+	return text;
+}
+
+/* refuse what a key has, with what it should look like */
+static void
+refuse_value(const CaSpecKey *key, const JsonbValue *value, const char *problem)
+{
+	ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("%s in spec %s", key->key, problem),
+			errdetail("Value is %s.", value_text(value)),
+			errhint("Write %s.", key->form));
+}
+
+static bool
+is_array(const JsonbValue *value)
+{
+	return value->type == jbvBinary &&
+		   JsonContainerIsArray(value->val.binary.data) &&
+		   !JsonContainerIsScalar(value->val.binary.data);
+}
+
+static int
+set_length(const JsonbValue *array)
+{
+	return JsonContainerSize(array->val.binary.data);
+}
+
+/* a number of a set, the i-th */
+static double
+number_value(const CaSpecKey *key, const JsonbValue *value)
+{
+	if (value->type != jbvNumeric)
+		refuse_value(key, value, "must hold numbers only");
+	return DatumGetFloat8(DirectFunctionCall1(
+		numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+}
+
+/* the numbers of a set, which is an array of them or a number alone */
+static int
+set_numbers(const CaSpecKey *key, const JsonbValue *set, double *numbers)
+{
+	int n = is_array(set) ? set_length(set) : 1;
+	int most = key->indicator->nperiods + key->indicator->has_multiplier;
+
+	if (n < key->indicator->nperiods || n > most)
+		refuse_value(key, set,
+					 "has another number of parameters than it takes");
+	if (!is_array(set))
+		numbers[0] = number_value(key, set);
+	else
+		for (int i = 0; i < n; i++)
+			numbers[i] = number_value(
+				key, getIthJsonbValueFromContainer(set->val.binary.data, i));
+	return n;
+}
+
+/* how a set is called among others: its numbers */
+static void
+make_label(char *label, const double *numbers, int n)
+{
+	int length = 0;
+
+	for (int i = 0; i < n; i++)
+		length += snprintf(label + length, CA_LABEL_BYTES - length,
+						   i == 0 ? "%.15g" : ",%.15g", numbers[i]);
+}
+
+/* add what one set asks for; in an array of sets it needs a label */
+static void
+add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
+			bool labelled, CaConvention convention)
+{
+	const CaIndicator *indicator = key->indicator;
+	double numbers[MAX_NUMBERS];
+	int n = set_numbers(key, set, numbers);
+	CaRequest *request = &spec->requests[spec->nrequests];
+	char *label = spec->labels[spec->nrequests];
+
+	if (spec->nrequests == CA_MAX_REQUESTS)
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("spec asks for more than %d indicators", CA_MAX_REQUESTS));
+
+	request->indicator = indicator;
+	request->parameters = indicator->defaults;
+	request->parameters.convention = convention;
+	for (int i = 0; i < indicator->nperiods; i++)
+	{
+		ca_check_period(indicator, i, numbers[i]);
+		if (numbers[i] != floor(numbers[i]))
+			refuse_value(key, set, "has a period that is not an integer");
+		request->parameters.periods[i] = (int) numbers[i];
+	}
+	if (n > indicator->nperiods)
+	{
+		ca_check_multiplier(indicator, numbers[n - 1]);
+		request->parameters.multiplier = numbers[n - 1];
+	}
+	ca_check_parameters(indicator, &request->parameters);
+
+	if (labelled)
+		make_label(label, numbers, n);
+	for (int i = 0; i < spec->nrequests; i++)
+		if (labelled && spec->keys[i] == key &&
+			strcmp(spec->labels[i], label) == 0)
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("%s in spec asks for the same twice", key->key),
+					errdetail("Parameters are %s.", label));
+	spec->keys[spec->nrequests++] = key;
+}
+
+/* add what one key asks for */
+static void
+add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
+			 CaConvention convention)
+{
+	bool single = key->indicator->nperiods == 1;
+	bool several = false;
+
+	if (value->type != jbvNumeric && !is_array(value))
+		refuse_value(key, value, "must be a number or an array");
+	if (is_array(value))
+	{
+		JsonbValue *first;
+
+		if (set_length(value) == 0)
+			refuse_value(key, value, "is an empty array");
+		first = getIthJsonbValueFromContainer(value->val.binary.data, 0);
+		several =
+			(single && !key->indicator->has_multiplier) || is_array(first);
+	}
+
+	if (!several)
+		add_request(spec, key, value, false, convention);
+	else
+		for (int i = 0; i < set_length(value); i++)
+			add_request(
+				spec, key,
+				getIthJsonbValueFromContainer(value->val.binary.data, i), true,
+				convention);
+}
+
+/*
+ * Read a spec.  Errors: 22023 when it is no object, is empty, has an unknown
+ * key or value, or a period out of range.
+ */
+void
+ca_get_spec(Jsonb *json, CaConvention convention, CaSpec *spec)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue value;
+	const CaSpecKey *key = NULL;
+
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("spec must be a JSON object"),
+			errdetail("It is a JSON %s.",
+					  JB_ROOT_IS_SCALAR(json) ? "scalar" : "array"),
+			errhint(
+				"Write {\"RSI\": 14, \"MACD\": [12, 26, 9], \"SMA\": [50, 200]} or the like."));
+	if (JB_ROOT_COUNT(json) == 0)
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("spec must name an indicator"),
+			errhint(
+				"Indicators are RSI, MACD, SMA, EMA, BBANDS, ATR, ADX and STOCH."));
+
+	memset(spec, 0, sizeof(*spec));
+	iterator = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = find_key(&value);
+		else if (token == WJB_VALUE)
+			add_requests(spec, key, &value, convention);
+	}
+}

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * spec.h
+ *		Which indicators to write with a candle, as JSON says it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_SPEC_H
+#define CA_SPEC_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "indicators/engine.h"
+
+#define CA_MAX_REQUESTS 64
+#define CA_LABEL_BYTES 48
+
+/* an indicator as JSON knows it */
+typedef struct CaSpecKey
+{
+	const char *key;
+	const CaIndicator *indicator;
+	const char *fields[CA_MAX_VALUES]; /* none when the value stands alone */
+	const char *form;                  /* what to write, for a hint */
+} CaSpecKey;
+
+typedef struct CaSpec
+{
+	int nrequests;
+	CaRequest requests[CA_MAX_REQUESTS];
+
+	/* of the request with the same place */
+	const CaSpecKey *keys[CA_MAX_REQUESTS];
+	char labels[CA_MAX_REQUESTS][CA_LABEL_BYTES]; /* empty when it has none */
+} CaSpec;
+
+extern void ca_get_spec(Jsonb *json, CaConvention convention, CaSpec *spec);
+extern Jsonb *ca_spec_values(const CaSpec *spec, const CaEngine *engine);
+
+#endif /* CA_SPEC_H */

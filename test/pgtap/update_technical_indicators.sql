@@ -1,0 +1,184 @@
+-- update_technical_indicators(): what it writes is technical_indicators() to the bit, however the
+-- candles came, and what it remembers is never misread.
+BEGIN;
+SELECT plan(55);
+SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL client_min_messages = warning;
+
+INSERT INTO assets (id, symbol, name, asset_type)
+VALUES (1, 'UTI', 'Updated', 'crypto'), (2, 'NONE', 'No candles', 'crypto'), (3, 'OTHER', 'Another', 'crypto');
+
+-- 600 hours of a market with a hole
+CREATE TEMP TABLE hour AS
+SELECT i, timestamptz '2024-01-01 00:00+00' + i * interval '1 hour' AS time, p AS open, p + 1 + h AS high, p - 1 - l AS low,
+       p + c AS close
+FROM generate_series(0, 599) AS i,
+     LATERAL (SELECT 100 + 20 * (hashint8extended(i / 50, 1) % 5) + hashint8extended(i, 2) % 7 + 0.25 AS p,
+                     1 + abs(hashint8extended(i, 3)) % 5 AS h, abs(hashint8extended(i, 4)) % 5 AS l,
+                     (hashint8extended(i, 5) % 9) / 8.0 AS c) AS m
+WHERE i NOT IN (300, 301, 302);
+
+CREATE FUNCTION pg_temp.put(wanted_asset integer, first integer, last integer) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+    SELECT wanted_asset, '1h', time, open, high, low, close FROM hour WHERE i BETWEEN first AND last ORDER BY i;
+$$;
+
+-- everything that technical_indicators() has, under its names there
+CREATE FUNCTION pg_temp.everything() RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb '{"RSI": [7, 14], "SMA": [20, 50, 100, 200], "EMA": [20, 50, 100, 200], "MACD": [12, 26, 9],
+                   "BBANDS": [20, 2], "ATR": 14, "ADX": 14, "STOCH": [14, 3, 3]}';
+$$;
+
+-- candles whose JSON is not that of the table function
+CREATE FUNCTION pg_temp.wrong(wanted_asset integer, convention text DEFAULT 'talib') RETURNS SETOF timestamptz LANGUAGE sql AS $$
+    SELECT p.candle_time
+    FROM price_data AS p
+    JOIN technical_indicators(wanted_asset, '1h', convention => wrong.convention) AS t USING (candle_time),
+         LATERAL (SELECT p.technical_indicators AS j) AS j
+    WHERE p.asset_id = wanted_asset AND p.timeframe = '1h'
+      AND (j IS NULL
+           OR ((j #>> '{RSI,7}')::float8, (j #>> '{RSI,14}')::float8,
+               (j #>> '{SMA,20}')::float8, (j #>> '{SMA,50}')::float8, (j #>> '{SMA,100}')::float8, (j #>> '{SMA,200}')::float8,
+               (j #>> '{EMA,20}')::float8, (j #>> '{EMA,50}')::float8, (j #>> '{EMA,100}')::float8, (j #>> '{EMA,200}')::float8,
+               (j #>> '{MACD,value}')::float8, (j #>> '{MACD,signal}')::float8, (j #>> '{MACD,histogram}')::float8,
+               (j #>> '{BBANDS,upper}')::float8, (j #>> '{BBANDS,lower}')::float8, (j #>> '{BBANDS,bandwidth}')::float8,
+               (j #>> '{ATR}')::float8,
+               (j #>> '{ADX,adx}')::float8, (j #>> '{ADX,di_plus}')::float8, (j #>> '{ADX,di_minus}')::float8,
+               (j #>> '{STOCH,k}')::float8, (j #>> '{STOCH,d}')::float8)
+              IS DISTINCT FROM
+              (t.rsi_7, t.rsi_14, t.sma_20, t.sma_50, t.sma_100, t.sma_200, t.ema_20, t.ema_50, t.ema_100, t.ema_200,
+               t.macd_value, t.macd_signal, t.macd_histogram, t.bollinger_upper, t.bollinger_lower, t.bollinger_bandwidth,
+               t.atr_14, t.adx, t.di_plus, t.di_minus, t.stochastic_k, t.stochastic_d));
+$$;
+
+-- from scratch, and in pieces
+SELECT pg_temp.put(1, 0, 599), pg_temp.put(3, 0, 0);
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 597::bigint, 'each candle of a fresh series is written');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the values of technical_indicators, to the bit');
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'a second call has nothing to do');
+
+CREATE FUNCTION pg_temp.put_in_pieces() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    written bigint := update_technical_indicators(3, '1h', pg_temp.everything());
+    first integer := 1;
+BEGIN
+    -- one candle at a time, and more and more of them
+    FOR piece IN 1 .. 40 LOOP
+        PERFORM pg_temp.put(3, first, first + greatest(1, piece - 8) - 1);
+        first := first + greatest(1, piece - 8);
+        written := written + update_technical_indicators(3, '1h', pg_temp.everything());
+    END LOOP;
+    PERFORM pg_temp.put(3, first, 599);
+    RETURN written + update_technical_indicators(3, '1h', pg_temp.everything());
+END;
+$$;
+SELECT is(pg_temp.put_in_pieces(), 597::bigint, 'a series that grows has each candle written once');
+SELECT is_empty('SELECT pg_temp.wrong(3)', 'with the values of technical_indicators, to the bit');
+SELECT results_eq('SELECT candle_time, candles, state FROM technical_indicator_states WHERE asset_id = 3',
+                  'SELECT candle_time, candles, state FROM technical_indicator_states WHERE asset_id = 1',
+                  'and leaves the very state that one pass leaves');
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'candles that only follow leave no note');
+
+-- old candles that change
+UPDATE price_data SET close_price = close_price + 0.125 WHERE asset_id = 1 AND candle_time = '2024-01-20 00:00+00';
+SELECT is((SELECT array_agg(since) FROM technical_indicator_notes), ARRAY[timestamptz '2024-01-20 00:00+00'], 'a corrected candle is noted');
+UPDATE price_data SET low_price = low_price - 1 WHERE asset_id = 1 AND candle_time = '2024-01-21 00:00+00';
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 1::bigint, 'a later one needs no note beside it');
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 600::bigint - 19 * 24, 'everything from a corrected candle on is written again');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'and the note is gone');
+
+UPDATE price_data SET volume = 5, technical_indicators = technical_indicators || '{"mine": 1}' WHERE asset_id = 1 AND candle_time >= '2024-01-22 00:00+00';
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'a volume, or the JSON, is nothing that the indicators depend on');
+
+DELETE FROM price_data WHERE asset_id = 1 AND candle_time = '2024-01-23 05:00+00';
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 600::bigint - 22 * 24 - 5 - 1, 'everything after a deleted candle is written again');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+SELECT is((SELECT count(*) FROM price_data WHERE asset_id = 1 AND technical_indicators ? 'mine'), 600::bigint - 21 * 24 - 1,
+          'what else is in the JSON stays');
+
+SELECT pg_temp.put(1, 22 * 24 + 5, 22 * 24 + 5);
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 600::bigint - 22 * 24 - 5, 'a late candle and everything after it is written');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+
+UPDATE price_data SET candle_time = '2024-01-13 13:00+00' WHERE asset_id = 1 AND candle_time = '2024-01-24 00:00+00';
+SELECT is((SELECT min(since) FROM technical_indicator_notes), timestamptz '2024-01-13 13:00+00', 'a candle that moves in time is noted at both ends');
+SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'and written again');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+
+-- through the functions that write candles
+SELECT is(import_ohlcv(1, '1h', jsonb '[[1705363200000, 100, 150, 50, 90, 1]]'), 1::bigint, 'an import corrects a candle');
+SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'which is noticed');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'so that the values are right');
+
+-- the archive: moving changes nothing, moving back may need JSON, and what is there counts
+SET LOCAL cryptoanalytics.retention = '1h=7d';
+SELECT is((SELECT moved FROM ca_archive_batch(1, '1h', '-infinity', '2024-01-10 00:00+00', 1000, false)), 9 * 24::bigint, 'old candles move to the archive');
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'which is nothing that the indicators depend on');
+SELECT pg_temp.put(2, 0, 5);
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'nor is a series without indicators');
+DELETE FROM price_data WHERE asset_id = 2;
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'so there is nothing to do');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'and the values of the rest are right');
+UPDATE price_data_archive SET high_price = high_price + 10 WHERE asset_id = 1 AND candle_time = '2024-01-09 20:00+00';
+SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'a corrected archived candle is noticed');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'and the values are right');
+DELETE FROM price_data_archive WHERE asset_id = 1 AND candle_time = '2024-01-01 00:00+00';
+INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+VALUES (1, '1h', '2023-12-31 20:00+00', 100, 101, 99, 100);
+SELECT is((SELECT min(since) FROM technical_indicator_notes), timestamptz '2023-12-31 20:00+00', 'so are one that goes and one that comes');
+SELECT is((SELECT count(*) FROM update_technical_indicators(1, '1h', pg_temp.everything()) WHERE update_technical_indicators > 0), 1::bigint, 'and written');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+SELECT is((SELECT moved FROM ca_restore_batch(1, '1h', '-infinity', 'infinity', 1000)), 9 * 24::bigint, 'archived candles move back');
+SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 9 * 24::bigint, 'and have their JSON written');
+SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
+
+-- spec and convention
+SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything(), 'tradingview'), 0::bigint, 'another convention writes everything again');
+SELECT is_empty($$SELECT pg_temp.wrong(1, 'tradingview')$$, 'as the convention wants it');
+SELECT isnt(update_technical_indicators(1, '1h', '{"RSI": 7}'), 0::bigint, 'and so does another spec');
+SELECT is((SELECT count(*) FROM price_data WHERE asset_id = 1 AND technical_indicators - 'RSI' - 'mine' <> '{}'), 0::bigint,
+          'after which nothing of the old one is left');
+SELECT is((SELECT count(*) FROM technical_indicator_states WHERE asset_id = 1), 1::bigint, 'neither candles nor state');
+
+-- states that cannot be read: cut short, of another format, damaged, of a spec they are not of
+CREATE FUNCTION pg_temp.rebuilt(damaged bytea) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    good bytea := (SELECT s.state FROM technical_indicator_states AS s WHERE s.asset_id = 3);
+BEGIN
+    UPDATE technical_indicator_states SET state = damaged WHERE asset_id = 3;
+    PERFORM update_technical_indicators(3, '1h', pg_temp.everything());
+    RETURN (SELECT s.state = good FROM technical_indicator_states AS s WHERE s.asset_id = 3)
+           AND NOT EXISTS (SELECT FROM pg_temp.wrong(3));
+END;
+$$;
+SELECT ok(pg_temp.rebuilt(substr(state, 1, length(state) - 1)), 'a state cut short is computed anew') FROM technical_indicator_states WHERE asset_id = 3;
+SELECT ok(pg_temp.rebuilt(state || '\x00'), 'and one with more behind it') FROM technical_indicator_states WHERE asset_id = 3;
+SELECT ok(pg_temp.rebuilt(set_byte(state, 7, 99)), 'and one of another format') FROM technical_indicator_states WHERE asset_id = 3;
+SELECT ok(pg_temp.rebuilt('\x'), 'and an empty one');
+SELECT ok(pg_temp.rebuilt(s.state), 'and one of another spec') FROM technical_indicator_states AS s WHERE s.asset_id = 1;
+SELECT is_empty($$SELECT bytes
+                  FROM technical_indicator_states AS s, generate_series(0, length(s.state) - 1) AS bytes
+                  WHERE s.asset_id = 3 AND ca_indicator_state_holds(s.spec, s.convention, substr(s.state, 1, bytes))$$,
+                'no state that is cut short anywhere holds');
+SELECT lives_ok($$SELECT ca_indicator_state_holds(s.spec, s.convention, set_byte(s.state, byte, 255))
+                  FROM technical_indicator_states AS s, generate_series(0, length(s.state) - 1) AS byte WHERE s.asset_id = 3$$,
+                'no damaged byte does more than make a state void');
+
+-- the open candle, series without candles, all series
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+VALUES (3, '1h', timeframe_bucket('1h', now()), 100, 101, 99, 100);
+SELECT is(update_technical_indicators(3, '1h', pg_temp.everything()), 0::bigint, 'an open candle is left out');
+SELECT is(update_technical_indicators(2, '1h'), 0::bigint, 'a series without candles gives no rows');
+SELECT is(rollup_candles('1d', 3), 25::bigint, 'a further series');
+-- the first two candles of the two hourly series had no value before either
+SELECT is(update_technical_indicators(spec => '{"RSI": 2}'),
+          (SELECT count(*) FROM price_data WHERE candle_time < timeframe_bucket('1h', now())) - 2 * 2,
+          'without arguments all series are written');
+
+TRUNCATE price_data;
+SELECT is((SELECT count(DISTINCT (asset_id, timeframe)) FROM technical_indicator_notes), 3::bigint, 'a truncated table is noted for every series');
+SELECT is(update_technical_indicators(), 0::bigint, 'and leaves nothing to write');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,81 @@
+-- What update_technical_indicators() writes, and what it refuses.
+SET client_min_messages = warning;
+SET extra_float_digits = 0;
+SET timezone = 'UTC';
+CREATE EXTENSION IF NOT EXISTS cryptoanalytics;
+\set VERBOSITY terse
+
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (801, 'WRITE', 'Written', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+SELECT 801, '1d', timestamptz '2024-01-01+00' + i * interval '1 day', close, high, low, close
+FROM (VALUES (0, 10, 8, 9), (1, 12, 9, 11), (2, 11, 7, 8), (3, 9, 8, 9), (4, 13, 9, 12)) AS v (i, high, low, close);
+
+-- by hand: means 28/3, 28/3, 29/3; EMA(2) from (9 + 11) / 2 = 10 by steps of 2/3 to 8, 9 and 12: 26/3, 80/9, 296/27;
+-- EMA(1) is the close, so MACD(1,2,1) is close - EMA(2), its signal the same; changes 2, -3, 1, 3: RSI(2) is 100 * 2/5,
+-- then gain (1 + 1)/2 and loss 1.5/2, then (1 + 3)/2 and .75/2; ATR(2) 7/2, then (7/2 + 1)/2 and (9/4 + 4)/2
+SELECT update_technical_indicators(801, '1d', '{"SMA": [3], "EMA": 2, "RSI": [2], "MACD": [1, 2, 1], "ATR": 2}');
+SELECT candle_time::date AS day, round((technical_indicators #>> '{SMA,3}')::numeric, 6) AS sma_3,
+       round((technical_indicators ->> 'EMA')::numeric, 6) AS ema_2, round((technical_indicators #>> '{RSI,2}')::numeric, 6) AS rsi_2,
+       round((technical_indicators #>> '{MACD,value}')::numeric, 6) AS macd, technical_indicators #> '{MACD,histogram}' AS histogram,
+       technical_indicators -> 'ATR' AS atr_2
+FROM price_data WHERE asset_id = 801 ORDER BY candle_time;
+
+-- several sets of an indicator stand under their parameters; what is not warm is left out
+SELECT update_technical_indicators(801, '1d', '{"BBANDS": [[2, 1], [2, 0.5]], "STOCH": [[2, 1, 1]], "ADX": [2], "SMA": [5, 6]}');
+SELECT candle_time::date AS day, (SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_each(technical_indicators)) AS keys,
+       (SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_each(technical_indicators -> 'BBANDS')) AS bands,
+       (SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_each(technical_indicators #> '{ADX,2}')) AS adx,
+       technical_indicators -> 'SMA' AS sma, technical_indicators #>> '{STOCH,"2,1,1",k}' AS k
+FROM price_data WHERE asset_id = 801 ORDER BY candle_time;
+
+-- a constant price has no percent_b, and no other error than that
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (802, 'FLAT', 'Flat', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+SELECT 802, '1d', timestamptz '2024-01-01+00' + i * interval '1 day', 7, 7, 7, 7 FROM generate_series(0, 3) AS i;
+SELECT update_technical_indicators(802, '1d', '{"BBANDS": [2], "RSI": 2, "STOCH": [1, 1, 1], "ATR": 1}');
+SELECT technical_indicators FROM price_data WHERE asset_id = 802 ORDER BY candle_time DESC LIMIT 1;
+
+-- the usual spec
+SELECT update_technical_indicators(802);
+SELECT spec, convention, candles FROM technical_indicator_states WHERE asset_id = 802;
+
+-- what is no spec
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT update_technical_indicators(802, '1d', '[{"RSI": 14}]');
+SELECT update_technical_indicators(802, '1d', '14');
+SELECT update_technical_indicators(802, '1d', '{}');
+SELECT update_technical_indicators(802, '1d', NULL);
+SELECT update_technical_indicators(802, '1d', '{"rsi": 14}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": "14"}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": null}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": {"period": 14}}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": ["14"]}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": 14.5}');
+SELECT update_technical_indicators(802, '1d', '{"RSI": 0}');
+SELECT update_technical_indicators(802, '1d', '{"SMA": [50, 10001]}');
+SELECT update_technical_indicators(802, '1d', '{"SMA": 1e400}');
+SELECT update_technical_indicators(802, '1d', '{"SMA": [50, 200, 50]}');
+SELECT update_technical_indicators(802, '1d', '{"SMA": []}');
+SELECT update_technical_indicators(802, '1d', '{"MACD": [26, 12, 9]}');
+SELECT update_technical_indicators(802, '1d', '{"MACD": [12, 26]}');
+SELECT update_technical_indicators(802, '1d', '{"MACD": 12}');
+SELECT update_technical_indicators(802, '1d', '{"MACD": [[12, 26, 9], 12]}');
+SELECT update_technical_indicators(802, '1d', '{"BBANDS": [20, -2]}');
+SELECT update_technical_indicators(802, '1d', '{"BBANDS": [[20, 2], [20, 2.0]]}');
+SELECT update_technical_indicators(802, '1d', jsonb_build_object('SMA', (SELECT jsonb_agg(n) FROM generate_series(1, 65) AS n)));
+
+-- other arguments
+SELECT update_technical_indicators(802, '1d', convention => 'wilder');
+SELECT update_technical_indicators(802, '1d', convention => NULL);
+SELECT update_technical_indicators(802, '1x');
+SELECT update_technical_indicators(899);
+
+-- a snapshot from before the call could miss candles
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT update_technical_indicators(802, '1d');
+ROLLBACK;
+
+DELETE FROM price_data;
+DELETE FROM assets;
+SELECT (SELECT count(*) FROM technical_indicator_states) AS states, (SELECT count(*) FROM technical_indicator_notes) AS notes;
