@@ -1,0 +1,25 @@
+-- What pg_restore made of the database that before.sql filled.
+BEGIN;
+SELECT plan(9);
+SET LOCAL search_path = cryptoanalytics, public;
+
+SELECT results_eq('SELECT * FROM price_history ORDER BY id', 'SELECT * FROM dumped_history ORDER BY id', 'every candle is back');
+SELECT results_eq('SELECT * FROM technical_indicator_states ORDER BY id', 'SELECT * FROM dumped_states ORDER BY id',
+                  'so is every state of the indicators');
+SELECT results_eq('SELECT * FROM technical_indicator_notes ORDER BY id', 'SELECT * FROM dumped_notes ORDER BY id',
+                  'and every note of a change; restoring candles makes none');
+SELECT is((SELECT count(*) FROM technical_indicator_notes), 1::bigint, 'one change was noted before');
+
+SELECT is(update_technical_indicators(asset_id('DUMP')), 0::bigint, 'a series that was up to date is');
+SELECT put(asset_id('DUMP'), 400, 409);
+SELECT is(update_technical_indicators(asset_id('DUMP')), 10::bigint, 'and goes on from its state');
+SELECT is(update_technical_indicators(asset_id('LATE')), 400::bigint - 9 * 24, 'a change from before the dump is made good');
+
+CREATE TEMP TABLE resumed AS SELECT id, technical_indicators FROM price_data;
+CREATE TEMP TABLE states AS SELECT asset_id, candle_time, candles, state FROM technical_indicator_states;
+DELETE FROM technical_indicator_states;
+SELECT is(update_technical_indicators(), 0::bigint, 'from scratch no candle would have another value');
+SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indicator_states', 'SELECT * FROM states', 'nor another state');
+
+SELECT * FROM finish();
+ROLLBACK;
