@@ -71,21 +71,19 @@ SQL_PARTS = \
 	sql/functions/indicator_states.sql \
 	sql/functions/update_technical_indicators.sql
 
-# what the version before did not have, in the order in which it builds on each other
-UPGRADE_PARTS = \
-	sql/functions/indicators_range.sql \
-	sql/functions/indicators_volume.sql \
-	sql/functions/indicators_convention.sql \
-	sql/functions/technical_indicators.sql \
-	sql/functions/indicator_states.sql \
-	sql/functions/update_technical_indicators.sql
+# what is not as in the version before: parts that are new, in the order in which they build on each
+# other, and parts of functions only, some of which have changed
+NEW_PARTS =
+REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-UPGRADE_SCRIPT = sql/$(EXTENSION)--0.1.0--0.2.0.sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.2.0--0.3.0.sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
-	sql/cryptoanalytics--0.2.0.sql
+	sql/cryptoanalytics--0.2.0.sql \
+	sql/cryptoanalytics--0.2.0--0.3.0.sql \
+	sql/cryptoanalytics--0.3.0.sql
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written
@@ -140,17 +138,17 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 .PHONY: sql check-sql check-format format pgtap demo test
 
 sql:
-	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" $(SQL_PARTS) > $(JOINED_SCRIPT).new
+	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) > $(JOINED_SCRIPT).new
 	mv $(JOINED_SCRIPT).new $(JOINED_SCRIPT)
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" $(UPGRADE_PARTS) > $(UPGRADE_SCRIPT).new
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) > $(UPGRADE_SCRIPT).new
 	mv $(UPGRADE_SCRIPT).new $(UPGRADE_SCRIPT)
 
 # the committed scripts must be what their parts give, released ones must not change, and
 # META.json must repeat the version of the control file
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
-	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" $(UPGRADE_PARTS) | diff -u $(UPGRADE_SCRIPT) -
+	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) | diff -u $(UPGRADE_SCRIPT) -
 	cd sql && sha256sum --check --quiet --strict RELEASED
 
 # ---- style ----

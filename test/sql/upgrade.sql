@@ -1,4 +1,4 @@
--- Upgrading from the first release leaves what installing the newest version makes.
+-- Upgrading from any release leaves what installing the newest version makes.
 SET client_min_messages = warning;
 SET extra_float_digits = 0;
 
@@ -111,6 +111,10 @@ CREATE TEMP TABLE first_release AS SELECT * FROM fact;
 ALTER EXTENSION cryptoanalytics UPDATE;
 CREATE TEMP TABLE upgraded AS SELECT * FROM fact;
 DROP EXTENSION cryptoanalytics;
+CREATE EXTENSION cryptoanalytics VERSION '0.2.0';
+ALTER EXTENSION cryptoanalytics UPDATE;
+CREATE TEMP TABLE upgraded_0_2_0 AS SELECT * FROM fact;
+DROP EXTENSION cryptoanalytics;
 CREATE EXTENSION cryptoanalytics;
 CREATE TEMP TABLE installed AS SELECT * FROM fact;
 
@@ -124,6 +128,9 @@ SELECT object, name FROM (TABLE upgraded EXCEPT TABLE first_release) AS d WHERE 
 -- what only an upgrade leaves, and what only an installation makes: nothing
 SELECT * FROM (TABLE upgraded EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+
+SELECT * FROM (TABLE upgraded_0_2_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_2_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 
 -- and nothing stays behind
 DROP EXTENSION cryptoanalytics;
