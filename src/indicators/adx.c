@@ -13,8 +13,9 @@
  *		ADX = mean of the first n DX, then Wilder smoothing
  *
  * +DI and -DI begin at bar n, counted from 0, ADX at bar 2n - 1; until then it
- * is NULL beside the DIs.  A bar without range or direction has no DX: it counts
- * 0 in the seed, as in TA-Lib, and leaves a warm ADX as it is.
+ * is NULL beside the DIs.  A bar after which the sums hold no range or no direction
+ * has no DX: it counts 0 in the seed, as in TA-Lib, and leaves a warm ADX as it
+ * is.
  *
  * By TradingView's convention the sums are seeded with n values instead of
  * n - 1.  By pandas' they are ewm(alpha=1/n, adjust=False) from bar 0, where the
