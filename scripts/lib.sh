@@ -112,12 +112,25 @@ choose_major() {
     done
 }
 
+# The headers of the server that is there, where apt still has them: those of a
+# newer minor version would bring that server's upgrade along.
+server_dev_package() { # major version
+    package=postgresql-server-dev-$1
+    version=$(dpkg-query --show --showformat='${Version}' "postgresql-$1" \
+        2>/dev/null) || version=
+    if [ -n "$version" ] && apt-cache show "$package=$version" >/dev/null 2>&1
+    then
+        package=$package=$version
+    fi
+    echo "$package"
+}
+
 missing_packages() { # purpose, major version
     bin=/usr/lib/postgresql/$2/bin
     if [ -z "${PG_CONFIG:-}" ]; then
         [ -x "$bin/postgres" ] || echo "postgresql-$2"
         [ -e "/usr/include/postgresql/$2/server/postgres.h" ] ||
-            echo "postgresql-server-dev-$2"
+            server_dev_package "$2"
         sharedir=/usr/share/postgresql/$2
     else
         sharedir=$("$PG_CONFIG" --sharedir)
