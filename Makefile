@@ -10,6 +10,8 @@ OBJS = \
 	src/exactsum.o \
 	src/decimal.o \
 	src/numeric.o \
+	src/numeric_price.o \
+	src/numeric_small.o \
 	src/wide.o \
 	src/timeframe.o \
 	src/candle/candlestick.o \
@@ -44,6 +46,7 @@ OBJS = \
 
 # the parts of the install script, in the order in which they build on each other
 SQL_PARTS = \
+	sql/functions/decimals.sql \
 	sql/functions/timeframe.sql \
 	sql/functions/candlestick.sql \
 	sql/functions/indicators.sql \
@@ -71,10 +74,16 @@ SQL_PARTS = \
 	sql/functions/indicator_states.sql \
 	sql/functions/update_technical_indicators.sql
 
-# what is not as in the version before: parts that are new, in the order in which they build on each
-# other, and parts of functions only, some of which have changed
-NEW_PARTS =
-REPLACED_PARTS =
+# what is not as in the version before: what goes, parts that are new, in the order in which they
+# build on each other, and parts of functions and aggregates only, some of which have changed
+NEW_PARTS = \
+	sql/functions/decimals.sql
+REPLACED_PARTS = \
+	sql/functions/candles.sql \
+	sql/functions/technical_indicators.sql \
+	sql/functions/rollup.sql \
+	sql/functions/import.sql \
+	sql/functions/update_technical_indicators.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.2.0--0.3.0.sql
@@ -93,6 +102,7 @@ SHLIB_LINK = -lm
 REGRESS = \
 	upgrade \
 	setup \
+	numeric_to_double \
 	timeframe \
 	candlestick \
 	indicators \

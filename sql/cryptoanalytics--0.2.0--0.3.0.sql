@@ -1,3 +1,827 @@
 -- Made by "make sql" from the parts named below. Change those, not this.
 
 \echo Use "ALTER EXTENSION cryptoanalytics UPDATE" to load this file. \quit
+
+-- sql/functions/decimals.sql
+
+-- Decimals.
+
+CREATE FUNCTION numeric_to_double(x numeric) RETURNS double precision
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_numeric_to_double';
+COMMENT ON FUNCTION numeric_to_double(numeric) IS
+    'the double precision number nearest to x: what x::double precision gives, straight from the digits instead of through text';
+
+-- sql/functions/candles.sql
+
+-- Reading candles: stored ones, and higher ones built from them.
+
+CREATE OR REPLACE FUNCTION ca_build_candles(
+    asset integer, timeframe text, source text, since timestamptz, until timestamptz)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+BEGIN ATOMIC
+    -- market_cap is a price like any other here: its close is the last one known
+    WITH part AS (
+        SELECT timeframe_bucket(ca_build_candles.timeframe, h.candle_time) AS bucket,
+               h.timeframe AS source,
+               candlestick_agg(h.candle_time, h.open_price, h.high_price, h.low_price,
+                               h.close_price, h.volume) AS candle,
+               candlestick_agg(h.candle_time, h.market_cap, NULL::numeric) AS market_cap
+        FROM price_history AS h
+        WHERE h.asset_id = ca_build_candles.asset
+          AND h.timeframe = ANY (ARRAY(
+                  SELECT t FROM timeframes() AS t
+                  WHERE timeframe_divides(t, ca_build_candles.timeframe)
+                    AND (ca_build_candles.source IS NULL OR t = ca_build_candles.source)))
+          AND h.candle_time >= timeframe_bucket(ca_build_candles.timeframe,
+                                                coalesce(ca_build_candles.since, '-infinity'))
+          AND h.candle_time < timeframe_end(ca_build_candles.timeframe,
+                                            coalesce(ca_build_candles.until, 'infinity')
+                                            - interval '1 microsecond')
+        GROUP BY 1, 2
+    )
+    SELECT DISTINCT ON (p.bucket)
+           p.bucket, (p.candle).open, (p.candle).high, (p.candle).low, (p.candle).close,
+           (p.candle).volume, (p.market_cap).close
+    FROM part AS p
+    -- a coarser source is better where it has candles before the finer one begins or after it ends
+    WHERE NOT EXISTS (
+        SELECT
+        FROM part AS coarser
+        WHERE coarser.bucket = p.bucket
+          AND timeframe_length(coarser.source) > timeframe_length(p.source)
+          AND (timeframe_end(coarser.source, (coarser.candle).open_time) <= (p.candle).open_time
+               OR (coarser.candle).close_time >= timeframe_end(p.source, (p.candle).close_time)))
+    ORDER BY p.bucket, timeframe_length(p.source);
+END;
+COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
+    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); of several sources each bucket takes the finest that covers it, unless one is named';
+
+CREATE OR REPLACE FUNCTION candles(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
+                            WHERE timeframe_divides(t, candles.timeframe));
+    first timestamptz;
+    stop timestamptz;
+BEGIN
+    PERFORM ca_check_series(candles.asset, candles.timeframe, candles.since, candles.until);
+
+    -- the buckets that finer candles reach
+    SELECT timeframe_bucket(candles.timeframe, min(e.first)),
+           timeframe_end(candles.timeframe, max(e.last))
+    INTO first, stop
+    FROM unnest(sources) AS s (source)
+    CROSS JOIN LATERAL (
+        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = candles.asset
+          AND h.timeframe = s.source
+          AND h.candle_time >= coalesce(candles.since, '-infinity')
+          AND h.candle_time < timeframe_end(candles.timeframe,
+                                            coalesce(candles.until, 'infinity')
+                                            - interval '1 microsecond')) AS e;
+
+    RETURN QUERY
+        WITH stored AS MATERIALIZED (
+            SELECT h.candle_time, h.open_price, h.high_price, h.low_price, h.close_price,
+                   h.volume, h.market_cap
+            FROM price_history AS h
+            WHERE h.asset_id = candles.asset
+              AND h.timeframe = candles.timeframe
+              AND h.candle_time >= coalesce(candles.since, '-infinity')
+              AND h.candle_time < coalesce(candles.until, 'infinity')
+        ), hole AS (
+            SELECT *
+            FROM (
+                SELECT coalesce(lag(timeframe_end(candles.timeframe, b.boundary))
+                                OVER (ORDER BY b.boundary), first) AS hole_start,
+                       b.boundary AS hole_end
+                FROM (SELECT candle_time FROM stored UNION ALL SELECT stop) AS b (boundary)
+                WHERE stop IS NOT NULL) AS h
+            WHERE hole_start < hole_end
+        )
+        SELECT * FROM stored
+        UNION ALL
+        SELECT b.*
+        FROM hole AS o
+        CROSS JOIN LATERAL ca_build_candles(candles.asset, candles.timeframe, NULL,
+                                            o.hole_start, o.hole_end) AS b
+        WHERE b.time >= coalesce(candles.since, '-infinity')
+          AND b.time < coalesce(candles.until, 'infinity')
+        ORDER BY 1;
+END;
+$$;
+COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
+    'candles that start in [since, until), live and archived, ascending; where none is stored it is built from the finest stored timeframe that divides it; the newest may still be open';
+
+CREATE OR REPLACE FUNCTION candle_gaps(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE (gap_start timestamptz, gap_end timestamptz, missing bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
+BEGIN ATOMIC
+    -- a bound that is given counts as the end of a candle before, or the start of one after
+    WITH boundary AS (
+        SELECT timeframe_end(candle_gaps.timeframe, c.time) AS candle_end, c.time
+        FROM candles(candle_gaps.asset, candle_gaps.timeframe, candle_gaps.since, candle_gaps.until) AS c
+        UNION ALL
+        SELECT timeframe_end(candle_gaps.timeframe, candle_gaps.since - interval '1 microsecond'), NULL
+        WHERE isfinite(candle_gaps.since)
+        UNION ALL
+        SELECT NULL, least(timeframe_end(candle_gaps.timeframe, candle_gaps.until - interval '1 microsecond'),
+                           timeframe_bucket(candle_gaps.timeframe, now()))
+        WHERE isfinite(candle_gaps.until)
+    ), gap AS (
+        SELECT lag(b.candle_end) OVER (ORDER BY coalesce(b.time, b.candle_end), b.time NULLS FIRST) AS gap_start,
+               b.time AS gap_end
+        FROM boundary AS b
+    )
+    SELECT g.gap_start, g.gap_end,
+           timeframe_count(candle_gaps.timeframe, g.gap_start, g.gap_end)
+    FROM gap AS g
+    WHERE g.gap_start < g.gap_end
+    ORDER BY g.gap_start;
+END;
+COMMENT ON FUNCTION candle_gaps(integer, text, timestamptz, timestamptz) IS
+    'spans in which candles are missing: [gap_start, gap_end) and how many; without since or until only between the first and the last candle; candles not yet closed are not missing';
+
+CREATE OR REPLACE FUNCTION candles_filled(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
+                   volume numeric, market_cap numeric, filled boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    before timestamptz;
+    stop timestamptz;
+BEGIN
+    PERFORM ca_check_series(candles_filled.asset, candles_filled.timeframe, candles_filled.since, candles_filled.until);
+
+    -- the candle before the range carries its close into it
+    SELECT timeframe_bucket(candles_filled.timeframe, max(e.last))
+    INTO before
+    FROM timeframes() AS t
+    CROSS JOIN LATERAL (
+        SELECT max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = candles_filled.asset
+          AND h.timeframe = t
+          AND h.candle_time < timeframe_end(candles_filled.timeframe,
+                                            candles_filled.since - interval '1 microsecond')) AS e
+    WHERE t = candles_filled.timeframe OR timeframe_divides(t, candles_filled.timeframe);
+
+    stop := least(timeframe_end(candles_filled.timeframe, candles_filled.until - interval '1 microsecond'),
+                  timeframe_bucket(candles_filled.timeframe, now()));
+
+    RETURN QUERY
+        WITH candle AS (
+            SELECT c.*, lead(c.time) OVER (ORDER BY c.time) AS next
+            FROM candles(candles_filled.asset, candles_filled.timeframe,
+                         coalesce(before, candles_filled.since), candles_filled.until) AS c
+        )
+        SELECT c.time, c.open, c.high, c.low, c.close, c.volume, c.market_cap, false
+        FROM candle AS c
+        WHERE c.time >= coalesce(candles_filled.since, '-infinity')
+        UNION ALL
+        SELECT m, c.close, c.close, c.close, c.close, 0, NULL, true
+        FROM candle AS c
+        CROSS JOIN LATERAL timeframe_series(
+            candles_filled.timeframe,
+            greatest(timeframe_end(candles_filled.timeframe, c.time), candles_filled.since),
+            coalesce(c.next, CASE WHEN candles_filled.until IS NOT NULL THEN stop END)) AS m
+        ORDER BY 1;
+END;
+$$;
+COMMENT ON FUNCTION candles_filled(integer, text, timestamptz, timestamptz) IS
+    'as candles(), with each missing candle flat at the previous close, volume 0 and filled = true; begins with the first candle known, and without until ends with the last; nothing is filled in that has not closed';
+
+-- sql/functions/technical_indicators.sql
+
+-- All indicators of a series at once.
+
+CREATE OR REPLACE FUNCTION technical_indicators(
+    asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    include_open boolean DEFAULT false, convention text DEFAULT 'talib', gaps text DEFAULT 'ignore')
+    RETURNS TABLE (
+        candle_time timestamptz, close_price numeric,
+        rsi_7 double precision, rsi_14 double precision,
+        sma_20 double precision, sma_50 double precision, sma_100 double precision, sma_200 double precision,
+        ema_20 double precision, ema_50 double precision, ema_100 double precision, ema_200 double precision,
+        macd_value double precision, macd_signal double precision, macd_histogram double precision,
+        bollinger_upper double precision, bollinger_lower double precision, bollinger_bandwidth double precision,
+        atr_14 double precision, adx double precision, di_plus double precision, di_minus double precision,
+        stochastic_k double precision, stochastic_d double precision)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM ca_check_series(technical_indicators.asset, technical_indicators.timeframe,
+                            technical_indicators.since, technical_indicators.until);
+    IF technical_indicators.gaps IS NULL OR technical_indicators.gaps NOT IN ('ignore', 'fill', 'break') THEN
+        RAISE EXCEPTION 'unknown treatment of gaps'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', quote_nullable(technical_indicators.gaps)),
+                  HINT = 'ignore takes the next candle for the next bar, fill puts flat candles in between, break begins anew.';
+    END IF;
+
+    -- an unknown convention is refused even where there is no candle
+    PERFORM ema(0::numeric, 1, technical_indicators.convention);
+
+    -- always from the first candle of the series, so that a value does not depend on since
+    RETURN QUERY
+        WITH candle AS (
+            SELECT c.time, c.open, c.high, c.low, c.close, false AS filled
+            FROM candles(technical_indicators.asset, technical_indicators.timeframe,
+                         NULL, technical_indicators.until) AS c
+            WHERE technical_indicators.gaps <> 'fill'
+            UNION ALL
+            SELECT f.time, f.open, f.high, f.low, f.close, f.filled
+            FROM candles_filled(technical_indicators.asset, technical_indicators.timeframe,
+                                NULL, technical_indicators.until) AS f
+            WHERE technical_indicators.gaps = 'fill'
+        ), closed AS (
+            SELECT c.*,
+                   technical_indicators.gaps = 'break'
+                   AND c.time > timeframe_end(technical_indicators.timeframe, lag(c.time) OVER (ORDER BY c.time)) AS breaks
+            FROM candle AS c
+            WHERE technical_indicators.include_open
+               OR timeframe_end(technical_indicators.timeframe, c.time) <= now()
+        ), bar AS (
+            SELECT c.*, count(*) FILTER (WHERE c.breaks) OVER (ORDER BY c.time) AS run
+            FROM closed AS c
+        ), computed AS (
+            SELECT b.time, b.close, b.filled,
+                   rsi(b.close, 7, technical_indicators.convention) OVER bars AS rsi_7,
+                   rsi(b.close, 14, technical_indicators.convention) OVER bars AS rsi_14,
+                   sma(b.close, 20) OVER bars AS sma_20,
+                   sma(b.close, 50) OVER bars AS sma_50,
+                   sma(b.close, 100) OVER bars AS sma_100,
+                   sma(b.close, 200) OVER bars AS sma_200,
+                   ema(b.close, 20, technical_indicators.convention) OVER bars AS ema_20,
+                   ema(b.close, 50, technical_indicators.convention) OVER bars AS ema_50,
+                   ema(b.close, 100, technical_indicators.convention) OVER bars AS ema_100,
+                   ema(b.close, 200, technical_indicators.convention) OVER bars AS ema_200,
+                   macd(b.close, 12, 26, 9, technical_indicators.convention) OVER bars AS macd,
+                   bollinger(b.close, 20, 2) OVER bars AS bollinger,
+                   atr(b.high, b.low, b.close, 14, technical_indicators.convention) OVER bars AS atr_14,
+                   adx(b.high, b.low, b.close, 14, technical_indicators.convention) OVER bars AS adx,
+                   stochastic(b.high, b.low, b.close, 14, 3, 3) OVER bars AS stochastic
+            FROM bar AS b
+            WINDOW bars AS (PARTITION BY b.run ORDER BY b.time)
+        )
+        SELECT c.time, c.close, c.rsi_7, c.rsi_14, c.sma_20, c.sma_50, c.sma_100, c.sma_200,
+               c.ema_20, c.ema_50, c.ema_100, c.ema_200,
+               (c.macd).value, (c.macd).signal, (c.macd).histogram,
+               (c.bollinger).upper, (c.bollinger).lower, (c.bollinger).bandwidth,
+               c.atr_14, (c.adx).adx, (c.adx).di_plus, (c.adx).di_minus,
+               (c.stochastic).k, (c.stochastic).d
+        FROM computed AS c
+        WHERE NOT c.filled
+          AND c.time >= coalesce(technical_indicators.since, '-infinity')
+        ORDER BY c.time;
+END;
+$$;
+COMMENT ON FUNCTION technical_indicators(integer, text, timestamptz, timestamptz, boolean, text, text) IS
+    'the indicators of each candle that starts in [since, until), in one pass over the series from its first candle, live and archived, so a value never depends on since; closed candles only unless include_open; conventions talib, tradingview, pandas; gaps: ignore, fill (flat candles in between) or break (begin anew)';
+
+-- sql/functions/rollup.sql
+
+-- Writing candles: one writer for all, roll-ups and imports.
+
+-- Who writes candles of a series holds an advisory lock on it until the end of the transaction.
+-- What is read after taking the lock is what the last writer committed, so the later of two
+-- writers never puts back what the earlier had before it.
+CREATE OR REPLACE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN ca_lock_series.asset IS NULL
+                THEN pg_advisory_xact_lock(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+                ELSE pg_advisory_xact_lock_shared(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+           END;
+    SELECT pg_advisory_xact_lock(hashtextextended(
+               'cryptoanalytics series ' || ca_lock_series.timeframe || ' ' || ca_lock_series.asset, 0))
+    WHERE ca_lock_series.asset IS NOT NULL;
+END;
+COMMENT ON FUNCTION ca_lock_series(text, integer) IS
+    'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
+
+CREATE OR REPLACE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH candle AS MATERIALIZED (
+        SELECT c.* FROM unnest(ca_store_candles.candles) AS c
+    ), in_archive AS (
+        UPDATE price_data_archive AS a
+        SET open_price = c.open_price,
+            high_price = c.high_price,
+            low_price = c.low_price,
+            close_price = c.close_price,
+            volume = coalesce(c.volume, a.volume),
+            market_cap = coalesce(c.market_cap, a.market_cap),
+            technical_indicators = NULL
+        FROM candle AS c
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+          AND (a.open_price, a.high_price, a.low_price, a.close_price, a.volume, a.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
+        RETURNING a.id
+    ), in_live AS (
+        INSERT INTO price_data AS p
+            (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap, candle_time)
+        SELECT c.asset_id, c.timeframe, c.open_price, c.high_price, c.low_price, c.close_price,
+               c.volume, c.market_cap, c.candle_time
+        FROM candle AS c
+        WHERE NOT EXISTS (
+            SELECT
+            FROM price_data_archive AS a
+            WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+        ORDER BY c.asset_id, c.timeframe, c.candle_time
+        ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
+        SET open_price = excluded.open_price,
+            high_price = excluded.high_price,
+            low_price = excluded.low_price,
+            close_price = excluded.close_price,
+            volume = coalesce(excluded.volume, p.volume),
+            market_cap = coalesce(excluded.market_cap, p.market_cap),
+            technical_indicators = NULL
+        WHERE (p.open_price, p.high_price, p.low_price, p.close_price, p.volume, p.market_cap)
+              IS DISTINCT FROM
+              (excluded.open_price, excluded.high_price, excluded.low_price, excluded.close_price,
+               coalesce(excluded.volume, p.volume), coalesce(excluded.market_cap, p.market_cap))
+        RETURNING p.id
+    )
+    SELECT (SELECT count(*) FROM in_archive) + (SELECT count(*) FROM in_live);
+END;
+COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
+    'inserts candles or corrects those stored, live or archived, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+
+CREATE OR REPLACE FUNCTION ca_rollup_series(
+    timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    -- candles in memory at a time
+    step CONSTANT interval := 10000 * timeframe_length(ca_rollup_series.timeframe);
+    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
+                            WHERE timeframe_divides(t, ca_rollup_series.timeframe)
+                              AND (ca_rollup_series.source IS NULL OR t = ca_rollup_series.source));
+    chunk timestamptz;
+    chunk_end timestamptz;
+    stop timestamptz;
+    written bigint := 0;
+BEGIN
+    SELECT greatest(timeframe_bucket(ca_rollup_series.timeframe, ca_rollup_series.since),
+                    timeframe_bucket(ca_rollup_series.timeframe, min(e.first))),
+           least(timeframe_end(ca_rollup_series.timeframe, ca_rollup_series.until - interval '1 microsecond'),
+                 timeframe_end(ca_rollup_series.timeframe, max(e.last)))
+    INTO chunk, stop
+    FROM unnest(sources) AS s (source)
+    CROSS JOIN LATERAL (
+        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
+        FROM price_history AS h
+        WHERE h.asset_id = ca_rollup_series.asset AND h.timeframe = s.source) AS e
+    HAVING min(e.first) IS NOT NULL;
+
+    WHILE chunk < stop LOOP
+        chunk_end := least((chunk AT TIME ZONE 'UTC' + step) AT TIME ZONE 'UTC', stop);
+        written := written + ca_store_candles(ARRAY(
+            SELECT ROW(NULL, ca_rollup_series.asset, ca_rollup_series.timeframe,
+                       b.open, b.high, b.low, b.close, b.volume, b.market_cap, NULL, b.time, now())::price_data
+            FROM ca_build_candles(ca_rollup_series.asset, ca_rollup_series.timeframe,
+                                  ca_rollup_series.source, chunk, chunk_end) AS b
+            WHERE ca_rollup_series.include_open
+               OR timeframe_end(ca_rollup_series.timeframe, b.time) <= now()));
+        chunk := chunk_end;
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'rolls one series up; the caller has checked the arguments and holds the series lock';
+
+CREATE OR REPLACE FUNCTION rollup_candles(
+    timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, source text DEFAULT NULL, include_open boolean DEFAULT false)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    series integer;
+    written bigint := 0;
+BEGIN
+    PERFORM ca_check_timeframe(rollup_candles.timeframe);
+    PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
+    IF rollup_candles.asset IS NOT NULL THEN
+        PERFORM ca_check_asset(rollup_candles.asset);
+    END IF;
+    PERFORM FROM timeframes() AS t
+    WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'cannot roll % up to %', coalesce(rollup_candles.source, 'candles'), rollup_candles.timeframe
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('A %s candle is not made of whole %s candles.',
+                                  rollup_candles.timeframe, coalesce(rollup_candles.source, 'shorter')),
+                  HINT = format('Timeframes that divide %s: %s.', rollup_candles.timeframe,
+                                coalesce((SELECT string_agg(t, ' ') FROM timeframes() AS t
+                                          WHERE timeframe_divides(t, rollup_candles.timeframe)), 'none'));
+    END IF;
+
+    PERFORM ca_lock_series(rollup_candles.timeframe, rollup_candles.asset);
+    FOR series IN
+        SELECT a.id FROM assets AS a
+        WHERE rollup_candles.asset IS NULL OR a.id = rollup_candles.asset
+        ORDER BY a.id
+    LOOP
+        written := written + ca_rollup_series(
+            rollup_candles.timeframe, series, rollup_candles.since, rollup_candles.until,
+            rollup_candles.source, coalesce(rollup_candles.include_open, false));
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them and returns how many were inserted or changed; closed candles only, unless include_open';
+
+-- sql/functions/import.sql
+
+-- Importing candles from the JSON that exchanges and data providers send.
+
+CREATE OR REPLACE FUNCTION ca_import_error(index bigint, problem text, element jsonb, hint text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'element % of data %', index, problem
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('Counted from 0, the element is %s.', left(element::text, 300)),
+              HINT = hint;
+END;
+$$;
+COMMENT ON FUNCTION ca_import_error(bigint, text, jsonb, text) IS
+    'refuses an element of an import';
+
+CREATE OR REPLACE FUNCTION ca_import_number(
+    index bigint, element jsonb, field integer, name text, below numeric, required boolean)
+    RETURNS numeric
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    value text := element ->> field;
+BEGIN
+    IF value IS NULL AND NOT required THEN
+        RETURN NULL;
+    END IF;
+    IF jsonb_typeof(element -> field) NOT IN ('number', 'string')
+       OR value !~ '^[-+]?[0-9]{1,255}([.][0-9]{0,255})?([eE][-+]?[0-9]{1,3})?$' THEN
+        PERFORM ca_import_error(index, format('has no finite number as %s', name), element,
+                                'Prices, volumes and times are JSON numbers or strings that hold one.');
+    END IF;
+    -- no column has less than two decimals to round to
+    IF round(abs(value::numeric), 2) >= below THEN
+        PERFORM ca_import_error(index, format('has a %s that is too large', name), element,
+                                format('It must be less than %s.', below));
+    END IF;
+    RETURN value::numeric;
+END;
+$$;
+COMMENT ON FUNCTION ca_import_number(bigint, jsonb, integer, text, numeric, boolean) IS
+    'a field of an element as a number; NULL where it is null and not required';
+
+-- the candle that an element stands for, volume in quote units
+CREATE OR REPLACE FUNCTION ca_import_element(
+    index bigint, element jsonb, asset integer, timeframe text, format text, volume_unit text)
+    RETURNS price_data
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    fields CONSTANT integer := CASE format WHEN 'ccxt' THEN 6 WHEN 'binance' THEN 12 ELSE 5 END;
+    candle price_data;
+    milliseconds numeric;
+    volume numeric;
+    moment timestamptz;
+    has integer := CASE WHEN jsonb_typeof(element) = 'array' THEN jsonb_array_length(element) END;
+BEGIN
+    IF has IS DISTINCT FROM fields THEN
+        PERFORM ca_import_error(
+            index, CASE WHEN has IS NULL THEN 'is not an array' ELSE format('has %s fields', has) END, element,
+            CASE format
+                WHEN 'ccxt' THEN 'A ccxt candle is [milliseconds, open, high, low, close, volume].'
+                WHEN 'binance' THEN 'A Binance kline has 12 fields, from open time to one that is unused.'
+                ELSE 'A CoinGecko candle is [milliseconds at its close, open, high, low, close].'
+            END);
+    END IF;
+
+    milliseconds := ca_import_number(index, element, 0, 'time', 1e15, true);
+    IF milliseconds <> trunc(milliseconds) OR milliseconds NOT BETWEEN -62135596800000 AND 253402300799999 THEN
+        PERFORM ca_import_error(index, 'has a time that is no count of milliseconds since 1970', element,
+                                'Multiply seconds by 1000, divide microseconds by 1000.');
+    END IF;
+    moment := timestamptz 'epoch' + milliseconds::double precision * interval '1 millisecond';
+
+    candle.asset_id := asset;
+    candle.timeframe := timeframe;
+    candle.open_price := ca_import_number(index, element, 1, 'open', 1e12, true);
+    candle.high_price := ca_import_number(index, element, 2, 'high', 1e12, true);
+    candle.low_price := ca_import_number(index, element, 3, 'low', 1e12, true);
+    candle.close_price := ca_import_number(index, element, 4, 'close', 1e12, true);
+    volume := CASE format
+        WHEN 'binance' THEN ca_import_number(index, element, 7, 'quote volume', 1e28, true)
+        WHEN 'ccxt' THEN ca_import_number(index, element, 5, 'volume', 1e16, false)
+    END;
+    candle.volume := CASE WHEN format = 'ccxt' AND volume_unit = 'base'
+                          THEN volume * abs(candle.high_price + candle.low_price + candle.close_price) / 3
+                          ELSE volume END;
+
+    -- CoinGecko tells when a candle closed, the others when it opened
+    candle.candle_time := timeframe_bucket(
+        timeframe, CASE WHEN format = 'coingecko' THEN moment - interval '1 microsecond' ELSE moment END);
+    IF moment <> (CASE WHEN format = 'coingecko' THEN timeframe_end(timeframe, candle.candle_time)
+                       ELSE candle.candle_time END) THEN
+        PERFORM ca_import_error(index, format('is off the boundary of a %s candle', timeframe), element,
+                                format('Its time, as milliseconds since 1970, is %s UTC.', moment AT TIME ZONE 'UTC'));
+    END IF;
+    IF candle.high_price < greatest(candle.open_price, candle.low_price, candle.close_price)
+       OR candle.low_price > least(candle.open_price, candle.close_price) THEN
+        PERFORM ca_import_error(index, 'has a high or a low that does not bound its open and close', element,
+                                'The order is open, high, low, close.');
+    END IF;
+    IF volume < 0 THEN
+        PERFORM ca_import_error(index, 'has a negative volume', element, 'An unknown volume is null.');
+    END IF;
+    RETURN candle;
+END;
+$$;
+COMMENT ON FUNCTION ca_import_element(bigint, jsonb, integer, text, text, text) IS
+    'the candle that an element of an import stands for';
+
+CREATE OR REPLACE FUNCTION import_ohlcv(
+    asset integer, timeframe text, data jsonb, format text DEFAULT 'ccxt', volume_unit text DEFAULT 'base')
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    candles price_data[];
+BEGIN
+    PERFORM ca_check_series(import_ohlcv.asset, import_ohlcv.timeframe, NULL, NULL);
+    IF import_ohlcv.format IS NULL OR import_ohlcv.format NOT IN ('ccxt', 'binance', 'coingecko') THEN
+        RAISE EXCEPTION 'unknown format'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', quote_nullable(import_ohlcv.format)),
+                  HINT = 'Formats are ccxt, binance and coingecko.';
+    END IF;
+    IF import_ohlcv.volume_unit IS NULL OR import_ohlcv.volume_unit NOT IN ('base', 'quote') THEN
+        RAISE EXCEPTION 'unknown volume_unit'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', quote_nullable(import_ohlcv.volume_unit)),
+                  HINT = 'Units are base and quote.';
+    END IF;
+    IF jsonb_typeof(import_ohlcv.data) IS DISTINCT FROM 'array' THEN
+        RAISE EXCEPTION 'data must be a JSON array of candles'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = coalesce('It is a JSON ' || jsonb_typeof(import_ohlcv.data) || '.', 'It is NULL.'),
+                  HINT = 'Pass the array itself, not the object that the provider wraps it in.';
+    END IF;
+
+    -- where a candle comes twice, as where pages overlap, the last one counts
+    SELECT array_agg(last.candle ORDER BY (last.candle).candle_time)
+    INTO candles
+    FROM (
+        SELECT DISTINCT ON ((e.candle).candle_time) e.candle
+        FROM (
+            SELECT d.index, ca_import_element(d.index - 1, d.element, import_ohlcv.asset, import_ohlcv.timeframe,
+                                              import_ohlcv.format, import_ohlcv.volume_unit) AS candle
+            FROM jsonb_array_elements(import_ohlcv.data) WITH ORDINALITY AS d (element, index)
+            OFFSET 0) AS e
+        ORDER BY (e.candle).candle_time, e.index DESC) AS last;
+
+    PERFORM ca_lock_series(import_ohlcv.timeframe, import_ohlcv.asset);
+    RETURN ca_store_candles(coalesce(candles, '{}'));
+END;
+$$;
+COMMENT ON FUNCTION import_ohlcv(integer, text, jsonb, text, text) IS
+    'writes candles from JSON and returns how many were inserted or changed; formats: ccxt [ms, open, high, low, close, volume], binance (12 fields, the quote volume is taken), coingecko [ms at close, open, high, low, close]; a base volume is multiplied by the typical price; an element that is wrong is named and nothing is kept';
+
+-- sql/functions/update_technical_indicators.sql
+
+-- Writing indicators beside the candles.
+
+CREATE TYPE ca_indicator_batch AS (
+    ids bigint[],
+    "values" jsonb[],
+    state bytea,
+    last timestamptz,
+    candles bigint
+);
+COMMENT ON TYPE ca_indicator_batch IS
+    'indicators of a batch of candles: identifiers and JSON of the live ones, the state behind the batch, its last candle, and how many candles it had';
+COMMENT ON COLUMN ca_indicator_batch.ids IS 'identifiers of the live candles';
+COMMENT ON COLUMN ca_indicator_batch."values" IS 'indicators of each of them';
+COMMENT ON COLUMN ca_indicator_batch.state IS 'state behind the last candle';
+COMMENT ON COLUMN ca_indicator_batch.last IS 'start of the last candle';
+COMMENT ON COLUMN ca_indicator_batch.candles IS 'number of candles, live and archived';
+
+CREATE OR REPLACE FUNCTION ca_check_spec(spec jsonb, convention text) RETURNS void
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_check_spec';
+COMMENT ON FUNCTION ca_check_spec(jsonb, text) IS
+    'refuses a spec or a convention that update_technical_indicators() cannot serve';
+
+CREATE OR REPLACE FUNCTION ca_indicator_state_holds(spec jsonb, convention text, state bytea) RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicator_state_holds';
+COMMENT ON FUNCTION ca_indicator_state_holds(jsonb, text, bytea) IS
+    'whether a state is one of this spec, in the format of this version';
+
+CREATE OR REPLACE FUNCTION ca_indicators_accum(
+    internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric)
+    RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicators_accum';
+COMMENT ON FUNCTION ca_indicators_accum(internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
+    'transition function of ca_indicators';
+
+CREATE OR REPLACE FUNCTION ca_indicators_final(internal) RETURNS ca_indicator_batch
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicators_final';
+COMMENT ON FUNCTION ca_indicators_final(internal) IS 'final function of ca_indicators';
+
+CREATE OR REPLACE AGGREGATE ca_indicators(
+    spec jsonb, convention text, state bytea, id bigint, live boolean, candle_time timestamptz,
+    high numeric, low numeric, close numeric) (
+    SFUNC = ca_indicators_accum,
+    STYPE = internal,
+    FINALFUNC = ca_indicators_final,
+    FINALFUNC_MODIFY = READ_ONLY,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ca_indicators(jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
+    'indicators of candles in order of time, from the state before the first to the state behind the last';
+
+-- what a candle's JSON keeps beside the indicators is its owner's
+CREATE OR REPLACE FUNCTION ca_write_indicators(ids bigint[], "values" jsonb[]) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH written AS (
+        UPDATE price_data AS p
+        SET technical_indicators = n.value
+        FROM unnest(ca_write_indicators.ids, ca_write_indicators."values") AS c (id, value)
+        JOIN price_data AS o ON o.id = c.id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN jsonb_typeof(o.technical_indicators) = 'object'
+                        THEN (o.technical_indicators
+                              - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                        ELSE c.value
+                   END AS value) AS n
+        WHERE p.id = c.id
+          AND p.technical_indicators IS DISTINCT FROM n.value
+        RETURNING p.id
+    )
+    SELECT count(*) FROM written;
+END;
+COMMENT ON FUNCTION ca_write_indicators(bigint[], jsonb[]) IS
+    'puts indicators into live candles, beside other keys that they have, and returns how many changed';
+
+CREATE OR REPLACE FUNCTION ca_update_series(
+    asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    -- candles between two states that stay, and most in memory at a time
+    step CONSTANT integer := 10000;
+    stop timestamptz := timeframe_bucket(timeframe, now());
+    saved technical_indicator_states;
+    batch ca_indicator_batch;
+BEGIN
+    written := 0;
+    PERFORM ca_lock_series(timeframe, asset);
+    PERFORM pg_advisory_xact_lock(ca_indicator_lock(asset, timeframe));
+
+    -- states of another spec, and of candles that have changed since, hold no more
+    WITH noted AS (
+        DELETE FROM technical_indicator_notes AS n
+        WHERE n.asset_id = asset AND n.timeframe = ca_update_series.timeframe
+        RETURNING n.since
+    )
+    DELETE FROM technical_indicator_states AS s
+    WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
+      AND ((s.spec, s.convention) IS DISTINCT FROM (ca_update_series.spec, ca_update_series.convention::varchar)
+           OR s.candle_time >= (SELECT min(n.since) FROM noted AS n));
+
+    SELECT s.* INTO saved
+    FROM technical_indicator_states AS s
+    WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
+    ORDER BY s.candle_time DESC
+    LIMIT 1;
+    IF FOUND AND NOT ca_indicator_state_holds(spec, convention, saved.state) THEN
+        DELETE FROM technical_indicator_states AS s
+        WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe;
+        saved := NULL;
+    END IF;
+
+    LOOP
+        batch := (
+            SELECT ca_indicators(spec, convention, saved.state, h.id, NOT h.archived, h.candle_time,
+                                 h.high_price, h.low_price, h.close_price)
+            FROM (SELECT h.id, h.archived, h.candle_time, h.high_price, h.low_price, h.close_price
+                  FROM price_history AS h
+                  WHERE h.asset_id = asset
+                    AND h.timeframe = ca_update_series.timeframe
+                    AND h.candle_time > coalesce(saved.candle_time, '-infinity')
+                    AND h.candle_time < stop
+                  ORDER BY h.candle_time
+                  LIMIT step - coalesce(saved.candles, 0) % step) AS h);
+        EXIT WHEN batch.state IS NULL;
+        written := written + ca_write_indicators(batch.ids, batch."values");
+
+        IF saved.candles % step <> 0 THEN
+            DELETE FROM technical_indicator_states AS s WHERE s.id = saved.id;
+        END IF;
+        INSERT INTO technical_indicator_states (asset_id, timeframe, candle_time, candles, spec, convention, state)
+        VALUES (asset, timeframe, batch.last, coalesce(saved.candles, 0) + batch.candles, spec, convention, batch.state)
+        RETURNING * INTO saved;
+
+        IF clock_timestamp() - reported >= interval '1 second' THEN
+            reported := clock_timestamp();
+            RAISE NOTICE '% candles of asset %, % done, now at %', saved.candles, asset, timeframe, saved.candle_time;
+        END IF;
+        EXIT WHEN saved.candles % step <> 0;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION ca_update_series(integer, text, jsonb, text, timestamptz) IS
+    'writes the indicators of one series, from its last state that holds, and tells of it at most once a second; the caller has checked the arguments';
+
+CREATE OR REPLACE FUNCTION update_technical_indicators(
+    asset integer DEFAULT NULL, timeframe text DEFAULT NULL,
+    spec jsonb DEFAULT '{"RSI": 14, "MACD": [12, 26, 9], "SMA": [50, 200], "EMA": [20, 100]}',
+    convention text DEFAULT 'talib')
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    series record;
+    done record;
+    reported timestamptz := clock_timestamp();
+    written bigint := 0;
+BEGIN
+    PERFORM ca_check_spec(update_technical_indicators.spec, update_technical_indicators.convention);
+    IF update_technical_indicators.timeframe IS NOT NULL THEN
+        PERFORM ca_check_timeframe(update_technical_indicators.timeframe);
+    END IF;
+    IF update_technical_indicators.asset IS NOT NULL THEN
+        PERFORM ca_check_asset(update_technical_indicators.asset);
+    END IF;
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'update_technical_indicators must run in a READ COMMITTED transaction'
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = format('This one is %s: it does not see candles committed since it began.',
+                                  upper(current_setting('transaction_isolation'))),
+                  HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+
+    FOR series IN
+        SELECT a.id, t.code
+        FROM assets AS a
+        CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM price_data AS p
+            WHERE p.asset_id = a.id AND p.timeframe = t.code
+            ORDER BY p.candle_time
+            LIMIT 1) AS first_candle
+        WHERE (update_technical_indicators.asset IS NULL OR a.id = update_technical_indicators.asset)
+          AND (update_technical_indicators.timeframe IS NULL OR t.code = update_technical_indicators.timeframe)
+        ORDER BY a.id, t.place
+    LOOP
+        SELECT u.* INTO done
+        FROM ca_update_series(series.id, series.code, update_technical_indicators.spec,
+                              update_technical_indicators.convention, reported) AS u;
+        written := written + done.written;
+        reported := done.reported;
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION update_technical_indicators(integer, text, jsonb, text) IS
+    'writes technical_indicators of live, closed candles, of one series, or of all of an asset, of a timeframe or at all, and returns how many changed; a later call with the same spec goes on from the newest candle done, or from the oldest that has changed; spec: {"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9]} and EMA, BBANDS, ATR, ADX, STOCH; conventions talib, tradingview, pandas';

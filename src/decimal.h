@@ -20,6 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "doubledouble.h"
+
 /*
  * The integer of the fixed form.  A platform without 128-bit integers has
  * less room and takes the wide form earlier, with equal results.
@@ -49,6 +51,15 @@ ca_decimal_fixed(CaFixed value, int scale)
 	CaDecimal d = {{value}, scale, false};
 
 	return d;
+}
+
+/* to 106 bits, of any but the last integers that fit */
+static inline CaDD
+ca_dd_from_wide(CaFixed wide)
+{
+	double hi = (double) wide;
+
+	return ca_dd_quick_two_sum(hi, (double) (wide - (CaFixed) hi));
 }
 
 extern CaFixed ca_pow10(int exponent);

@@ -22,6 +22,7 @@
 #define CA_DOUBLEDOUBLE_H
 
 #include <math.h>
+#include <stdint.h>
 
 typedef struct CaDD
 {
@@ -48,6 +49,15 @@ ca_dd_quick_two_sum(double a, double b)
 	return r;
 }
 
+/* an integer of at most 2^62, without error */
+static inline CaDD
+ca_dd_from_int64(int64_t value)
+{
+	double hi = (double) value;
+
+	return ca_dd_quick_two_sum(hi, (double) (value - (int64_t) hi));
+}
+
 /* a + b without error */
 static inline CaDD
 ca_dd_two_sum(double a, double b)
@@ -61,14 +71,39 @@ ca_dd_two_sum(double a, double b)
 	return r;
 }
 
-/* a * b without error, underflow aside */
+/* a as the sum of two doubles of 26 bits (Dekker), for |a| < 2^996 */
+static inline CaDD
+ca_dd_split(double a)
+{
+	double c = 134217729.0 * a; /* 2^27 + 1 */
+	CaDD r;
+
+	r.hi = c - (c - a);
+	r.lo = a - r.hi;
+	return r;
+}
+
+/*
+ * a * b without error, underflow aside.  By splits, because fma() is a call of
+ * the library unless the compiler may use an instruction that not every machine
+ * has.
+ */
 static inline CaDD
 ca_dd_two_prod(double a, double b)
 {
 	CaDD r;
+	CaDD x;
+	CaDD y;
 
 	r.hi = a * b;
-	r.lo = fma(a, b, -r.hi);
+	if (__builtin_expect(fabs(a) > 0x1p990 || fabs(b) > 0x1p990, 0))
+	{
+		r.lo = fma(a, b, -r.hi);
+		return r;
+	}
+	x = ca_dd_split(a);
+	y = ca_dd_split(b);
+	r.lo = ((x.hi * y.hi - r.hi) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo;
 	return r;
 }
 
@@ -94,6 +129,24 @@ static inline CaDD
 ca_dd_sub(CaDD a, CaDD b)
 {
 	return ca_dd_add(a, ca_dd_neg(b));
+}
+
+/*
+ * a + b with an error relative to |a| + |b|, not to the sum: half the work, and as
+ * good where the sum is added to something as large as a and b.
+ */
+static inline CaDD
+ca_dd_add_quick(CaDD a, CaDD b)
+{
+	CaDD s = ca_dd_two_sum(a.hi, b.hi);
+
+	return ca_dd_quick_two_sum(s.hi, s.lo + (a.lo + b.lo));
+}
+
+static inline CaDD
+ca_dd_sub_quick(CaDD a, CaDD b)
+{
+	return ca_dd_add_quick(a, ca_dd_neg(b));
 }
 
 static inline CaDD
@@ -124,6 +177,35 @@ ca_dd_div(CaDD a, CaDD b)
 	r = ca_dd_sub(r, ca_dd_mul_double(b, q2));
 	q3 = r.hi / b.hi;
 	return ca_dd_add(ca_dd_quick_two_sum(q1, q2), ca_dd(q3));
+}
+
+/* a / b for a double b, with two quotient digits */
+static inline CaDD
+ca_dd_div_double(CaDD a, double b)
+{
+	double q = a.hi / b;
+	CaDD p = ca_dd_two_prod(q, b);
+
+	return ca_dd_quick_two_sum(q, (((a.hi - p.hi) - p.lo) + a.lo) / b);
+}
+
+/* a / b with two quotient digits, for a divisor that is a double-double */
+static inline CaDD
+ca_dd_div_quick(CaDD a, CaDD b)
+{
+	double q = a.hi / b.hi;
+	CaDD r = ca_dd_sub_quick(a, ca_dd_mul_double(b, q));
+
+	return ca_dd_quick_two_sum(q, r.hi / b.hi);
+}
+
+/* a / b as a double: two quotient digits, added up */
+static inline double
+ca_dd_ratio(CaDD a, CaDD b)
+{
+	double q = a.hi / b.hi;
+
+	return q + ca_dd_sub_quick(a, ca_dd_mul_double(b, q)).hi / b.hi;
 }
 
 /* one Newton step from the root in double doubles its digits */

@@ -123,6 +123,11 @@ ca_exact_value(const CaExactSum *sum)
 	CaExactSum rest;
 	CaDD value;
 
+	if (sum->npartials == 2)
+		return ca_dd_quick_two_sum(sum->partial[1], sum->partial[0]);
+	if (sum->npartials < 2)
+		return ca_dd(sum->npartials == 0 ? 0.0 : sum->partial[0]);
+
 	value.hi = ca_exact_round(sum);
 	rest.npartials = sum->npartials;
 	for (int i = 0; i < sum->npartials; i++)

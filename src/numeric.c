@@ -1,18 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * numeric.c
- *		Exact decimals and double-doubles from and to numeric.
- *
- * numeric's layout is private to the server, but it is its format on disk and
- * has not changed since 9.1: a 16-bit header, then digits to the base 10000,
- * most significant first, without zeros at either end.
- *
- *		1sddddddwwwwwww			short: sign, 6 bits of display scale, 7 of weight
- *		0sdddddddddddddd weight	long: sign, 14 bits of display scale, int16
- *		11...					NaN and the infinities
- *
- * A value is sum(digit[i] * 10000^(weight - i)).  Values are read in place,
- * with a short varlena header too, hence unaligned.
+ *		Exact decimals from and to numeric.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,90 +16,10 @@
 #include "utils/numeric.h"
 
 #include "numeric.h"
-
-#define NUMERIC_BASE 10000
-#define DIGIT_DECIMALS 4
-
-#define HEADER_KIND 0xC000
-#define HEADER_NEGATIVE 0x4000
-#define HEADER_SHORT 0x8000
-#define HEADER_SPECIAL 0xC000
-#define SHORT_NEGATIVE 0x2000
-#define SHORT_SCALE_SHIFT 7
-#define SHORT_SCALE_MAX 63
-#define SHORT_WEIGHT_SIGN 0x40
-#define SHORT_WEIGHT_MASK 0x7F
-#define LONG_SCALE_MASK 0x3FFF
+#include "numeric_view.h"
 
 /* digits to the base 10000 in a fixed decimal: 38 decimals, aligned anyhow */
 #define MAX_FIXED_DIGITS 11
-
-/* decimal digits of a chunk that an int64 holds with room to spare */
-#define CHUNK_DIGITS 4
-
-/* a numeric, unpacked but for its digits */
-typedef struct NumericView
-{
-	bool special;
-	bool negative;
-	int scale;
-	int weight;
-	int ndigits;
-	const char *digits; /* unaligned int16s */
-} NumericView;
-
-static NumericView
-numeric_view(Datum num)
-{
-	struct varlena *packed = PG_DETOAST_DATUM_PACKED(num);
-	const char *data = VARDATA_ANY(packed);
-	int size = VARSIZE_ANY_EXHDR(packed);
-	NumericView view = {0};
-	uint16 header;
-
-	memcpy(&header, data, sizeof(header));
-	data += sizeof(header);
-	size -= sizeof(header);
-
-	if ((header & HEADER_KIND) == HEADER_SPECIAL)
-	{
-		view.special = true;
-		return view;
-	}
-	if (header & HEADER_SHORT)
-	{
-		int weight = header & SHORT_WEIGHT_MASK;
-
-		view.negative = (header & SHORT_NEGATIVE) != 0;
-		view.scale = (header >> SHORT_SCALE_SHIFT) & SHORT_SCALE_MAX;
-		view.weight = weight & SHORT_WEIGHT_SIGN
-						  ? weight - 2 * SHORT_WEIGHT_SIGN
-						  : weight;
-	}
-	else
-	{
-		int16 weight;
-
-		memcpy(&weight, data, sizeof(weight));
-		data += sizeof(weight);
-		size -= sizeof(weight);
-		view.negative = (header & HEADER_KIND) == HEADER_NEGATIVE;
-		view.scale = header & LONG_SCALE_MASK;
-		view.weight = weight;
-	}
-	view.ndigits = size / (int) sizeof(int16);
-	view.digits = data;
-	return view;
-}
-
-static inline int
-view_digit(const NumericView *view, int i)
-{
-	int16 digit;
-
-	memcpy(&digit, view->digits + i * sizeof(int16), sizeof(int16));
-	return digit;
-}
 
 /*
  * Build a numeric of these digits, least significant first.
@@ -316,6 +225,7 @@ ca_decimal_to_numeric(const CaDecimal *decimal)
 	int fraction_digits =
 		(decimal->scale + DIGIT_DECIMALS - 1) / DIGIT_DECIMALS;
 	CaFixed value = decimal->u.fixed;
+	int64 rest;
 	bool negative = value < 0;
 
 	if (decimal->is_wide)
@@ -325,71 +235,18 @@ ca_decimal_to_numeric(const CaDecimal *decimal)
 	if (below != 0)
 	{
 		int64 power = (int64) ca_pow10(below);
+		bool narrow = value == (int64) value;
+		int part =
+			narrow ? (int) ((int64) value % power) : (int) (value % power);
 
-		reversed[ndigits++] =
-			abs((int) (value % power)) * (NUMERIC_BASE / power);
-		value /= power;
+		reversed[ndigits++] = abs(part) * (NUMERIC_BASE / power);
+		value = narrow ? (int64) value / power : value / power;
 	}
-	for (; value != 0; value /= NUMERIC_BASE)
+	/* divisions of 64 bits as soon as they will do */
+	for (; value != (int64) value; value /= NUMERIC_BASE)
 		reversed[ndigits++] = abs((int) (value % NUMERIC_BASE));
+	for (rest = (int64) value; rest != 0; rest /= NUMERIC_BASE)
+		reversed[ndigits++] = abs((int) (rest % NUMERIC_BASE));
 	return numeric_make(negative, decimal->scale, ndigits - 1 - fraction_digits,
 						ndigits, reversed);
-}
-
-/* up to four digits of the view from the i-th on, as an exact double-double */
-static CaDD
-view_chunk(const NumericView *view, int i, int *ndigits)
-{
-	int64 chunk = 0;
-	double hi;
-
-	for (*ndigits = 0; *ndigits < CHUNK_DIGITS && i < view->ndigits;
-		 (*ndigits)++)
-		chunk = chunk * NUMERIC_BASE + view_digit(view, i++);
-	hi = (double) chunk;
-	return ca_dd_quick_two_sum(hi, (double) (chunk - (int64) hi));
-}
-
-/*
- * The double-double nearest to a finite numeric, to about 32 digits.
- * Errors: 22003 when it is beyond the range of double precision.
- */
-CaDD
-ca_dd_from_numeric(Datum num)
-{
-	/* powers of ten up to 22 are exact doubles */
-	static const double power[] = {
-		1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-	NumericView view = numeric_view(num);
-	CaDD value = ca_dd(0.0);
-	int used = 0;
-	int exponent;
-
-	Assert(!view.special);
-
-	/* three chunks are 45 decimals at least: more than a double-double holds */
-	for (int i = 0; i < 3 && used < view.ndigits; i++)
-	{
-		int n;
-		CaDD chunk = view_chunk(&view, used, &n);
-
-		value = ca_dd_add(ca_dd_mul_double(value, power[DIGIT_DECIMALS * n]),
-						  chunk);
-		used += n;
-	}
-
-	exponent = DIGIT_DECIMALS * (view.weight - (used - 1));
-	for (; exponent > 22; exponent -= 22)
-		value = ca_dd_mul_double(value, 1e22);
-	for (; exponent < -22; exponent += 22)
-		value = ca_dd_div(value, ca_dd(1e22));
-	if (exponent > 0)
-		value = ca_dd_mul_double(value, power[exponent]);
-	else if (exponent < 0)
-		value = ca_dd_div(value, ca_dd(power[-exponent]));
-
-	if (!isfinite(value.hi) || !isfinite(value.lo))
-		float_overflow_error();
-	return view.negative ? ca_dd_neg(value) : value;
 }

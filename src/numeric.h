@@ -15,6 +15,7 @@
 
 #include "decimal.h"
 #include "doubledouble.h"
+#include "indicators/price.h"
 
 /* a Datum here is a numeric in any form: packed, compressed or plain */
 extern bool ca_numeric_is_finite(Datum num);
@@ -25,5 +26,7 @@ extern CaDecimal ca_decimal_from_numeric(Datum num);
 extern CaDecimal ca_decimal_from_double(double value);
 extern Numeric ca_decimal_to_numeric(const CaDecimal *decimal);
 extern CaDD ca_dd_from_numeric(Datum num);
+extern CaPrice ca_price_from_numeric(Datum num);
+extern double ca_double_from_numeric(Datum num);
 
 #endif /* CA_NUMERIC_H */
