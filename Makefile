@@ -15,8 +15,10 @@ OBJS = \
 	src/wide.o \
 	src/timeframe.o \
 	src/candle/candlestick.o \
+	src/candle/compact.o \
 	src/candle/candlestick_state.o \
 	src/candle/candlestick_agg.o \
+	src/candle/candlestick_value.o \
 	src/indicators/sma.o \
 	src/indicators/ema.o \
 	src/indicators/rsi.o \
@@ -49,6 +51,7 @@ SQL_PARTS = \
 	sql/functions/decimals.sql \
 	sql/functions/timeframe.sql \
 	sql/functions/candlestick.sql \
+	sql/functions/candlestick_agg.sql \
 	sql/functions/indicators.sql \
 	sql/functions/indicators_range.sql \
 	sql/functions/indicators_volume.sql \
@@ -79,6 +82,7 @@ SQL_PARTS = \
 NEW_PARTS = \
 	sql/functions/decimals.sql
 REPLACED_PARTS = \
+	sql/functions/candlestick_agg.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
 	sql/functions/rollup.sql \

@@ -51,14 +51,28 @@ static const CaTimeframe timeframes[CA_TIMEFRAMES] = {
 	{"1w", 0, 7 * USECS_PER_DAY, MONDAY},
 	{"1M", 1, 0, 0}};
 
-/* the timeframe of a code, or NULL; the code need not end in a zero byte */
+/*
+ * The timeframe of a code, or NULL; the code need not end in a zero byte.
+ *
+ * Codes are two or three bytes, compared as one number: this is called for every
+ * row.
+ */
 const CaTimeframe *
 ca_timeframe_find(const char *code, int length)
 {
+	const unsigned char *byte = (const unsigned char *) code;
+	uint32 key;
+
+	if (length != 2 && length != 3)
+		return NULL;
+	key = byte[0] | byte[1] << 8 | (length == 3 ? byte[2] : 0) << 16;
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
-		if ((int) strlen(timeframes[i].code) == length &&
-			memcmp(timeframes[i].code, code, length) == 0)
-			return &timeframes[i];
+	{
+		const unsigned char *known = (const unsigned char *) timeframes[i].code;
+
+		if (key == (uint32) (known[0] | known[1] << 8 | known[2] << 16))
+			return byte[length - 1] != 0 ? &timeframes[i] : NULL;
+	}
 	return NULL;
 }
 
@@ -113,6 +127,22 @@ ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts)
 					 timeframe->months);
 }
 
+/* the start of the candle with this ordinal, wherever it lies */
+static TimestampTz
+timeframe_boundary(const CaTimeframe *timeframe, int64 ordinal)
+{
+	int64 month = ordinal * timeframe->months;
+	int64 year;
+
+	if (timeframe->months == 0)
+		return timeframe->origin + ordinal * timeframe->usecs;
+
+	year = floor_div(month, MONTHS_PER_YEAR);
+	return (date2j(year, month - year * MONTHS_PER_YEAR + 1, 1) -
+			POSTGRES_EPOCH_JDATE) *
+		   USECS_PER_DAY;
+}
+
 /*
  * The start of the candle with this ordinal.  Errors: 22008 when it lies
  * outside the range of timestamps.
@@ -120,19 +150,7 @@ ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts)
 TimestampTz
 ca_timeframe_start(const CaTimeframe *timeframe, int64 ordinal)
 {
-	TimestampTz start;
-
-	if (timeframe->months == 0)
-		start = timeframe->origin + ordinal * timeframe->usecs;
-	else
-	{
-		int64 month = ordinal * timeframe->months;
-		int64 year = floor_div(month, MONTHS_PER_YEAR);
-
-		start = (date2j(year, month - year * MONTHS_PER_YEAR + 1, 1) -
-				 POSTGRES_EPOCH_JDATE) *
-				USECS_PER_DAY;
-	}
+	TimestampTz start = timeframe_boundary(timeframe, ordinal);
 
 	if (!IS_VALID_TIMESTAMP(start))
 		ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -141,6 +159,69 @@ ca_timeframe_start(const CaTimeframe *timeframe, int64 ordinal)
 						  "of timestamps.",
 						  timeframe->code));
 	return start;
+}
+
+/*
+ * The candle that holds a finite ts: its start, and its end, which may be beyond
+ * the range of timestamps.  Errors: 22008 when its start is.
+ */
+TimestampTz
+ca_timeframe_span(const CaTimeframe *timeframe, TimestampTz ts,
+				  TimestampTz *end)
+{
+	int64 ordinal = ca_timeframe_ordinal(timeframe, ts);
+
+	*end = timeframe_boundary(timeframe, ordinal + 1);
+	return ca_timeframe_start(timeframe, ordinal);
+}
+
+/* the first instant after the candle that holds ts.  Errors: 22008. */
+TimestampTz
+ca_timeframe_after(const CaTimeframe *timeframe, TimestampTz ts)
+{
+	if (TIMESTAMP_NOT_FINITE(ts))
+		return ts;
+	return ca_timeframe_start(timeframe,
+							  ca_timeframe_ordinal(timeframe, ts) + 1);
+}
+
+/* the start of the candle that holds ts.  Errors: 22008. */
+TimestampTz
+ca_timeframe_at(const CaTimeframe *timeframe, TimestampTz ts)
+{
+	if (TIMESTAMP_NOT_FINITE(ts))
+		return ts;
+	return ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts));
+}
+
+/* the timeframe's place among all, shortest first: 0 .. CA_TIMEFRAMES - 1 */
+int
+ca_timeframe_index(const CaTimeframe *timeframe)
+{
+	return timeframe - timeframes;
+}
+
+/* the timeframe at a place */
+const CaTimeframe *
+ca_timeframe_by_index(int index)
+{
+	return &timeframes[index];
+}
+
+/*
+ * Whether every candle of target is made of whole candles of source.
+ *
+ * Whatever divides a day aligns to 00:00 and so divides weeks and months.
+ * Three-day candles and weeks align to neither.
+ */
+bool
+ca_timeframe_is_source(const CaTimeframe *source, const CaTimeframe *target)
+{
+	if (source == target || source->months != 0)
+		return false;
+	if (target->months != 0 || target->usecs > USECS_PER_DAY)
+		return USECS_PER_DAY % source->usecs == 0;
+	return target->usecs % source->usecs == 0;
 }
 
 /*
@@ -166,10 +247,7 @@ ca_timeframe_bucket(PG_FUNCTION_ARGS)
 	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	TimestampTz ts = PG_GETARG_TIMESTAMPTZ(1);
 
-	if (TIMESTAMP_NOT_FINITE(ts))
-		PG_RETURN_TIMESTAMPTZ(ts);
-	PG_RETURN_TIMESTAMPTZ(
-		ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts)));
+	PG_RETURN_TIMESTAMPTZ(ca_timeframe_at(timeframe, ts));
 }
 
 /*
@@ -183,10 +261,7 @@ ca_timeframe_end(PG_FUNCTION_ARGS)
 	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	TimestampTz ts = PG_GETARG_TIMESTAMPTZ(1);
 
-	if (TIMESTAMP_NOT_FINITE(ts))
-		PG_RETURN_TIMESTAMPTZ(ts);
-	PG_RETURN_TIMESTAMPTZ(
-		ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts) + 1));
+	PG_RETURN_TIMESTAMPTZ(ca_timeframe_after(timeframe, ts));
 }
 
 /*
@@ -218,8 +293,7 @@ ca_timeframe_count(PG_FUNCTION_ARGS)
  * timeframe_divides(source, timeframe) -> whether every candle of timeframe is
  * made of whole candles of source; a timeframe does not divide itself
  *
- * Whatever divides a day aligns to 00:00 and so divides weeks and months.
- * Three-day candles and weeks align to neither.  Errors: 22023.
+ * Errors: 22023.
  */
 Datum
 ca_timeframe_divides(PG_FUNCTION_ARGS)
@@ -227,11 +301,7 @@ ca_timeframe_divides(PG_FUNCTION_ARGS)
 	const CaTimeframe *source = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	const CaTimeframe *target = ca_timeframe_get(PG_GETARG_TEXT_PP(1));
 
-	if (source == target || source->months != 0)
-		PG_RETURN_BOOL(false);
-	if (target->months != 0 || target->usecs > USECS_PER_DAY)
-		PG_RETURN_BOOL(USECS_PER_DAY % source->usecs == 0);
-	PG_RETURN_BOOL(target->usecs % source->usecs == 0);
+	PG_RETURN_BOOL(ca_timeframe_is_source(source, target));
 }
 
 /*

@@ -29,5 +29,15 @@ extern const char *ca_timeframe_list(void);
 extern int64 ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts);
 extern TimestampTz ca_timeframe_start(const CaTimeframe *timeframe,
 									  int64 ordinal);
+extern TimestampTz ca_timeframe_span(const CaTimeframe *timeframe,
+									 TimestampTz ts, TimestampTz *end);
+extern TimestampTz ca_timeframe_at(const CaTimeframe *timeframe,
+								   TimestampTz ts);
+extern TimestampTz ca_timeframe_after(const CaTimeframe *timeframe,
+									  TimestampTz ts);
+extern int ca_timeframe_index(const CaTimeframe *timeframe);
+extern const CaTimeframe *ca_timeframe_by_index(int index);
+extern bool ca_timeframe_is_source(const CaTimeframe *source,
+								   const CaTimeframe *target);
 
 #endif /* CA_TIMEFRAME_H */

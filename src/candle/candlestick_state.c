@@ -38,13 +38,35 @@
 #define WIRE_TRADES 0x08
 #define WIRE_FLAGS 0x0F
 
-#define FORM_PACKED 0x43415031 /* the candle itself */
-#define FORM_WIRE 0x43415731   /* the form for sending */
+#define FORM_COMPACT 0x43414331 /* a compact candle */
+#define FORM_PACKED 0x43415031  /* a candle */
+#define FORM_WIRE 0x43415731    /* the form for sending */
 
 PG_FUNCTION_INFO_V1(ca_candlestick_state_in);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_out);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_recv);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_send);
+
+typedef struct CompactState
+{
+	int32 vl_len_; /* varlena header, never touched directly */
+	uint32 form;
+	CaCompact candle;
+} CompactState;
+
+typedef struct PackedState
+{
+	int32 vl_len_; /* varlena header, never touched directly */
+	uint32 form;
+	CaCandle candle;
+} PackedState;
+
+typedef struct WireState
+{
+	int32 vl_len_; /* varlena header, never touched directly */
+	uint32 form;
+	char bytes[FLEXIBLE_ARRAY_MEMBER];
+} WireState;
 
 static void
 wire_put_decimal(StringInfo buf, const CaDecimal *decimal)
@@ -164,68 +186,134 @@ is_wide(const CaCandle *candle)
 		   candle->volume.is_wide || candle->notional3.is_wide;
 }
 
-/*
- * The candle inside a packed state, to be changed in place; NULL when the
- * state has the other form.
- */
-CaCandle *
-ca_candle_state_packed(struct varlena *state)
+static uint32
+state_form(const struct varlena *state)
 {
-	CaCandleState *packed = (CaCandleState *) state;
-
-	if (VARSIZE(state) != sizeof(CaCandleState) ||
-		packed->form != FORM_PACKED || is_wide(&packed->candle))
-		return NULL;
-	return &packed->candle;
+	return VARSIZE(state) > offsetof(WireState, bytes)
+			   ? ((const WireState *) state)->form
+			   : 0;
 }
 
-/* read a state of either form */
+/*
+ * The candle inside a compact state, to be changed in place; NULL when the
+ * state has another form.
+ */
+CaCompact *
+ca_candle_state_compact(struct varlena *state)
+{
+	if (VARSIZE(state) != sizeof(CompactState) ||
+		((CompactState *) state)->form != FORM_COMPACT)
+		return NULL;
+	return &((CompactState *) state)->candle;
+}
+
+/* the same of a packed state */
+static CaCandle *
+state_packed(struct varlena *state)
+{
+	if (VARSIZE(state) != sizeof(PackedState) ||
+		((PackedState *) state)->form != FORM_PACKED ||
+		is_wide(&((PackedState *) state)->candle))
+		return NULL;
+	return &((PackedState *) state)->candle;
+}
+
+/* read a state of any form */
 void
 ca_candle_state_read(struct varlena *state, CaCandle *candle)
 {
-	CaCandle *packed = ca_candle_state_packed(state);
+	const CaCompact *compact = ca_candle_state_compact(state);
+	const CaCandle *packed = state_packed(state);
 	StringInfoData buf;
-	Size header = offsetof(CaCandleState, candle);
 
-	if (packed != NULL)
-	{
+	if (compact != NULL)
+		ca_compact_to_candle(compact, candle);
+	else if (packed != NULL)
 		*candle = *packed;
-		return;
+	else
+	{
+		if (state_form(state) != FORM_WIRE)
+			wire_refuse("Its form is unknown.");
+		initStringInfo(&buf);
+		appendBinaryStringInfo(&buf, ((WireState *) state)->bytes,
+							   VARSIZE(state) - offsetof(WireState, bytes));
+		wire_get(&buf, candle);
 	}
-	if (VARSIZE(state) <= header ||
-		((CaCandleState *) state)->form != FORM_WIRE)
-		wire_refuse("Its form is unknown.");
+}
+
+static struct varlena *
+state_make_wire(const CaCandle *candle)
+{
+	StringInfoData buf;
+	WireState *state;
+	Size size;
+
 	initStringInfo(&buf);
-	appendBinaryStringInfo(&buf, (char *) state + header,
-						   VARSIZE(state) - header);
-	wire_get(&buf, candle);
+	wire_put(&buf, candle);
+	size = offsetof(WireState, bytes) + buf.len;
+	state = palloc0(size);
+	SET_VARSIZE(state, size);
+	state->form = FORM_WIRE;
+	memcpy(state->bytes, buf.data, buf.len);
+	return (struct varlena *) state;
 }
 
 /* a new state in the current memory context */
 struct varlena *
 ca_candle_state_make(const CaCandle *candle)
 {
-	StringInfoData buf;
-	CaCandleState *state;
-	Size size = offsetof(CaCandleState, candle);
+	CaCompact compact;
 
+	if (ca_compact_from_candle(&compact, candle))
+	{
+		CompactState *state = palloc0(sizeof(CompactState));
+
+		SET_VARSIZE(state, sizeof(CompactState));
+		state->form = FORM_COMPACT;
+		state->candle = compact;
+		return (struct varlena *) state;
+	}
 	if (!is_wide(candle))
 	{
-		state = palloc0(sizeof(CaCandleState));
-		SET_VARSIZE(state, sizeof(CaCandleState));
+		PackedState *state = palloc0(sizeof(PackedState));
+
+		SET_VARSIZE(state, sizeof(PackedState));
 		state->form = FORM_PACKED;
 		state->candle = *candle;
 		return (struct varlena *) state;
 	}
+	return state_make_wire(candle);
+}
 
-	initStringInfo(&buf);
-	wire_put(&buf, candle);
-	size += buf.len;
-	state = palloc0(size);
-	SET_VARSIZE(state, size);
-	state->form = FORM_WIRE;
-	memcpy((char *) state + offsetof(CaCandleState, candle), buf.data, buf.len);
-	return (struct varlena *) state;
+/*
+ * Merge a candle into a state, or into none when that is NULL.
+ *
+ * The state is changed in place where that can be done; where not, a new one is
+ * returned.
+ */
+struct varlena *
+ca_candle_state_merge(struct varlena *state, const CaCandle *row)
+{
+	CaCompact *compact;
+	CaCandle *packed;
+	CaCandle candle;
+
+	if (state == NULL)
+		return ca_candle_state_make(row);
+
+	packed = state_packed(state);
+	if (packed != NULL)
+	{
+		ca_candle_merge(packed, row);
+		return is_wide(packed) ? ca_candle_state_make(packed) : state;
+	}
+
+	ca_candle_state_read(state, &candle);
+	ca_candle_merge(&candle, row);
+	compact = ca_candle_state_compact(state);
+	if (compact != NULL && ca_compact_from_candle(compact, &candle))
+		return state;
+	return ca_candle_state_make(&candle);
 }
 
 /*

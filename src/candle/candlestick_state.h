@@ -13,23 +13,18 @@
 #include "fmgr.h"
 
 #include "candle/candlestick.h"
+#include "candle/compact.h"
 
 /*
- * A candle in a varlena.
- *
- * Packed states hold the candle itself and can be changed in place.  A candle
- * with a wide decimal points elsewhere, so it is stored as the bytes that
- * candlestick_state_send makes.
+ * The candle in a varlena has one of three forms: compact, which nearly all
+ * have; packed, where the numbers are larger but of 38 digits at most; and the
+ * bytes that candlestick_state_send makes, for numbers in wide form, which point
+ * elsewhere.  The first two can be changed in place.
  */
-typedef struct CaCandleState
-{
-	int32 vl_len_; /* varlena header, never touched directly */
-	uint32 form;
-	CaCandle candle; /* of packed states */
-} CaCandleState;
-
-extern CaCandle *ca_candle_state_packed(struct varlena *state);
+extern CaCompact *ca_candle_state_compact(struct varlena *state);
 extern void ca_candle_state_read(struct varlena *state, CaCandle *candle);
 extern struct varlena *ca_candle_state_make(const CaCandle *candle);
+extern struct varlena *ca_candle_state_merge(struct varlena *state,
+											 const CaCandle *row);
 
 #endif /* CA_CANDLESTICK_STATE_H */
