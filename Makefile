@@ -14,11 +14,17 @@ OBJS = \
 	src/numeric_small.o \
 	src/wide.o \
 	src/timeframe.o \
+	src/reader.o \
 	src/candle/candlestick.o \
 	src/candle/compact.o \
 	src/candle/candlestick_state.o \
 	src/candle/candlestick_agg.o \
 	src/candle/candlestick_value.o \
+	src/candle/rollup_groups.o \
+	src/candle/rollup_spill.o \
+	src/candle/rollup_read.o \
+	src/candle/rollup_write.o \
+	src/candle/rollup.o \
 	src/indicators/sma.o \
 	src/indicators/ema.o \
 	src/indicators/rsi.o \

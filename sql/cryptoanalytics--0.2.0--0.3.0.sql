@@ -170,42 +170,9 @@ CREATE OR REPLACE FUNCTION ca_build_candles(
     asset integer, timeframe text, source text, since timestamptz, until timestamptz)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
-BEGIN ATOMIC
-    -- market_cap is a price like any other here: its close is the last one known
-    WITH part AS (
-        SELECT timeframe_bucket(ca_build_candles.timeframe, h.candle_time) AS bucket,
-               h.timeframe AS source,
-               candlestick_agg(h.candle_time, h.open_price, h.high_price, h.low_price,
-                               h.close_price, h.volume) AS candle,
-               candlestick_agg(h.candle_time, h.market_cap, NULL::numeric) AS market_cap
-        FROM price_history AS h
-        WHERE h.asset_id = ca_build_candles.asset
-          AND h.timeframe = ANY (ARRAY(
-                  SELECT t FROM timeframes() AS t
-                  WHERE timeframe_divides(t, ca_build_candles.timeframe)
-                    AND (ca_build_candles.source IS NULL OR t = ca_build_candles.source)))
-          AND h.candle_time >= timeframe_bucket(ca_build_candles.timeframe,
-                                                coalesce(ca_build_candles.since, '-infinity'))
-          AND h.candle_time < timeframe_end(ca_build_candles.timeframe,
-                                            coalesce(ca_build_candles.until, 'infinity')
-                                            - interval '1 microsecond')
-        GROUP BY 1, 2
-    )
-    SELECT DISTINCT ON (p.bucket)
-           p.bucket, (p.candle).open, (p.candle).high, (p.candle).low, (p.candle).close,
-           (p.candle).volume, (p.market_cap).close
-    FROM part AS p
-    -- a coarser source is better where it has candles before the finer one begins or after it ends
-    WHERE NOT EXISTS (
-        SELECT
-        FROM part AS coarser
-        WHERE coarser.bucket = p.bucket
-          AND timeframe_length(coarser.source) > timeframe_length(p.source)
-          AND (timeframe_end(coarser.source, (coarser.candle).open_time) <= (p.candle).open_time
-               OR (coarser.candle).close_time >= timeframe_end(p.source, (p.candle).close_time)))
-    ORDER BY p.bucket, timeframe_length(p.source);
-END;
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
     'candles built from stored finer ones, whole buckets only: all that overlap [since, until); of several sources each bucket takes the finest that covers it, unless one is named';
 
@@ -520,48 +487,11 @@ COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
 CREATE OR REPLACE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
     RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    -- candles in memory at a time
-    step CONSTANT interval := 10000 * timeframe_length(ca_rollup_series.timeframe);
-    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
-                            WHERE timeframe_divides(t, ca_rollup_series.timeframe)
-                              AND (ca_rollup_series.source IS NULL OR t = ca_rollup_series.source));
-    chunk timestamptz;
-    chunk_end timestamptz;
-    stop timestamptz;
-    written bigint := 0;
-BEGIN
-    SELECT greatest(timeframe_bucket(ca_rollup_series.timeframe, ca_rollup_series.since),
-                    timeframe_bucket(ca_rollup_series.timeframe, min(e.first))),
-           least(timeframe_end(ca_rollup_series.timeframe, ca_rollup_series.until - interval '1 microsecond'),
-                 timeframe_end(ca_rollup_series.timeframe, max(e.last)))
-    INTO chunk, stop
-    FROM unnest(sources) AS s (source)
-    CROSS JOIN LATERAL (
-        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
-        FROM price_history AS h
-        WHERE h.asset_id = ca_rollup_series.asset AND h.timeframe = s.source) AS e
-    HAVING min(e.first) IS NOT NULL;
-
-    WHILE chunk < stop LOOP
-        chunk_end := least((chunk AT TIME ZONE 'UTC' + step) AT TIME ZONE 'UTC', stop);
-        written := written + ca_store_candles(ARRAY(
-            SELECT ROW(NULL, ca_rollup_series.asset, ca_rollup_series.timeframe,
-                       b.open, b.high, b.low, b.close, b.volume, b.market_cap, NULL, b.time, now())::price_data
-            FROM ca_build_candles(ca_rollup_series.asset, ca_rollup_series.timeframe,
-                                  ca_rollup_series.source, chunk, chunk_end) AS b
-            WHERE ca_rollup_series.include_open
-               OR timeframe_end(ca_rollup_series.timeframe, b.time) <= now()));
-        chunk := chunk_end;
-    END LOOP;
-    RETURN written;
-END;
-$$;
+    AS 'MODULE_PATHNAME', 'ca_rollup_series';
 COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
-    'rolls one series up; the caller has checked the arguments and holds the series lock';
+    'rolls one series up, or those of all assets when asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of what is written';
 
 CREATE OR REPLACE FUNCTION rollup_candles(
     timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
@@ -570,9 +500,6 @@ CREATE OR REPLACE FUNCTION rollup_candles(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
-DECLARE
-    series integer;
-    written bigint := 0;
 BEGIN
     PERFORM ca_check_timeframe(rollup_candles.timeframe);
     PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
@@ -592,16 +519,10 @@ BEGIN
     END IF;
 
     PERFORM ca_lock_series(rollup_candles.timeframe, rollup_candles.asset);
-    FOR series IN
-        SELECT a.id FROM assets AS a
-        WHERE rollup_candles.asset IS NULL OR a.id = rollup_candles.asset
-        ORDER BY a.id
-    LOOP
-        written := written + ca_rollup_series(
-            rollup_candles.timeframe, series, rollup_candles.since, rollup_candles.until,
-            rollup_candles.source, coalesce(rollup_candles.include_open, false));
-    END LOOP;
-    RETURN written;
+    -- its snapshot is taken after the lock
+    RETURN ca_rollup_series(
+        rollup_candles.timeframe, rollup_candles.asset, rollup_candles.since, rollup_candles.until,
+        rollup_candles.source, coalesce(rollup_candles.include_open, false));
 END;
 $$;
 COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS

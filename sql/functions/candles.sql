@@ -4,42 +4,9 @@ CREATE FUNCTION ca_build_candles(
     asset integer, timeframe text, source text, since timestamptz, until timestamptz)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
-BEGIN ATOMIC
-    -- market_cap is a price like any other here: its close is the last one known
-    WITH part AS (
-        SELECT timeframe_bucket(ca_build_candles.timeframe, h.candle_time) AS bucket,
-               h.timeframe AS source,
-               candlestick_agg(h.candle_time, h.open_price, h.high_price, h.low_price,
-                               h.close_price, h.volume) AS candle,
-               candlestick_agg(h.candle_time, h.market_cap, NULL::numeric) AS market_cap
-        FROM price_history AS h
-        WHERE h.asset_id = ca_build_candles.asset
-          AND h.timeframe = ANY (ARRAY(
-                  SELECT t FROM timeframes() AS t
-                  WHERE timeframe_divides(t, ca_build_candles.timeframe)
-                    AND (ca_build_candles.source IS NULL OR t = ca_build_candles.source)))
-          AND h.candle_time >= timeframe_bucket(ca_build_candles.timeframe,
-                                                coalesce(ca_build_candles.since, '-infinity'))
-          AND h.candle_time < timeframe_end(ca_build_candles.timeframe,
-                                            coalesce(ca_build_candles.until, 'infinity')
-                                            - interval '1 microsecond')
-        GROUP BY 1, 2
-    )
-    SELECT DISTINCT ON (p.bucket)
-           p.bucket, (p.candle).open, (p.candle).high, (p.candle).low, (p.candle).close,
-           (p.candle).volume, (p.market_cap).close
-    FROM part AS p
-    -- a coarser source is better where it has candles before the finer one begins or after it ends
-    WHERE NOT EXISTS (
-        SELECT
-        FROM part AS coarser
-        WHERE coarser.bucket = p.bucket
-          AND timeframe_length(coarser.source) > timeframe_length(p.source)
-          AND (timeframe_end(coarser.source, (coarser.candle).open_time) <= (p.candle).open_time
-               OR (coarser.candle).close_time >= timeframe_end(p.source, (p.candle).close_time)))
-    ORDER BY p.bucket, timeframe_length(p.source);
-END;
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 1000
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
     'candles built from stored finer ones, whole buckets only: all that overlap [since, until); of several sources each bucket takes the finest that covers it, unless one is named';
 

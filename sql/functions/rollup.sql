@@ -71,48 +71,11 @@ COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
 CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
     RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    -- candles in memory at a time
-    step CONSTANT interval := 10000 * timeframe_length(ca_rollup_series.timeframe);
-    sources text[] := ARRAY(SELECT t FROM timeframes() AS t
-                            WHERE timeframe_divides(t, ca_rollup_series.timeframe)
-                              AND (ca_rollup_series.source IS NULL OR t = ca_rollup_series.source));
-    chunk timestamptz;
-    chunk_end timestamptz;
-    stop timestamptz;
-    written bigint := 0;
-BEGIN
-    SELECT greatest(timeframe_bucket(ca_rollup_series.timeframe, ca_rollup_series.since),
-                    timeframe_bucket(ca_rollup_series.timeframe, min(e.first))),
-           least(timeframe_end(ca_rollup_series.timeframe, ca_rollup_series.until - interval '1 microsecond'),
-                 timeframe_end(ca_rollup_series.timeframe, max(e.last)))
-    INTO chunk, stop
-    FROM unnest(sources) AS s (source)
-    CROSS JOIN LATERAL (
-        SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
-        FROM price_history AS h
-        WHERE h.asset_id = ca_rollup_series.asset AND h.timeframe = s.source) AS e
-    HAVING min(e.first) IS NOT NULL;
-
-    WHILE chunk < stop LOOP
-        chunk_end := least((chunk AT TIME ZONE 'UTC' + step) AT TIME ZONE 'UTC', stop);
-        written := written + ca_store_candles(ARRAY(
-            SELECT ROW(NULL, ca_rollup_series.asset, ca_rollup_series.timeframe,
-                       b.open, b.high, b.low, b.close, b.volume, b.market_cap, NULL, b.time, now())::price_data
-            FROM ca_build_candles(ca_rollup_series.asset, ca_rollup_series.timeframe,
-                                  ca_rollup_series.source, chunk, chunk_end) AS b
-            WHERE ca_rollup_series.include_open
-               OR timeframe_end(ca_rollup_series.timeframe, b.time) <= now()));
-        chunk := chunk_end;
-    END LOOP;
-    RETURN written;
-END;
-$$;
+    AS 'MODULE_PATHNAME', 'ca_rollup_series';
 COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
-    'rolls one series up; the caller has checked the arguments and holds the series lock';
+    'rolls one series up, or those of all assets when asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of what is written';
 
 CREATE FUNCTION rollup_candles(
     timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
@@ -121,9 +84,6 @@ CREATE FUNCTION rollup_candles(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
-DECLARE
-    series integer;
-    written bigint := 0;
 BEGIN
     PERFORM ca_check_timeframe(rollup_candles.timeframe);
     PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
@@ -143,16 +103,10 @@ BEGIN
     END IF;
 
     PERFORM ca_lock_series(rollup_candles.timeframe, rollup_candles.asset);
-    FOR series IN
-        SELECT a.id FROM assets AS a
-        WHERE rollup_candles.asset IS NULL OR a.id = rollup_candles.asset
-        ORDER BY a.id
-    LOOP
-        written := written + ca_rollup_series(
-            rollup_candles.timeframe, series, rollup_candles.since, rollup_candles.until,
-            rollup_candles.source, coalesce(rollup_candles.include_open, false));
-    END LOOP;
-    RETURN written;
+    -- its snapshot is taken after the lock
+    RETURN ca_rollup_series(
+        rollup_candles.timeframe, rollup_candles.asset, rollup_candles.since, rollup_candles.until,
+        rollup_candles.source, coalesce(rollup_candles.include_open, false));
 END;
 $$;
 COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS

@@ -1,0 +1,290 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup.c
+ *		Higher candles from stored finer ones: built as they are asked for, or
+ *		written.
+ *
+ * Of several source timeframes each target candle takes the finest that covers
+ * it: a coarser source is better where it has candles before the finer one begins
+ * or after it ends.  The market_cap of a candle is the last one known in it.
+ *
+ * Memory: groups as rollup_groups.c says, up to the limit of a hash table for
+ * candles that are asked for and up to maintenance_work_mem for a roll-up, and
+ * 10,000 candles to be written at a time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "candle/rollup_read.h"
+#include "candle/rollup_write.h"
+#include "numeric.h"
+
+PG_FUNCTION_INFO_V1(ca_build_candles);
+PG_FUNCTION_INFO_V1(ca_rollup_series);
+
+/* whether a coarser part of a target candle knows more of it than a finer one */
+static bool
+covers_more(const CaGroupResult *coarser, const CaGroupResult *finer)
+{
+	const CaTimeframe *coarse = ca_timeframe_by_index(coarser->key.source);
+	const CaTimeframe *fine = ca_timeframe_by_index(finer->key.source);
+
+	return ca_timeframe_after(coarse, coarser->candle.open.time) <=
+			   finer->candle.open.time ||
+		   coarser->candle.close.time >=
+			   ca_timeframe_after(fine, finer->candle.close.time);
+}
+
+/* the finest of the parts of a target candle, finest first, that covers it */
+static const CaGroupResult *
+choose_part(const CaGroupResult *parts, int nparts)
+{
+	for (int i = 0; i < nparts; i++)
+	{
+		bool covered = false;
+
+		for (int k = i + 1; k < nparts && !covered; k++)
+			covered = covers_more(&parts[k], &parts[i]);
+		if (!covered)
+			return &parts[i];
+	}
+	return NULL; /* not reached: nothing is coarser than the last */
+}
+
+static Datum
+decimal_datum(const CaDecimal *decimal)
+{
+	return NumericGetDatum(ca_decimal_to_numeric(decimal));
+}
+
+/* the next target candle, by asset and time; false when there is none */
+static bool
+next_built(CaGroups *groups, CaBuilt *built)
+{
+	CaGroupResult parts[CA_TIMEFRAMES];
+	const CaGroupKey *key = ca_groups_peek(groups);
+	const CaGroupResult *part;
+	int nparts = 0;
+
+	if (key == NULL)
+		return false;
+	built->asset = key->asset;
+	built->start = key->start;
+	while (key != NULL && key->asset == built->asset &&
+		   key->start == built->start)
+	{
+		ca_groups_next(groups, &parts[nparts++]);
+		key = ca_groups_peek(groups);
+	}
+
+	part = choose_part(parts, nparts);
+	memset(built->nulls, 0, sizeof(built->nulls));
+	built->values[CA_BUILT_TIME] = TimestampTzGetDatum(built->start);
+	built->values[CA_BUILT_OPEN] = decimal_datum(&part->candle.open.price);
+	built->values[CA_BUILT_HIGH] = decimal_datum(&part->candle.high);
+	built->values[CA_BUILT_LOW] = decimal_datum(&part->candle.low);
+	built->values[CA_BUILT_CLOSE] = decimal_datum(&part->candle.close.price);
+	built->nulls[CA_BUILT_VOLUME] = !part->candle.has_volume;
+	built->values[CA_BUILT_VOLUME] = decimal_datum(&part->candle.volume);
+	built->nulls[CA_BUILT_MARKET_CAP] = !part->market_cap.known;
+	built->values[CA_BUILT_MARKET_CAP] =
+		part->market_cap.known ? decimal_datum(&part->market_cap.value)
+							   : (Datum) 0;
+	return true;
+}
+
+/* the boundaries of the target candles that overlap [since, until) */
+static void
+set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
+{
+	range->since = DT_NOBEGIN;
+	range->until = DT_NOEND;
+	if (!PG_ARGISNULL(since))
+		range->since =
+			ca_timeframe_at(range->target, PG_GETARG_TIMESTAMPTZ(since));
+	if (!PG_ARGISNULL(until))
+	{
+		TimestampTz last = PG_GETARG_TIMESTAMPTZ(until);
+
+		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(--last))
+			ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					errmsg("timestamp out of range"));
+		range->until = ca_timeframe_after(range->target, last);
+	}
+}
+
+static void
+set_schema(FunctionCallInfo fcinfo, CaRollupRange *range)
+{
+	range->namespace_oid = get_func_namespace(fcinfo->flinfo->fn_oid);
+	range->schema = quote_identifier(get_namespace_name(range->namespace_oid));
+}
+
+/*
+ * A plan that is kept for the session, one for each kind of range: with bounds
+ * and without.  Another schema is another extension of that name.
+ */
+static SPIPlanPtr
+kept_plan(const CaRollupRange *range)
+{
+	static SPIPlanPtr plans[2][2];
+	static char *schema;
+	SPIPlanPtr *plan =
+		&plans[range->since != DT_NOBEGIN][range->until != DT_NOEND];
+
+	if (schema == NULL || strcmp(schema, range->schema) != 0)
+	{
+		for (int i = 0; i < 4; i++)
+			if (plans[i / 2][i % 2] != NULL)
+			{
+				SPI_freeplan(plans[i / 2][i % 2]);
+				plans[i / 2][i % 2] = NULL;
+			}
+		if (schema != NULL)
+			pfree(schema);
+		schema = NULL;
+		schema = MemoryContextStrdup(TopMemoryContext, range->schema);
+	}
+	if (*plan == NULL)
+	{
+		SPIPlanPtr prepared = ca_rollup_prepare(range);
+
+		SPI_keepplan(prepared);
+		*plan = prepared;
+	}
+	return *plan;
+}
+
+/*
+ * ca_build_candles(asset, timeframe, source, since, until) -> table
+ *
+ * Target candles of one asset that overlap [since, until), ascending.  Without
+ * an asset or a timeframe there are none; without a source all count.
+ * Errors: 22023, 22008, and what reading price_history raises.
+ */
+Datum
+ca_build_candles(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CaRollupRange range = {0};
+	int32 asset;
+	CaGroups *groups;
+	MemoryContext row_context;
+	CaBuilt built;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	asset = PG_GETARG_INT32(0);
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(2));
+	range.assets = &asset;
+	range.nassets = 1;
+	set_bounds(fcinfo, 3, 4, &range);
+
+	SPI_connect();
+	groups = ca_groups_make(range.target, &asset, 1, get_hash_memory_limit());
+	ca_rollup_read(kept_plan(&range), &range, groups);
+	ca_groups_finish(groups);
+
+	row_context = AllocSetContextCreate(CurrentMemoryContext, "candle built",
+										ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(row_context);
+	while (next_built(groups, &built))
+	{
+		tuplestore_putvalues(result->setResult, result->setDesc, built.values,
+							 built.nulls);
+		MemoryContextReset(row_context);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* the assets that there are, for a roll-up of all */
+static void
+find_assets(CaRollupRange *range)
+{
+	char *query = psprintf("SELECT a.id FROM %s.assets AS a", range->schema);
+	int32 *assets;
+
+	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "cannot read assets");
+	assets = palloc(sizeof(int32) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		assets[i] = DatumGetInt32(SPI_getbinval(
+			SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	range->all_assets = true;
+	range->assets = assets;
+	range->nassets = SPI_processed;
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * ca_rollup_series(timeframe, asset, since, until, source, include_open)
+ *		-> candles inserted or changed
+ *
+ * Writes the target candles that overlap [since, until), of all assets when
+ * asset is NULL.  The caller has checked the arguments and holds the lock on
+ * what is written.  Errors: those of ca_build_candles() and ca_store_candles().
+ */
+Datum
+ca_rollup_series(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	bool include_open = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+	CaRollupRange range = {0};
+	int32 asset;
+	CaGroups *groups;
+	CaRollupWriter *writer;
+	CaBuilt built;
+	int64 written;
+	MemoryContext old;
+
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(4))
+		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(4));
+	set_bounds(fcinfo, 2, 3, &range);
+
+	SPI_connect();
+	if (PG_ARGISNULL(1))
+		find_assets(&range);
+	else
+	{
+		asset = PG_GETARG_INT32(1);
+		range.assets = &asset;
+		range.nassets = 1;
+	}
+	groups = ca_groups_make(range.target, range.assets, range.nassets,
+							maintenance_work_mem * (Size) 1024);
+	ca_rollup_read(ca_rollup_prepare(&range), &range, groups);
+	ca_groups_finish(groups);
+
+	writer = ca_rollup_writer(&range);
+	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
+	while (next_built(groups, &built))
+		if (include_open ||
+			ca_timeframe_after(range.target, built.start) <= now)
+			ca_rollup_write(writer, &built);
+	written = ca_rollup_writer_end(writer);
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	PG_RETURN_INT64(written);
+}

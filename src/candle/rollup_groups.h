@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_groups.h
+ *		Stored candles grouped by asset, target candle and source timeframe.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ROLLUP_GROUPS_H
+#define CA_ROLLUP_GROUPS_H
+
+#include "postgres.h"
+
+#include "candle/candlestick_state.h"
+#include "timeframe.h"
+
+/* what a group is of; without padding, because it is hashed as bytes */
+typedef struct CaGroupKey
+{
+	TimestampTz start; /* of the target candle */
+	int32 asset;
+	int32 source; /* index of a timeframe */
+} CaGroupKey;
+
+/* the last market_cap known, and when */
+typedef struct CaMarketCap
+{
+	bool known;
+	TimestampTz time;
+	CaDecimal value;
+} CaMarketCap;
+
+typedef struct CaGroup
+{
+	CaGroupKey key;
+	CaMarketCap market_cap;
+	struct varlena *state; /* the candle, where it is not compact */
+	CaCompact candle;
+} CaGroup;
+
+/* a stored candle; numerics as they are stored */
+typedef struct CaStoredCandle
+{
+	int32 asset;
+	const CaTimeframe *timeframe;
+	TimestampTz time;
+	Datum prices[4];
+	Datum volume;
+	Datum market_cap;
+	bool has_volume;
+	bool has_market_cap;
+} CaStoredCandle;
+
+typedef struct CaGroups CaGroups;
+
+/* one target candle of an asset, of one source */
+typedef struct CaGroupResult
+{
+	CaGroupKey key;
+	CaMarketCap market_cap;
+	CaCandle candle;
+} CaGroupResult;
+
+extern CaGroups *ca_groups_make(const CaTimeframe *target, const int32 *assets,
+								int nassets, Size memory_limit);
+extern void ca_groups_add(CaGroups *groups, const CaStoredCandle *stored);
+extern void ca_groups_finish(CaGroups *groups);
+extern const CaGroupKey *ca_groups_peek(const CaGroups *groups);
+extern void ca_groups_next(CaGroups *groups, CaGroupResult *result);
+
+/* groups that left memory, in rollup_spill.c */
+typedef struct CaSpill CaSpill;
+
+extern CaSpill *ca_spill_begin(int memory_kb);
+extern void ca_spill_put(CaSpill *spill, const CaGroup *group);
+extern void ca_spill_sort(CaSpill *spill);
+extern const CaGroupKey *ca_spill_peek(const CaSpill *spill);
+extern void ca_spill_next(CaSpill *spill, CaGroupResult *result);
+
+#endif /* CA_ROLLUP_GROUPS_H */

@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_read.h
+ *		Reading stored candles into groups.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ROLLUP_READ_H
+#define CA_ROLLUP_READ_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+
+#include "candle/rollup_groups.h"
+
+/* the candles to read */
+typedef struct CaRollupRange
+{
+	Oid namespace_oid;  /* the extension's schema, */
+	const char *schema; /* and its name, quoted */
+	const CaTimeframe *target;
+	const CaTimeframe *source; /* the only one, or NULL for all */
+	bool all_assets;           /* that there are; if not, one */
+	const int32 *assets;
+	int nassets;
+	TimestampTz since; /* DT_NOBEGIN: from the first */
+	TimestampTz until; /* DT_NOEND: to the last */
+} CaRollupRange;
+
+extern SPIPlanPtr ca_rollup_prepare(const CaRollupRange *range);
+extern void ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
+						   CaGroups *groups);
+
+#endif /* CA_ROLLUP_READ_H */

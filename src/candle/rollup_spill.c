@@ -1,0 +1,173 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_spill.c
+ *		Groups of candles that memory does not hold: a sort, which goes to disk.
+ *
+ * A group is a row of its key, its candle as a candlestick_state and its
+ * market_cap.  Rows come back by asset, target candle and source; those of one
+ * group are its parts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/tuplesort.h"
+
+#include "candle/rollup_groups.h"
+#include "numeric.h"
+
+enum
+{
+	SPILL_ASSET,
+	SPILL_START,
+	SPILL_SOURCE,
+	SPILL_CANDLE,
+	SPILL_MARKET_CAP_TIME,
+	SPILL_MARKET_CAP,
+	SPILL_COLUMNS
+};
+
+struct CaSpill
+{
+	Tuplesortstate *sort;
+	MemoryContext context; /* of the row that is next */
+	MemoryContext row_context;
+	TupleTableSlot *in;
+	TupleTableSlot *out; /* the row that is next */
+	bool more;           /* there is one */
+	CaGroupKey key;      /* its key */
+};
+
+static TupleDesc
+spill_descriptor(void)
+{
+	TupleDesc tupdesc = CreateTemplateTupleDesc(SPILL_COLUMNS);
+
+	TupleDescInitEntry(tupdesc, SPILL_ASSET + 1, "asset", INT4OID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_START + 1, "start", INT8OID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_SOURCE + 1, "source", INT4OID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_CANDLE + 1, "candle", BYTEAOID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_MARKET_CAP_TIME + 1, "market_cap_time",
+					   INT8OID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_MARKET_CAP + 1, "market_cap", NUMERICOID,
+					   -1, 0);
+	return tupdesc;
+}
+
+/* a sort in the current memory context */
+CaSpill *
+ca_spill_begin(int memory_kb)
+{
+	AttrNumber columns[] = {SPILL_ASSET + 1, SPILL_START + 1, SPILL_SOURCE + 1};
+	Oid operators[] = {Int4LessOperator, Int8LessOperator, Int4LessOperator};
+	Oid collations[] = {InvalidOid, InvalidOid, InvalidOid};
+	bool nulls_first[] = {false, false, false};
+	TupleDesc tupdesc = spill_descriptor();
+	CaSpill *spill = palloc0(sizeof(CaSpill));
+
+	spill->context = CurrentMemoryContext;
+	spill->row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "candle spill", ALLOCSET_SMALL_SIZES);
+	spill->in = MakeSingleTupleTableSlot(tupdesc, &TTSOpsVirtual);
+	spill->out = MakeSingleTupleTableSlot(tupdesc, &TTSOpsMinimalTuple);
+	spill->sort = tuplesort_begin_heap(tupdesc, lengthof(columns), columns,
+									   operators, collations, nulls_first,
+									   memory_kb, NULL, TUPLESORT_NONE);
+	return spill;
+}
+
+void
+ca_spill_put(CaSpill *spill, const CaGroup *group)
+{
+	MemoryContext old = MemoryContextSwitchTo(spill->row_context);
+	const CaMarketCap *cap = &group->market_cap;
+	struct varlena *state = group->state;
+	Datum *values = spill->in->tts_values;
+	bool *nulls = spill->in->tts_isnull;
+	CaCandle candle;
+
+	if (state == NULL)
+	{
+		ca_compact_to_candle(&group->candle, &candle);
+		state = ca_candle_state_make(&candle);
+	}
+
+	ExecClearTuple(spill->in);
+	memset(nulls, 0, SPILL_COLUMNS * sizeof(bool));
+	nulls[SPILL_MARKET_CAP_TIME] = nulls[SPILL_MARKET_CAP] = !cap->known;
+	values[SPILL_ASSET] = Int32GetDatum(group->key.asset);
+	values[SPILL_START] = Int64GetDatum(group->key.start);
+	values[SPILL_SOURCE] = Int32GetDatum(group->key.source);
+	values[SPILL_CANDLE] = PointerGetDatum(state);
+	if (cap->known)
+	{
+		values[SPILL_MARKET_CAP_TIME] = Int64GetDatum(cap->time);
+		values[SPILL_MARKET_CAP] =
+			NumericGetDatum(ca_decimal_to_numeric(&cap->value));
+	}
+	ExecStoreVirtualTuple(spill->in);
+	tuplesort_puttupleslot(spill->sort, spill->in);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(spill->row_context);
+}
+
+static void
+advance(CaSpill *spill)
+{
+	MemoryContext old = MemoryContextSwitchTo(spill->context);
+
+	spill->more =
+		tuplesort_gettupleslot(spill->sort, true, true, spill->out, NULL);
+	MemoryContextSwitchTo(old);
+	if (!spill->more)
+	{
+		tuplesort_end(spill->sort);
+		return;
+	}
+	slot_getallattrs(spill->out);
+	spill->key.asset = DatumGetInt32(spill->out->tts_values[SPILL_ASSET]);
+	spill->key.start = DatumGetInt64(spill->out->tts_values[SPILL_START]);
+	spill->key.source = DatumGetInt32(spill->out->tts_values[SPILL_SOURCE]);
+}
+
+/* all rows are in; they can be read from now on */
+void
+ca_spill_sort(CaSpill *spill)
+{
+	tuplesort_performsort(spill->sort);
+	advance(spill);
+}
+
+/* the key of the next row, or NULL */
+const CaGroupKey *
+ca_spill_peek(const CaSpill *spill)
+{
+	return spill->more ? &spill->key : NULL;
+}
+
+/* take the next row; what its decimals point to is in the current context */
+void
+ca_spill_next(CaSpill *spill, CaGroupResult *result)
+{
+	const Datum *values = spill->out->tts_values;
+
+	result->key = spill->key;
+	ca_candle_state_read(PG_DETOAST_DATUM(values[SPILL_CANDLE]),
+						 &result->candle);
+	result->market_cap.known = !spill->out->tts_isnull[SPILL_MARKET_CAP];
+	if (result->market_cap.known)
+	{
+		result->market_cap.time = DatumGetInt64(values[SPILL_MARKET_CAP_TIME]);
+		result->market_cap.value = ca_decimal_from_numeric(
+			PointerGetDatum(DatumGetNumericCopy(values[SPILL_MARKET_CAP])));
+	}
+	advance(spill);
+}

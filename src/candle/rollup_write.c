@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_write.c
+ *		Writing candles that a roll-up has built.
+ *
+ * ca_store_candles() writes them, 10,000 at a time, as an array of rows of
+ * price_data of which only the columns that it reads are set.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#include "candle/rollup_write.h"
+
+/* candles written at a time */
+#define BATCH_SIZE 10000
+
+/* the columns of price_data that a roll-up sets, beside those that are built */
+static const char *const built_names[CA_BUILT_COLUMNS] = {
+	"candle_time", "open_price", "high_price", "low_price",
+	"close_price", "volume",     "market_cap"};
+
+/* the writing of candles in batches */
+struct CaRollupWriter
+{
+	Oid row_type;
+	TupleDesc tupdesc;
+	int column[CA_BUILT_COLUMNS]; /* numbers of price_data's columns, from 0 */
+	int asset_column;
+	int timeframe_column;
+	Datum timeframe;
+	SPIPlanPtr plan;
+	MemoryContext batch_context;
+	ArrayBuildState *batch;
+	int size;
+	int64 written;
+};
+
+static int
+column_number(TupleDesc tupdesc, const char *name)
+{
+	int number = SPI_fnumber(tupdesc, name);
+
+	if (number <= 0)
+		elog(ERROR, "price_data has no column %s", name);
+	return number - 1;
+}
+
+/* a writer in the current memory context; SPI must be connected */
+CaRollupWriter *
+ca_rollup_writer(const CaRollupRange *range)
+{
+	CaRollupWriter *writer = palloc0(sizeof(CaRollupWriter));
+	StringInfoData call;
+	Oid array_type;
+
+	writer->row_type =
+		get_rel_type_id(get_relname_relid("price_data", range->namespace_oid));
+	writer->tupdesc = lookup_rowtype_tupdesc_copy(writer->row_type, -1);
+	array_type = get_array_type(writer->row_type);
+	for (int i = 0; i < CA_BUILT_COLUMNS; i++)
+		writer->column[i] = column_number(writer->tupdesc, built_names[i]);
+	writer->asset_column = column_number(writer->tupdesc, "asset_id");
+	writer->timeframe_column = column_number(writer->tupdesc, "timeframe");
+	writer->timeframe = CStringGetTextDatum(range->target->code);
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "SELECT %s.ca_store_candles($1)", range->schema);
+	writer->plan = SPI_prepare(call.data, 1, &array_type);
+	if (writer->plan == NULL)
+		elog(ERROR, "cannot prepare the writing of candles: %s",
+			 SPI_result_code_string(SPI_result));
+	writer->batch_context = AllocSetContextCreate(
+		CurrentMemoryContext, "candle batch", ALLOCSET_DEFAULT_SIZES);
+	return writer;
+}
+
+/* where the values of candles to be written live */
+MemoryContext
+ca_rollup_writer_context(const CaRollupWriter *writer)
+{
+	return writer->batch_context;
+}
+
+/* write what the batch holds and start another */
+static void
+writer_flush(CaRollupWriter *writer)
+{
+	MemoryContext old = MemoryContextSwitchTo(writer->batch_context);
+	Datum candles;
+	bool isnull;
+	int result;
+
+	if (writer->batch != NULL)
+	{
+		candles = makeArrayResult(writer->batch, writer->batch_context);
+		result = SPI_execute_plan(writer->plan, &candles, NULL, false, 1);
+		if (result != SPI_OK_SELECT || SPI_processed != 1)
+			elog(ERROR, "cannot write candles: %s",
+				 SPI_result_code_string(result));
+		writer->written += DatumGetInt64(SPI_getbinval(
+			SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		SPI_freetuptable(SPI_tuptable);
+	}
+	writer->batch = NULL;
+	writer->size = 0;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(writer->batch_context);
+}
+
+/* write a candle, whose values live in the writer's context */
+void
+ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
+{
+	Datum *values = palloc0(sizeof(Datum) * writer->tupdesc->natts);
+	bool *nulls = palloc(sizeof(bool) * writer->tupdesc->natts);
+	HeapTuple row;
+
+	memset(nulls, true, sizeof(bool) * writer->tupdesc->natts);
+	for (int i = 0; i < CA_BUILT_COLUMNS; i++)
+	{
+		values[writer->column[i]] = built->values[i];
+		nulls[writer->column[i]] = built->nulls[i];
+	}
+	values[writer->asset_column] = Int32GetDatum(built->asset);
+	nulls[writer->asset_column] = false;
+	values[writer->timeframe_column] = writer->timeframe;
+	nulls[writer->timeframe_column] = false;
+
+	row = heap_form_tuple(writer->tupdesc, values, nulls);
+	writer->batch =
+		accumArrayResult(writer->batch, HeapTupleGetDatum(row), false,
+						 writer->row_type, writer->batch_context);
+	if (++writer->size == BATCH_SIZE)
+		writer_flush(writer);
+}
+
+/* write what is left; returns how many candles were inserted or changed */
+int64
+ca_rollup_writer_end(CaRollupWriter *writer)
+{
+	writer_flush(writer);
+	return writer->written;
+}

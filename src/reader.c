@@ -1,0 +1,84 @@
+/*-------------------------------------------------------------------------
+ *
+ * reader.c
+ *		The rows of a query, handed over one by one.
+ *
+ * The executor runs the query, with the caller's permissions, row security and
+ * snapshot, and sends its rows to a receiver of ours.  No row is copied and none
+ * is kept, so memory does not grow with their number.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "executor/spi.h"
+#include "nodes/params.h"
+
+#include "reader.h"
+
+static bool
+reader_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	CaReader *reader = (CaReader *) self;
+
+	reader->take(slot, reader->taker);
+	return true;
+}
+
+static void
+reader_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+reader_nothing(DestReceiver *self)
+{
+}
+
+/*
+ * Make a receiver that hands every row to "take", with its columns still to be
+ * read from the slot.
+ */
+DestReceiver *
+ca_reader_init(CaReader *reader, CaRowTaker take, void *taker)
+{
+	*reader = (CaReader){.receiver = {.receiveSlot = reader_receive,
+									  .rStartup = reader_startup,
+									  .rShutdown = reader_nothing,
+									  .rDestroy = reader_nothing,
+									  .mydest = DestTuplestore},
+						 .take = take,
+						 .taker = taker};
+	return &reader->receiver;
+}
+
+/*
+ * Run a query that only reads, and hand its rows over.  Names in it are found by
+ * the search_path, unless they are qualified.  What "take" allocates is freed
+ * with the last row, so it should not allocate a row.
+ */
+void
+ca_read_query(const char *query, const CaArgument *arguments, int narguments,
+			  CaRowTaker take, void *taker)
+{
+	CaReader reader;
+	ParamListInfo parameters = makeParamList(narguments);
+	SPIExecuteOptions options = {.params = parameters,
+								 .read_only = true,
+								 .dest = ca_reader_init(&reader, take, taker)};
+
+	for (int i = 0; i < narguments; i++)
+	{
+		ParamExternData *parameter = &parameters->params[i];
+
+		parameter->value = arguments[i].value;
+		parameter->isnull = arguments[i].isnull;
+		parameter->pflags = PARAM_FLAG_CONST;
+		parameter->ptype = arguments[i].type;
+	}
+
+	SPI_connect();
+	if (SPI_execute_extended(query, &options) != SPI_OK_SELECT)
+		elog(ERROR, "cannot read rows by \"%s\"", query);
+	SPI_finish();
+}

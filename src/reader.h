@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * reader.h
+ *		The rows of a query, handed over one by one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_READER_H
+#define CA_READER_H
+
+#include "postgres.h"
+
+#include "executor/tuptable.h"
+#include "tcop/dest.h"
+
+/* an argument of the query, $1 and so on */
+typedef struct CaArgument
+{
+	Oid type;
+	Datum value;
+	bool isnull;
+} CaArgument;
+
+/* takes a row of a query */
+typedef void (*CaRowTaker)(TupleTableSlot *slot, void *taker);
+
+/* a receiver of the executor's that hands rows over */
+typedef struct CaReader
+{
+	DestReceiver receiver; /* first, as the executor knows it */
+	CaRowTaker take;
+	void *taker;
+} CaReader;
+
+extern DestReceiver *ca_reader_init(CaReader *reader, CaRowTaker take,
+									void *taker);
+extern void ca_read_query(const char *query, const CaArgument *arguments,
+						  int narguments, CaRowTaker take, void *taker);
+
+#endif /* CA_READER_H */
