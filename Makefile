@@ -41,6 +41,7 @@ OBJS = \
 	src/indicators/spec.o \
 	src/indicators/spec_values.o \
 	src/indicators/batch.o \
+	src/indicators/series.o \
 	src/indicators/aggregates.o \
 	src/archive/retention.o \
 	src/scoring/state.o \
@@ -81,11 +82,13 @@ SQL_PARTS = \
 	sql/functions/archive.sql \
 	sql/functions/predictions.sql \
 	sql/functions/indicator_states.sql \
+	sql/functions/indicator_batches.sql \
 	sql/functions/update_technical_indicators.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts of functions and aggregates only, some of which have changed
 NEW_PARTS = \
+	sql/upgrade/0.2.0--0.3.0.sql \
 	sql/functions/decimals.sql
 REPLACED_PARTS = \
 	sql/functions/candlestick_agg.sql \

@@ -4433,77 +4433,9 @@ CREATE FUNCTION technical_indicators(
         bollinger_upper double precision, bollinger_lower double precision, bollinger_bandwidth double precision,
         atr_14 double precision, adx double precision, di_plus double precision, di_minus double precision,
         stochastic_k double precision, stochastic_d double precision)
-    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 1000
     SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-    PERFORM ca_check_series(technical_indicators.asset, technical_indicators.timeframe,
-                            technical_indicators.since, technical_indicators.until);
-    IF technical_indicators.gaps IS NULL OR technical_indicators.gaps NOT IN ('ignore', 'fill', 'break') THEN
-        RAISE EXCEPTION 'unknown treatment of gaps'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', quote_nullable(technical_indicators.gaps)),
-                  HINT = 'ignore takes the next candle for the next bar, fill puts flat candles in between, break begins anew.';
-    END IF;
-
-    -- an unknown convention is refused even where there is no candle
-    PERFORM ema(0::numeric, 1, technical_indicators.convention);
-
-    -- always from the first candle of the series, so that a value does not depend on since
-    RETURN QUERY
-        WITH candle AS (
-            SELECT c.time, c.open, c.high, c.low, c.close, false AS filled
-            FROM candles(technical_indicators.asset, technical_indicators.timeframe,
-                         NULL, technical_indicators.until) AS c
-            WHERE technical_indicators.gaps <> 'fill'
-            UNION ALL
-            SELECT f.time, f.open, f.high, f.low, f.close, f.filled
-            FROM candles_filled(technical_indicators.asset, technical_indicators.timeframe,
-                                NULL, technical_indicators.until) AS f
-            WHERE technical_indicators.gaps = 'fill'
-        ), closed AS (
-            SELECT c.*,
-                   technical_indicators.gaps = 'break'
-                   AND c.time > timeframe_end(technical_indicators.timeframe, lag(c.time) OVER (ORDER BY c.time)) AS breaks
-            FROM candle AS c
-            WHERE technical_indicators.include_open
-               OR timeframe_end(technical_indicators.timeframe, c.time) <= now()
-        ), bar AS (
-            SELECT c.*, count(*) FILTER (WHERE c.breaks) OVER (ORDER BY c.time) AS run
-            FROM closed AS c
-        ), computed AS (
-            SELECT b.time, b.close, b.filled,
-                   rsi(b.close, 7, technical_indicators.convention) OVER bars AS rsi_7,
-                   rsi(b.close, 14, technical_indicators.convention) OVER bars AS rsi_14,
-                   sma(b.close, 20) OVER bars AS sma_20,
-                   sma(b.close, 50) OVER bars AS sma_50,
-                   sma(b.close, 100) OVER bars AS sma_100,
-                   sma(b.close, 200) OVER bars AS sma_200,
-                   ema(b.close, 20, technical_indicators.convention) OVER bars AS ema_20,
-                   ema(b.close, 50, technical_indicators.convention) OVER bars AS ema_50,
-                   ema(b.close, 100, technical_indicators.convention) OVER bars AS ema_100,
-                   ema(b.close, 200, technical_indicators.convention) OVER bars AS ema_200,
-                   macd(b.close, 12, 26, 9, technical_indicators.convention) OVER bars AS macd,
-                   bollinger(b.close, 20, 2) OVER bars AS bollinger,
-                   atr(b.high, b.low, b.close, 14, technical_indicators.convention) OVER bars AS atr_14,
-                   adx(b.high, b.low, b.close, 14, technical_indicators.convention) OVER bars AS adx,
-                   stochastic(b.high, b.low, b.close, 14, 3, 3) OVER bars AS stochastic
-            FROM bar AS b
-            WINDOW bars AS (PARTITION BY b.run ORDER BY b.time)
-        )
-        SELECT c.time, c.close, c.rsi_7, c.rsi_14, c.sma_20, c.sma_50, c.sma_100, c.sma_200,
-               c.ema_20, c.ema_50, c.ema_100, c.ema_200,
-               (c.macd).value, (c.macd).signal, (c.macd).histogram,
-               (c.bollinger).upper, (c.bollinger).lower, (c.bollinger).bandwidth,
-               c.atr_14, (c.adx).adx, (c.adx).di_plus, (c.adx).di_minus,
-               (c.stochastic).k, (c.stochastic).d
-        FROM computed AS c
-        WHERE NOT c.filled
-          AND c.time >= coalesce(technical_indicators.since, '-infinity')
-        ORDER BY c.time;
-END;
-$$;
+    AS 'MODULE_PATHNAME', 'ca_technical_indicators';
 COMMENT ON FUNCTION technical_indicators(integer, text, timestamptz, timestamptz, boolean, text, text) IS
     'the indicators of each candle that starts in [since, until), in one pass over the series from its first candle, live and archived, so a value never depends on since; closed candles only unless include_open; conventions talib, tradingview, pandas; gaps: ignore, fill (flat candles in between) or break (begin anew)';
 
@@ -5685,9 +5617,9 @@ COMMENT ON TRIGGER price_data_archive_note_truncate ON price_data_archive IS
 ALTER FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean)
     SET cryptoanalytics.moving = 'on';
 
--- sql/functions/update_technical_indicators.sql
+-- sql/functions/indicator_batches.sql
 
--- Writing indicators beside the candles.
+-- The indicators of a batch of candles as JSON, from one state to the next.
 
 CREATE TYPE ca_indicator_batch AS (
     ids bigint[],
@@ -5741,29 +5673,44 @@ CREATE AGGREGATE ca_indicators(
 COMMENT ON AGGREGATE ca_indicators(jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
     'indicators of candles in order of time, from the state before the first to the state behind the last';
 
--- what a candle's JSON keeps beside the indicators is its owner's
-CREATE FUNCTION ca_write_indicators(ids bigint[], "values" jsonb[]) RETURNS bigint
+-- sql/functions/update_technical_indicators.sql
+
+-- Writing indicators beside the candles.
+
+-- What a candle's JSON keeps beside the indicators is its owner's.  The range of time finds the
+-- candles in the order in which they are, and a hash table their JSON; the planner, who does not
+-- know how many there are, would look each of them up.
+CREATE FUNCTION ca_write_batch(
+    asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
+    RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET enable_nestloop = off
 BEGIN ATOMIC
     WITH written AS (
         UPDATE price_data AS p
-        SET technical_indicators = n.value
-        FROM unnest(ca_write_indicators.ids, ca_write_indicators."values") AS c (id, value)
-        JOIN price_data AS o ON o.id = c.id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN jsonb_typeof(o.technical_indicators) = 'object'
-                        THEN (o.technical_indicators
-                              - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                        ELSE c.value
-                   END AS value) AS n
-        WHERE p.id = c.id
-          AND p.technical_indicators IS DISTINCT FROM n.value
+        SET technical_indicators =
+            CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                 THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                 ELSE c.value
+            END
+        FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
+        WHERE p.asset_id = ca_write_batch.asset
+          AND p.timeframe = ca_write_batch.timeframe
+          AND p.candle_time > ca_write_batch.since
+          AND p.candle_time <= ca_write_batch.until
+          AND p.id = c.id
+          AND (p.technical_indicators IS NULL
+               OR p.technical_indicators IS DISTINCT FROM
+                  CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                       THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                       ELSE c.value
+                  END)
         RETURNING p.id
     )
     SELECT count(*) FROM written;
 END;
-COMMENT ON FUNCTION ca_write_indicators(bigint[], jsonb[]) IS
-    'puts indicators into live candles, beside other keys that they have, and returns how many changed';
+COMMENT ON FUNCTION ca_write_batch(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
+    'puts indicators into the live candles of a series that start in (since, until], beside other keys that they have, and returns how many changed';
 
 CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
@@ -5817,7 +5764,8 @@ BEGIN
                   ORDER BY h.candle_time
                   LIMIT step - coalesce(saved.candles, 0) % step) AS h);
         EXIT WHEN batch.state IS NULL;
-        written := written + ca_write_indicators(batch.ids, batch."values");
+        written := written + ca_write_batch(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
+                                            batch.ids, batch."values");
 
         IF saved.candles % step <> 0 THEN
             DELETE FROM technical_indicator_states AS s WHERE s.id = saved.id;

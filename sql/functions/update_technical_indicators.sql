@@ -1,80 +1,39 @@
 -- Writing indicators beside the candles.
 
-CREATE TYPE ca_indicator_batch AS (
-    ids bigint[],
-    "values" jsonb[],
-    state bytea,
-    last timestamptz,
-    candles bigint
-);
-COMMENT ON TYPE ca_indicator_batch IS
-    'indicators of a batch of candles: identifiers and JSON of the live ones, the state behind the batch, its last candle, and how many candles it had';
-COMMENT ON COLUMN ca_indicator_batch.ids IS 'identifiers of the live candles';
-COMMENT ON COLUMN ca_indicator_batch."values" IS 'indicators of each of them';
-COMMENT ON COLUMN ca_indicator_batch.state IS 'state behind the last candle';
-COMMENT ON COLUMN ca_indicator_batch.last IS 'start of the last candle';
-COMMENT ON COLUMN ca_indicator_batch.candles IS 'number of candles, live and archived';
-
-CREATE FUNCTION ca_check_spec(spec jsonb, convention text) RETURNS void
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'ca_check_spec';
-COMMENT ON FUNCTION ca_check_spec(jsonb, text) IS
-    'refuses a spec or a convention that update_technical_indicators() cannot serve';
-
-CREATE FUNCTION ca_indicator_state_holds(spec jsonb, convention text, state bytea) RETURNS boolean
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'ca_indicator_state_holds';
-COMMENT ON FUNCTION ca_indicator_state_holds(jsonb, text, bytea) IS
-    'whether a state is one of this spec, in the format of this version';
-
-CREATE FUNCTION ca_indicators_accum(
-    internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric)
-    RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'ca_indicators_accum';
-COMMENT ON FUNCTION ca_indicators_accum(internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
-    'transition function of ca_indicators';
-
-CREATE FUNCTION ca_indicators_final(internal) RETURNS ca_indicator_batch
-    LANGUAGE c IMMUTABLE PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'ca_indicators_final';
-COMMENT ON FUNCTION ca_indicators_final(internal) IS 'final function of ca_indicators';
-
-CREATE AGGREGATE ca_indicators(
-    spec jsonb, convention text, state bytea, id bigint, live boolean, candle_time timestamptz,
-    high numeric, low numeric, close numeric) (
-    SFUNC = ca_indicators_accum,
-    STYPE = internal,
-    FINALFUNC = ca_indicators_final,
-    FINALFUNC_MODIFY = READ_ONLY,
-    PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE ca_indicators(jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
-    'indicators of candles in order of time, from the state before the first to the state behind the last';
-
--- what a candle's JSON keeps beside the indicators is its owner's
-CREATE FUNCTION ca_write_indicators(ids bigint[], "values" jsonb[]) RETURNS bigint
+-- What a candle's JSON keeps beside the indicators is its owner's.  The range of time finds the
+-- candles in the order in which they are, and a hash table their JSON; the planner, who does not
+-- know how many there are, would look each of them up.
+CREATE FUNCTION ca_write_batch(
+    asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
+    RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET enable_nestloop = off
 BEGIN ATOMIC
     WITH written AS (
         UPDATE price_data AS p
-        SET technical_indicators = n.value
-        FROM unnest(ca_write_indicators.ids, ca_write_indicators."values") AS c (id, value)
-        JOIN price_data AS o ON o.id = c.id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN jsonb_typeof(o.technical_indicators) = 'object'
-                        THEN (o.technical_indicators
-                              - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                        ELSE c.value
-                   END AS value) AS n
-        WHERE p.id = c.id
-          AND p.technical_indicators IS DISTINCT FROM n.value
+        SET technical_indicators =
+            CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                 THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                 ELSE c.value
+            END
+        FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
+        WHERE p.asset_id = ca_write_batch.asset
+          AND p.timeframe = ca_write_batch.timeframe
+          AND p.candle_time > ca_write_batch.since
+          AND p.candle_time <= ca_write_batch.until
+          AND p.id = c.id
+          AND (p.technical_indicators IS NULL
+               OR p.technical_indicators IS DISTINCT FROM
+                  CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                       THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                       ELSE c.value
+                  END)
         RETURNING p.id
     )
     SELECT count(*) FROM written;
 END;
-COMMENT ON FUNCTION ca_write_indicators(bigint[], jsonb[]) IS
-    'puts indicators into live candles, beside other keys that they have, and returns how many changed';
+COMMENT ON FUNCTION ca_write_batch(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
+    'puts indicators into the live candles of a series that start in (since, until], beside other keys that they have, and returns how many changed';
 
 CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
@@ -128,7 +87,8 @@ BEGIN
                   ORDER BY h.candle_time
                   LIMIT step - coalesce(saved.candles, 0) % step) AS h);
         EXIT WHEN batch.state IS NULL;
-        written := written + ca_write_indicators(batch.ids, batch."values");
+        written := written + ca_write_batch(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
+                                            batch.ids, batch."values");
 
         IF saved.candles % step <> 0 THEN
             DELETE FROM technical_indicator_states AS s WHERE s.id = saved.id;

@@ -33,10 +33,12 @@ typedef struct AdxState
 {
 	CaConvention convention;
 	int n;
-	int bars; /* seen, at most n + 1 */
-	CaDD high;
-	CaDD low;
-	CaDD close;
+	CaDD part; /* 1 / n, that a sum loses with each bar */
+	int bars;  /* seen, at most n + 1 */
+	double unit;
+	CaPrice high;
+	CaPrice low;
+	CaPrice close;
 	CaDD plus;
 	CaDD minus;
 	CaDD range;
@@ -57,16 +59,18 @@ adx_init(void *state, const CaParameters *parameters)
 
 	adx->convention = parameters->convention;
 	adx->n = parameters->periods[0];
+	adx->part = ca_dd_div(ca_dd(1.0), ca_dd(adx->n));
 	ca_wilder_init(&adx->adx, adx->n, adx->convention);
 }
 
 /* the next value of a Wilder sum */
 static CaDD
-wilder_sum(CaDD sum, CaDD x, int n, bool seeding)
+wilder_sum(CaDD sum, CaDD x, CaDD part, bool seeding)
 {
+	/* all of one sign, so nothing cancels */
 	if (!seeding)
-		sum = ca_dd_sub(sum, ca_dd_div(sum, ca_dd(n)));
-	return ca_dd_add(sum, x);
+		sum = ca_dd_sub_quick(sum, ca_dd_mul(sum, part));
+	return ca_dd_add_quick(sum, x);
 }
 
 /* whether the t-th bar, counted from 1, still belongs to the seed */
@@ -88,12 +92,13 @@ adx_seeding(const AdxState *adx, int t)
 static bool
 adx_dx(const AdxState *adx, CaDD *dx)
 {
-	CaDD sum = ca_dd_add(adx->plus, adx->minus);
+	CaDD sum = ca_dd_add_quick(adx->plus, adx->minus);
 
 	/* the true range cancels out of it */
 	if (adx->range.hi == 0.0 || sum.hi == 0.0)
 		return false;
-	*dx = ca_dd_div(ca_dd_abs(ca_dd_sub(adx->plus, adx->minus)), sum);
+	*dx =
+		ca_dd_div_quick(ca_dd_abs(ca_dd_sub_quick(adx->plus, adx->minus)), sum);
 	*dx = ca_dd_mul_double(*dx, 100.0);
 	return true;
 }
@@ -112,45 +117,73 @@ adx_directed(const AdxState *adx)
  * that truly differ, differ by much more.
  */
 static int
-compare_moves(CaDD up, CaDD down, double price)
+compare_moves(CaDD up, CaDD down, CaDD price)
 {
-	double difference = ca_dd_sub(up, down).hi;
+	double difference = ca_dd_sub_quick(up, down).hi;
 
-	if (fabs(difference) <= price * 0x1p-96)
+	if (fabs(difference) <= fabs(price.hi) * 0x1p-96)
 		return 0;
 	return difference < 0.0 ? -1 : 1;
 }
 
+/* +DM and -DM of a bar that is not the first */
+static void
+adx_movement(const AdxState *adx, const CaPrice *high, const CaPrice *low,
+			 CaDD *plus, CaDD *minus)
+{
+	CaDD up = ca_price_difference(high, &adx->high, adx->unit);
+	CaDD down = ca_price_difference(&adx->low, low, adx->unit);
+	CaDD largest;
+	int larger;
+
+	if (ca_prices_are_whole(high, &adx->high, adx->unit) &&
+		ca_prices_are_whole(low, &adx->low, adx->unit))
+	{
+		plus->hi = up.hi > down.hi && up.hi > 0.0 ? up.hi : 0.0;
+		minus->hi = down.hi > up.hi && down.hi > 0.0 ? down.hi : 0.0;
+		return;
+	}
+
+	largest =
+		ca_dd_max(ca_dd_max(ca_dd_abs(ca_price_in(high, adx->unit)),
+							ca_dd_abs(ca_price_in(&adx->high, adx->unit))),
+				  ca_dd_max(ca_dd_abs(ca_price_in(low, adx->unit)),
+							ca_dd_abs(ca_price_in(&adx->low, adx->unit))));
+	larger = compare_moves(up, down, largest);
+	if (larger > 0 && up.hi > 0.0)
+		*plus = up;
+	if (larger < 0 && down.hi > 0.0)
+		*minus = down;
+}
+
 /* the sums with one more bar, which is not the first */
 static void
-adx_move(AdxState *adx, CaDD high, CaDD low)
+adx_move(AdxState *adx, const CaPrice *high, const CaPrice *low)
 {
-	CaDD zero = {0.0, 0.0};
-	CaDD up = ca_dd_sub(high, adx->high);
-	CaDD down = ca_dd_sub(adx->low, low);
-	double price = fmax(fmax(fabs(high.hi), fabs(adx->high.hi)),
-						fmax(fabs(low.hi), fabs(adx->low.hi)));
-	int larger = compare_moves(up, down, price);
-	bool rise = larger > 0 && ca_dd_cmp(up, zero) > 0;
-	bool fall = larger < 0 && ca_dd_cmp(down, zero) > 0;
+	CaDD plus = {0.0, 0.0};
+	CaDD minus = {0.0, 0.0};
+	CaDD range = ca_true_range(high, low, &adx->close, adx->unit);
 	bool seeding = adx_seeding(adx, adx->bars);
 
-	adx->plus = wilder_sum(adx->plus, rise ? up : zero, adx->n, seeding);
-	adx->minus = wilder_sum(adx->minus, fall ? down : zero, adx->n, seeding);
-	adx->range = wilder_sum(adx->range, ca_true_range(high, low, adx->close),
-							adx->n, seeding);
+	adx_movement(adx, high, low, &plus, &minus);
+	adx->plus = wilder_sum(adx->plus, plus, adx->part, seeding);
+	adx->minus = wilder_sum(adx->minus, minus, adx->part, seeding);
+	adx->range = wilder_sum(adx->range, range, adx->part, seeding);
 }
 
 static void
-adx_update(void *state, const CaDD *inputs)
+adx_update(void *state, const CaPrice *inputs)
 {
 	AdxState *adx = state;
 	CaDD dx = {0.0, 0.0};
 
+	if (adx->bars == 0)
+		adx->unit = ca_price_unit(&inputs[2]);
 	if (adx->bars > 0)
-		adx_move(adx, inputs[0], inputs[1]);
+		adx_move(adx, &inputs[0], &inputs[1]);
 	else if (adx->convention == CA_PANDAS)
-		adx->range = ca_dd_mul_double(ca_dd_sub(inputs[0], inputs[1]), adx->n);
+		adx->range = ca_dd_mul_double(
+			ca_price_difference(&inputs[0], &inputs[1], adx->unit), adx->n);
 	adx->bars += adx->bars <= adx->n;
 
 	if (adx_directed(adx) &&
@@ -168,7 +201,7 @@ directional_indicator(CaDD movement, CaDD range)
 {
 	if (range.hi == 0.0)
 		return 0.0;
-	return ca_dd_to_double(ca_dd_div(ca_dd_mul_double(movement, 100.0), range));
+	return ca_dd_ratio(ca_dd_mul_double(movement, 100.0), range);
 }
 
 static bool
@@ -189,9 +222,10 @@ adx_transfer(void *state, CaStream *stream)
 	AdxState *adx = state;
 
 	ca_stream_int(stream, &adx->bars, 0, adx->n + 1);
-	ca_stream_dd(stream, &adx->high);
-	ca_stream_dd(stream, &adx->low);
-	ca_stream_dd(stream, &adx->close);
+	ca_stream_unit(stream, &adx->unit);
+	ca_stream_price(stream, &adx->high);
+	ca_stream_price(stream, &adx->low);
+	ca_stream_price(stream, &adx->close);
 	ca_stream_dd(stream, &adx->plus);
 	ca_stream_dd(stream, &adx->minus);
 	ca_stream_dd(stream, &adx->range);

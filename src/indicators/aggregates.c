@@ -75,27 +75,27 @@ make_state(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 }
 
 /* the i-th input of the call, which is not NULL */
-static CaDD
+static CaPrice
 input_argument(FunctionCallInfo fcinfo, const IndicatorState *state, int i)
 {
 	const CaIndicator *indicator = state->indicator;
 	const char *name = indicator->input_names[i];
 	Datum value = PG_GETARG_DATUM(1 + i);
-	CaDD input;
+	CaPrice input;
 
 	if (state->is_numeric)
 	{
 		ca_check_finite_numeric(value, name);
-		input = ca_dd_from_numeric(value);
+		input = ca_price_from_numeric(value);
 	}
 	else
 	{
 		ca_check_finite(DatumGetFloat8(value), name);
-		input = ca_dd(DatumGetFloat8(value));
+		input = ca_price_from_dd(ca_dd(DatumGetFloat8(value)));
 	}
-	if (i + 1 == indicator->volume_input && input.hi < 0.0)
+	if (i + 1 == indicator->volume_input && ca_price_dd(&input).hi < 0.0)
 	{
-		CaDecimal volume = ca_decimal_from_double(input.hi);
+		CaDecimal volume = ca_decimal_from_double(ca_price_dd(&input).hi);
 
 		ca_check_volume(&volume);
 	}
@@ -106,7 +106,7 @@ static Datum
 indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 {
 	IndicatorState *state;
-	CaDD inputs[CA_MAX_INPUTS];
+	CaPrice inputs[CA_MAX_INPUTS];
 
 	if (PG_ARGISNULL(0))
 		state = make_state(fcinfo, indicator);
@@ -145,32 +145,76 @@ indicator_values(FunctionCallInfo fcinfo, CaValues *values)
 	return true;
 }
 
+/* how to make rows of the composite type that a function returns */
+typedef struct RowMaker
+{
+	TupleDesc tupdesc;
+	HeapTupleHeader full; /* a row without a NULL, for its header */
+	Size size;            /* of that row, whose columns come last */
+} RowMaker;
+
+static RowMaker *
+row_maker(FunctionCallInfo fcinfo)
+{
+	MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	RowMaker *maker = palloc(sizeof(RowMaker));
+	Datum columns[CA_MAX_VALUES];
+	bool nulls[CA_MAX_VALUES] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &maker->tupdesc) !=
+			TYPEFUNC_COMPOSITE ||
+		maker->tupdesc->natts > CA_MAX_VALUES)
+		elog(ERROR, "final function must return an indicator's values");
+	maker->tupdesc = BlessTupleDesc(maker->tupdesc);
+	for (int i = 0; i < maker->tupdesc->natts; i++)
+	{
+		if (TupleDescAttr(maker->tupdesc, i)->atttypid != FLOAT8OID)
+			elog(ERROR, "an indicator's values must be double precision");
+		columns[i] = Float8GetDatum(0.0);
+	}
+	maker->full = DatumGetHeapTupleHeader(
+		HeapTupleGetDatum(heap_form_tuple(maker->tupdesc, columns, nulls)));
+	maker->size = HeapTupleHeaderGetDatumLength(maker->full);
+	fcinfo->flinfo->fn_extra = maker;
+	MemoryContextSwitchTo(old);
+	return maker;
+}
+
 /* the values as a row of the composite type that the function returns */
 static Datum
 indicator_row(FunctionCallInfo fcinfo)
 {
 	CaValues values;
-	Datum columns[CA_MAX_VALUES];
-	TupleDesc tupdesc = fcinfo->flinfo->fn_extra;
+	RowMaker *maker = fcinfo->flinfo->fn_extra;
+	int natts;
+	bool full = true;
 
 	if (!indicator_values(fcinfo, &values))
 		PG_RETURN_NULL();
-	if (tupdesc == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	if (maker == NULL)
+		maker = row_maker(fcinfo);
 
-		if (get_call_result_type(fcinfo, NULL, &tupdesc) !=
-				TYPEFUNC_COMPOSITE ||
-			tupdesc->natts > CA_MAX_VALUES)
-			elog(ERROR, "final function must return an indicator's values");
-		tupdesc = BlessTupleDesc(tupdesc);
-		fcinfo->flinfo->fn_extra = tupdesc;
-		MemoryContextSwitchTo(old);
+	natts = maker->tupdesc->natts;
+	for (int i = 0; i < natts; i++)
+		full = full && !values.undefined[i];
+	if (full)
+	{
+		/* the columns of a row without a NULL are an array of doubles */
+		char *row = palloc(maker->size);
+
+		memcpy(row, maker->full, maker->full->t_hoff);
+		memcpy(row + maker->full->t_hoff, values.value, natts * sizeof(double));
+		PG_RETURN_DATUM(PointerGetDatum(row));
 	}
-	for (int i = 0; i < tupdesc->natts; i++)
-		columns[i] = Float8GetDatum(values.value[i]);
-	PG_RETURN_DATUM(
-		HeapTupleGetDatum(heap_form_tuple(tupdesc, columns, values.undefined)));
+	else
+	{
+		Datum columns[CA_MAX_VALUES];
+
+		for (int i = 0; i < natts; i++)
+			columns[i] = Float8GetDatum(values.value[i]);
+		PG_RETURN_DATUM(HeapTupleGetDatum(
+			heap_form_tuple(maker->tupdesc, columns, values.undefined)));
+	}
 }
 
 /*

@@ -19,8 +19,8 @@
 typedef struct AtrState
 {
 	bool skips_first;
-	bool has_previous;
-	CaDD previous_close;
+	double unit; /* 0 before the first bar */
+	CaPrice previous_close;
 	CaSmoothing range;
 } AtrState;
 
@@ -41,17 +41,23 @@ atr_init(void *state, const CaParameters *parameters)
 }
 
 static void
-atr_update(void *state, const CaDD *inputs)
+atr_update(void *state, const CaPrice *inputs)
 {
 	AtrState *atr = state;
 
-	if (atr->has_previous)
-		ca_smoothing_update(&atr->range, ca_true_range(inputs[0], inputs[1],
-													   atr->previous_close));
-	else if (!atr->skips_first)
-		ca_smoothing_update(&atr->range, ca_dd_sub(inputs[0], inputs[1]));
+	if (atr->unit != 0.0)
+		ca_smoothing_update(&atr->range,
+							ca_true_range(&inputs[0], &inputs[1],
+										  &atr->previous_close, atr->unit));
+	else
+	{
+		atr->unit = ca_price_unit(&inputs[2]);
+		if (!atr->skips_first)
+			ca_smoothing_update(
+				&atr->range,
+				ca_price_difference(&inputs[0], &inputs[1], atr->unit));
+	}
 	atr->previous_close = inputs[2];
-	atr->has_previous = true;
 }
 
 static bool
@@ -59,8 +65,10 @@ atr_values(const void *state, CaValues *values)
 {
 	const AtrState *atr = state;
 
-	values->value[0] = ca_dd_to_double(atr->range.value);
-	return ca_smoothing_warm(&atr->range);
+	if (!ca_smoothing_warm(&atr->range))
+		return false;
+	values->value[0] = ca_price_out(atr->range.value, atr->unit);
+	return true;
 }
 
 static void
@@ -68,8 +76,8 @@ atr_transfer(void *state, CaStream *stream)
 {
 	AtrState *atr = state;
 
-	ca_stream_bool(stream, &atr->has_previous);
-	ca_stream_dd(stream, &atr->previous_close);
+	ca_stream_unit(stream, &atr->unit);
+	ca_stream_price(stream, &atr->previous_close);
 	ca_smoothing_transfer(&atr->range, stream);
 }
 

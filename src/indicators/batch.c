@@ -143,13 +143,13 @@ make_batch(FunctionCallInfo fcinfo, MemoryContext context)
 	return batch;
 }
 
-static CaDD
+static CaPrice
 price_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 {
 	Datum price = PG_GETARG_DATUM(argument);
 
 	ca_check_finite_numeric(price, name);
-	return ca_dd_from_numeric(price);
+	return ca_price_from_numeric(price);
 }
 
 /*

@@ -13,38 +13,54 @@
 
 #include "indicators/smoothing.h"
 
+typedef struct EmaState
+{
+	double unit;
+	CaSmoothing smoothing;
+} EmaState;
+
 static size_t
 ema_size(const CaParameters *parameters)
 {
 	(void) parameters;
-	return sizeof(CaSmoothing);
+	return sizeof(EmaState);
 }
 
 static void
 ema_init(void *state, const CaParameters *parameters)
 {
-	ca_ema_init(state, parameters->periods[0], parameters->convention);
+	ca_ema_init(&((EmaState *) state)->smoothing, parameters->periods[0],
+				parameters->convention);
 }
 
 static void
-ema_update(void *state, const CaDD *inputs)
+ema_update(void *state, const CaPrice *inputs)
 {
-	ca_smoothing_update(state, inputs[0]);
+	EmaState *ema = state;
+
+	if (ema->unit == 0.0)
+		ema->unit = ca_price_unit(&inputs[0]);
+	ca_smoothing_update(&ema->smoothing, ca_price_in(&inputs[0], ema->unit));
 }
 
 static bool
 ema_values(const void *state, CaValues *values)
 {
-	const CaSmoothing *ema = state;
+	const EmaState *ema = state;
 
-	values->value[0] = ca_dd_to_double(ema->value);
-	return ca_smoothing_warm(ema);
+	if (!ca_smoothing_warm(&ema->smoothing))
+		return false;
+	values->value[0] = ca_price_out(ema->smoothing.value, ema->unit);
+	return true;
 }
 
 static void
 ema_transfer(void *state, CaStream *stream)
 {
-	ca_smoothing_transfer(state, stream);
+	EmaState *ema = state;
+
+	ca_stream_unit(stream, &ema->unit);
+	ca_smoothing_transfer(&ema->smoothing, stream);
 }
 
 const CaIndicator ca_ema = {

@@ -65,7 +65,7 @@ ca_engine_init(void *memory, const CaRequest *requests, int nrequests)
 void
 ca_engine_update(CaEngine *engine, const CaBar *bar)
 {
-	const CaDD inputs[] = {bar->high, bar->low, bar->close};
+	const CaPrice inputs[] = {bar->high, bar->low, bar->close};
 
 	for (int i = 0; i < engine->nrequests; i++)
 	{

@@ -19,7 +19,7 @@
  * what it computes with them, needs a new number: states of another format are
  * not read but computed anew.
  */
-#define CA_STATE_FORMAT 1
+#define CA_STATE_FORMAT 2
 
 /* an indicator, and what is asked of it */
 typedef struct CaRequest
@@ -31,9 +31,9 @@ typedef struct CaRequest
 /* a candle as the kernels take it: an indicator of one input takes the close */
 typedef struct CaBar
 {
-	CaDD high;
-	CaDD low;
-	CaDD close;
+	CaPrice high;
+	CaPrice low;
+	CaPrice close;
 } CaBar;
 
 typedef struct CaEngine

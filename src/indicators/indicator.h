@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "doubledouble.h"
+#include "indicators/price.h"
 #include "indicators/stream.h"
 
 #define CA_MAX_INPUTS 3
@@ -76,7 +77,7 @@ typedef struct CaIndicator
 
 	/* may be missing when a zeroed state will do */
 	void (*init)(void *state, const CaParameters *parameters);
-	void (*update)(void *state, const CaDD *inputs);
+	void (*update)(void *state, const CaPrice *inputs);
 
 	/* the values as of the last bar; false until warm */
 	bool (*values)(const void *state, CaValues *values);

@@ -23,6 +23,7 @@ typedef struct MacdState
 {
 	bool together; /* all three values begin at once */
 	int skip;      /* bars until the fast average begins */
+	double unit;
 	CaSmoothing fast;
 	CaSmoothing slow;
 	CaSmoothing signal;
@@ -58,15 +59,19 @@ macd_init(void *state, const CaParameters *parameters)
 }
 
 static void
-macd_update(void *state, const CaDD *inputs)
+macd_update(void *state, const CaPrice *inputs)
 {
 	MacdState *macd = state;
+	CaDD x;
 
+	if (macd->unit == 0.0)
+		macd->unit = ca_price_unit(&inputs[0]);
+	x = ca_price_in(&inputs[0], macd->unit);
 	if (macd->skip > 0)
 		macd->skip--;
 	else
-		ca_smoothing_update(&macd->fast, inputs[0]);
-	ca_smoothing_update(&macd->slow, inputs[0]);
+		ca_smoothing_update(&macd->fast, x);
+	ca_smoothing_update(&macd->slow, x);
 
 	if (ca_smoothing_warm(&macd->slow))
 	{
@@ -80,13 +85,15 @@ macd_values(const void *state, CaValues *values)
 {
 	const MacdState *macd = state;
 
-	values->value[0] = ca_dd_to_double(macd->value);
-	values->value[1] = ca_dd_to_double(macd->signal.value);
+	if (!ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow))
+		return false;
+	values->value[0] = ca_price_out(macd->value, macd->unit);
+	values->value[1] = ca_price_out(macd->signal.value, macd->unit);
 	values->value[2] =
-		ca_dd_to_double(ca_dd_sub(macd->value, macd->signal.value));
+		ca_price_out(ca_dd_sub(macd->value, macd->signal.value), macd->unit);
 	values->undefined[1] = values->undefined[2] =
 		!ca_smoothing_warm(&macd->signal);
-	return ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow);
+	return true;
 }
 
 static void
@@ -94,6 +101,7 @@ macd_transfer(void *state, CaStream *stream)
 {
 	MacdState *macd = state;
 
+	ca_stream_unit(stream, &macd->unit);
 	ca_stream_int(stream, &macd->skip, 0, macd->slow.seed);
 	ca_smoothing_transfer(&macd->fast, stream);
 	ca_smoothing_transfer(&macd->slow, stream);

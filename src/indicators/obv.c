@@ -16,7 +16,7 @@
 typedef struct ObvState
 {
 	bool has_previous;
-	CaDD previous_close;
+	CaPrice previous_close;
 	CaExactSum sum;
 } ObvState;
 
@@ -28,16 +28,17 @@ obv_size(const CaParameters *parameters)
 }
 
 static void
-obv_update(void *state, const CaDD *inputs)
+obv_update(void *state, const CaPrice *inputs)
 {
 	ObvState *obv = state;
+	CaDD volume = ca_price_dd(&inputs[1]);
 	int change =
-		obv->has_previous ? ca_dd_cmp(inputs[0], obv->previous_close) : 1;
+		obv->has_previous ? ca_price_cmp(&inputs[0], &obv->previous_close) : 1;
 
 	if (change > 0)
-		ca_exact_add_dd(&obv->sum, inputs[1]);
+		ca_exact_add_dd(&obv->sum, volume);
 	else if (change < 0)
-		ca_exact_add_dd(&obv->sum, ca_dd_neg(inputs[1]));
+		ca_exact_add_dd(&obv->sum, ca_dd_neg(volume));
 	obv->previous_close = inputs[0];
 	obv->has_previous = true;
 }

@@ -20,8 +20,8 @@
 typedef struct RsiState
 {
 	CaConvention convention;
-	bool has_previous;
-	CaDD previous;
+	double unit; /* 0 before the first price */
+	CaPrice previous;
 	CaSmoothing gain;
 	CaSmoothing loss;
 } RsiState;
@@ -44,32 +44,36 @@ rsi_init(void *state, const CaParameters *parameters)
 }
 
 static void
-rsi_update(void *state, const CaDD *inputs)
+rsi_update(void *state, const CaPrice *inputs)
 {
 	RsiState *rsi = state;
 	CaDD zero = {0.0, 0.0};
 
-	if (rsi->has_previous)
+	if (rsi->unit == 0.0)
+		rsi->unit = ca_price_unit(&inputs[0]);
+	else
 	{
-		CaDD change = ca_dd_sub(inputs[0], rsi->previous);
-		bool rise = ca_dd_cmp(change, zero) > 0;
+		CaDD change =
+			ca_price_difference(&inputs[0], &rsi->previous, rsi->unit);
+		bool rise = change.hi > 0.0;
 
 		ca_smoothing_update(&rsi->gain, rise ? change : zero);
 		ca_smoothing_update(&rsi->loss, rise ? zero : ca_dd_neg(change));
 	}
 	rsi->previous = inputs[0];
-	rsi->has_previous = true;
 }
 
 static bool
 rsi_values(const void *state, CaValues *values)
 {
 	const RsiState *rsi = state;
-	double gain = rsi->gain.value.hi;
-	double sum = gain + rsi->loss.value.hi;
+	double gain;
+	double sum;
 
 	if (!ca_smoothing_warm(&rsi->gain))
 		return false;
+	gain = ca_price_out(rsi->gain.value, rsi->unit);
+	sum = gain + ca_price_out(rsi->loss.value, rsi->unit);
 	if (sum == 0.0)
 	{
 		values->value[0] = rsi->convention == CA_TRADINGVIEW ? 100.0 : RSI_FLAT;
@@ -84,8 +88,8 @@ rsi_transfer(void *state, CaStream *stream)
 {
 	RsiState *rsi = state;
 
-	ca_stream_bool(stream, &rsi->has_previous);
-	ca_stream_dd(stream, &rsi->previous);
+	ca_stream_unit(stream, &rsi->unit);
+	ca_stream_price(stream, &rsi->previous);
 	ca_smoothing_transfer(&rsi->gain, stream);
 	ca_smoothing_transfer(&rsi->loss, stream);
 }

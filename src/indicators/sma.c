@@ -15,13 +15,13 @@
 typedef struct SmaState
 {
 	CaWindow window;
-	CaDD ring[];
+	CaCell ring[];
 } SmaState;
 
 static size_t
 sma_size(const CaParameters *parameters)
 {
-	return offsetof(SmaState, ring) + parameters->periods[0] * sizeof(CaDD);
+	return offsetof(SmaState, ring) + parameters->periods[0] * sizeof(CaCell);
 }
 
 static void
@@ -31,11 +31,11 @@ sma_init(void *state, const CaParameters *parameters)
 }
 
 static void
-sma_update(void *state, const CaDD *inputs)
+sma_update(void *state, const CaPrice *inputs)
 {
 	SmaState *sma = state;
 
-	ca_window_update(&sma->window, sma->ring, inputs[0]);
+	ca_window_update(&sma->window, sma->ring, &inputs[0]);
 }
 
 static bool
@@ -45,7 +45,7 @@ sma_values(const void *state, CaValues *values)
 
 	if (!ca_window_full(&sma->window))
 		return false;
-	values->value[0] = ca_dd_to_double(ca_window_mean(&sma->window));
+	values->value[0] = ca_window_mean(&sma->window, sma->ring);
 	return true;
 }
 

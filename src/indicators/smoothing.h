@@ -62,9 +62,10 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 {
 	if (ca_smoothing_warm(smoothing))
 	{
-		CaDD step = ca_dd_mul(ca_dd_sub(x, smoothing->value), smoothing->alpha);
+		CaDD step =
+			ca_dd_mul(ca_dd_sub_quick(x, smoothing->value), smoothing->alpha);
 
-		smoothing->value = ca_dd_add(smoothing->value, step);
+		smoothing->value = ca_dd_add_quick(smoothing->value, step);
 		return;
 	}
 
@@ -75,7 +76,7 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 	if (ca_smoothing_warm(smoothing))
 		smoothing->value =
 			ca_dd_add(smoothing->first,
-					  ca_dd_div(smoothing->value, ca_dd(smoothing->seed)));
+					  ca_dd_div_double(smoothing->value, smoothing->seed));
 }
 
 static inline void

@@ -31,23 +31,34 @@
 #define MAX_NUMBERS (CA_MAX_PERIODS + 1)
 
 static const CaSpecKey spec_keys[] = {
-	{"RSI", &ca_rsi, {NULL}, "14 or [7, 14]"},
-	{"MACD",
-	 &ca_macd,
-	 {"value", "signal", "histogram"},
-	 "[fast, slow, signal], as [12, 26, 9], or an array of such arrays"},
-	{"SMA", &ca_sma, {NULL}, "50 or [50, 200]"},
-	{"EMA", &ca_ema, {NULL}, "20 or [20, 100]"},
-	{"BBANDS",
-	 &ca_bollinger,
-	 {"upper", "middle", "lower", "bandwidth", "percent_b"},
-	 "[period, multiplier], as [20, 2], or an array of such arrays"},
-	{"ATR", &ca_atr, {NULL}, "14 or [7, 14]"},
-	{"ADX", &ca_adx, {"adx", "di_plus", "di_minus"}, "14 or [7, 14]"},
-	{"STOCH",
-	 &ca_stochastic,
-	 {"k", "d"},
-	 "[k, slowing, d], as [14, 3, 3], or an array of such arrays"},
+	{.key = "RSI", .indicator = &ca_rsi, .form = "14 or [7, 14]"},
+	{.key = "MACD",
+	 .indicator = &ca_macd,
+	 .form = "[fast, slow, signal], as [12, 26, 9], or an array of such arrays",
+	 .nfields = 3,
+	 .fields = {{"value", 0}, {"signal", 1}, {"histogram", 2}}},
+	{.key = "SMA", .indicator = &ca_sma, .form = "50 or [50, 200]"},
+	{.key = "EMA", .indicator = &ca_ema, .form = "20 or [20, 100]"},
+	{.key = "BBANDS",
+	 .indicator = &ca_bollinger,
+	 .form = "[period, multiplier], as [20, 2], or an array of such arrays",
+	 .nfields = 5,
+	 .fields = {{"lower", 2},
+				{"upper", 0},
+				{"middle", 1},
+				{"bandwidth", 3},
+				{"percent_b", 4}}},
+	{.key = "ATR", .indicator = &ca_atr, .form = "14 or [7, 14]"},
+	{.key = "ADX",
+	 .indicator = &ca_adx,
+	 .form = "14 or [7, 14]",
+	 .nfields = 3,
+	 .fields = {{"adx", 0}, {"di_plus", 1}, {"di_minus", 2}}},
+	{.key = "STOCH",
+	 .indicator = &ca_stochastic,
+	 .form = "[k, slowing, d], as [14, 3, 3], or an array of such arrays",
+	 .nfields = 2,
+	 .fields = {{"d", 1}, {"k", 0}}},
 };
 
 static const CaSpecKey *
@@ -188,6 +199,34 @@ add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
 	spec->keys[spec->nrequests++] = key;
 }
 
+/* jsonb's order of keys: by length, then by bytes */
+static int
+compare_labels(const char *a, const char *b)
+{
+	if (strlen(a) != strlen(b))
+		return strlen(a) < strlen(b) ? -1 : 1;
+	return strcmp(a, b);
+}
+
+/* put the last request in its place among those from "first" on */
+static void
+sort_last_request(CaSpec *spec, int first)
+{
+	int last = spec->nrequests - 1;
+	CaRequest request = spec->requests[last];
+	char label[CA_LABEL_BYTES];
+
+	memcpy(label, spec->labels[last], CA_LABEL_BYTES);
+	for (; last > first && compare_labels(spec->labels[last - 1], label) > 0;
+		 last--)
+	{
+		spec->requests[last] = spec->requests[last - 1];
+		memcpy(spec->labels[last], spec->labels[last - 1], CA_LABEL_BYTES);
+	}
+	spec->requests[last] = request;
+	memcpy(spec->labels[last], label, CA_LABEL_BYTES);
+}
+
 /* add what one key asks for */
 static void
 add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
@@ -195,6 +234,7 @@ add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
 {
 	bool single = key->indicator->nperiods == 1;
 	bool several = false;
+	int first_request = spec->nrequests;
 
 	if (value->type != jbvNumeric && !is_array(value))
 		refuse_value(key, value, "must be a number or an array");
@@ -213,10 +253,13 @@ add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
 		add_request(spec, key, value, false, convention);
 	else
 		for (int i = 0; i < set_length(value); i++)
+		{
 			add_request(
 				spec, key,
 				getIthJsonbValueFromContainer(value->val.binary.data, i), true,
 				convention);
+			sort_last_request(spec, first_request);
+		}
 }
 
 /*

@@ -17,13 +17,21 @@
 #define CA_MAX_REQUESTS 64
 #define CA_LABEL_BYTES 48
 
-/* an indicator as JSON knows it */
+/* a value of an indicator that has several */
+typedef struct CaSpecField
+{
+	const char *name;
+	int value; /* which of CaValues */
+} CaSpecField;
+
+/* an indicator as JSON knows it; its fields are in the order of jsonb */
 typedef struct CaSpecKey
 {
 	const char *key;
 	const CaIndicator *indicator;
-	const char *fields[CA_MAX_VALUES]; /* none when the value stands alone */
-	const char *form;                  /* what to write, for a hint */
+	const char *form; /* what to write, for a hint */
+	int nfields;      /* none when the value stands alone */
+	CaSpecField fields[CA_MAX_VALUES];
 } CaSpecKey;
 
 typedef struct CaSpec
@@ -31,7 +39,7 @@ typedef struct CaSpec
 	int nrequests;
 	CaRequest requests[CA_MAX_REQUESTS];
 
-	/* of the request with the same place */
+	/* of the request with the same place, in the order of jsonb */
 	const CaSpecKey *keys[CA_MAX_REQUESTS];
 	char labels[CA_MAX_REQUESTS][CA_LABEL_BYTES]; /* empty when it has none */
 } CaSpec;

@@ -9,6 +9,9 @@
  * would be empty.  Numbers are the shortest decimals that read back as the same
  * double, so nothing is lost.
  *
+ * The keys of a spec, its labels and the fields of an indicator are in jsonb's
+ * order already, so objects are put together without sorting.
+ *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
@@ -20,49 +23,61 @@
 #include "indicators/spec.h"
 #include "numeric.h"
 
-static void
-push_key(JsonbParseState **json, const char *key)
+/* an empty object whose pairs begin here */
+static JsonbValue
+empty_object(JsonbPair *pairs)
 {
-	JsonbValue value = {.type = jbvString};
+	JsonbValue object = {.type = jbvObject};
 
-	value.val.string.val = unconstify(char *, key);
-	value.val.string.len = strlen(key);
-	pushJsonbValue(json, WJB_KEY, &value);
+	object.val.object.nPairs = 0;
+	object.val.object.pairs = pairs;
+	return object;
+}
+
+/* the value of a new pair, which comes last in the object */
+static JsonbValue *
+add_pair(JsonbValue *object, const char *key)
+{
+	JsonbPair *pair = &object->val.object.pairs[object->val.object.nPairs];
+
+	pair->order = object->val.object.nPairs++;
+	pair->key.type = jbvString;
+	pair->key.val.string.val = unconstify(char *, key);
+	pair->key.val.string.len = strlen(key);
+	return &pair->value;
 }
 
 static void
-push_number(JsonbParseState **json, double number)
+set_number(JsonbValue *value, double number)
 {
-	JsonbValue value = {.type = jbvNumeric};
 	CaDecimal decimal;
 
 	if (!isfinite(number))
 		float_overflow_error();
 	decimal = ca_decimal_from_double(number);
-	value.val.numeric = ca_decimal_to_numeric(&decimal);
-	pushJsonbValue(json, WJB_VALUE, &value);
+	value->type = jbvNumeric;
+	value->val.numeric = ca_decimal_to_numeric(&decimal);
 }
 
-/* the value of one request, under its name */
+/* what one request gives; "pairs" are for its fields, if it has any */
 static void
-push_values(JsonbParseState **json, const CaSpecKey *key, const char *name,
-			const CaValues *values)
+set_values(JsonbValue *value, const CaSpecKey *key, const CaValues *values,
+		   JsonbPair *pairs)
 {
-	push_key(json, name);
-	if (key->fields[0] == NULL)
+	if (key->nfields == 0)
 	{
-		push_number(json, values->value[0]);
+		set_number(value, values->value[0]);
 		return;
 	}
-	pushJsonbValue(json, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < key->indicator->nvalues; i++)
+	*value = empty_object(pairs);
+	for (int i = 0; i < key->nfields; i++)
 	{
-		if (values->undefined[i])
-			continue;
-		push_key(json, key->fields[i]);
-		push_number(json, values->value[i]);
+		const CaSpecField *field = &key->fields[i];
+
+		if (!values->undefined[field->value])
+			set_number(add_pair(value, field->name),
+					   values->value[field->value]);
 	}
-	pushJsonbValue(json, WJB_END_OBJECT, NULL);
 }
 
 /*
@@ -72,32 +87,37 @@ push_values(JsonbParseState **json, const CaSpecKey *key, const char *name,
 Jsonb *
 ca_spec_values(const CaSpec *spec, const CaEngine *engine)
 {
-	JsonbParseState *json = NULL;
-	const CaSpecKey *open = NULL; /* whose object by labels is open */
+	/* pairs of the root, of the objects by labels, and of fields */
+	int n = spec->nrequests;
+	JsonbPair *pairs = palloc(n * (2 + CA_MAX_VALUES) * sizeof(JsonbPair));
+	JsonbPair *label_pairs = pairs + n;
+	JsonbPair *field_pairs = label_pairs + n;
+	JsonbValue root = empty_object(pairs);
+	JsonbValue *object = NULL; /* by labels, of the key "open" */
+	const CaSpecKey *open = NULL;
 
-	pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < spec->nrequests; i++)
+	for (int i = 0; i < n; i++)
 	{
 		const CaSpecKey *key = spec->keys[i];
-		bool labelled = spec->labels[i][0] != '\0';
+		const char *label = spec->labels[i];
 		CaValues values;
+		JsonbValue *value;
 
 		if (!ca_engine_values(engine, i, &values))
 			continue;
-		if (open != NULL && open != key)
+		if (label[0] == '\0')
+			value = add_pair(&root, key->key);
+		else
 		{
-			pushJsonbValue(&json, WJB_END_OBJECT, NULL);
-			open = NULL;
+			if (open != key)
+			{
+				open = key;
+				object = add_pair(&root, key->key);
+				*object = empty_object(label_pairs + i);
+			}
+			value = add_pair(object, label);
 		}
-		if (labelled && open == NULL)
-		{
-			push_key(&json, key->key);
-			pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
-			open = key;
-		}
-		push_values(&json, key, labelled ? spec->labels[i] : key->key, &values);
+		set_values(value, key, &values, field_pairs + i * CA_MAX_VALUES);
 	}
-	if (open != NULL)
-		pushJsonbValue(&json, WJB_END_OBJECT, NULL);
-	return JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL));
+	return JsonbValueToJsonb(&root);
 }

@@ -11,7 +11,7 @@
  * First values, of both, at bar k + s + d - 3, counted from 0.  Bars without
  * range have a fast %K of 0, as in TA-Lib.  The extremes are kept in queues
  * whose values only fall or only rise, so a bar costs constant time on average.
- * 48 bytes of state for each bar of k, 16 for each of s and d.  Plain C.
+ * 96 bytes of state for each bar of k, 16 for each of s and d.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 typedef struct Extreme
 {
 	int64_t bar;
-	CaDD value;
+	CaPrice value;
 } Extreme;
 
 /* a queue in a ring: the first is the extreme of the last k bars */
@@ -38,11 +38,12 @@ typedef struct StochasticState
 {
 	int k;
 	int64_t bar;
+	CaDD k_value; /* the mean of the slow window */
 	ExtremeQueue highest;
 	ExtremeQueue lowest;
 	CaWindow slow;
 	CaWindow signal;
-	CaDD ring[]; /* of slow, then of signal, then the queues' */
+	CaCell ring[]; /* of slow, then of signal, then the queues' */
 } StochasticState;
 
 static size_t
@@ -50,7 +51,7 @@ stochastic_size(const CaParameters *parameters)
 {
 	const int *n = parameters->periods;
 
-	return offsetof(StochasticState, ring) + (n[1] + n[2]) * sizeof(CaDD) +
+	return offsetof(StochasticState, ring) + (n[1] + n[2]) * sizeof(CaCell) +
 		   2 * n[0] * sizeof(Extreme);
 }
 
@@ -62,6 +63,16 @@ stochastic_init(void *state, const CaParameters *parameters)
 	stochastic->k = parameters->periods[0];
 	stochastic->slow.n = parameters->periods[1];
 	stochastic->signal.n = parameters->periods[2];
+	stochastic->slow.is_dd = stochastic->signal.is_dd = true;
+}
+
+/* where in a ring of k the i-th of the queue is, for i < k */
+static inline int
+queue_place(const ExtremeQueue *queue, int i, int k)
+{
+	int place = queue->first + i;
+
+	return place < k ? place : place - k;
 }
 
 /*
@@ -69,9 +80,9 @@ stochastic_init(void *state, const CaParameters *parameters)
  * than k bars, and what the new value outdoes.  "sign" is 1 for the highest, -1
  * for the lowest.
  */
-static CaDD
-queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar, CaDD value,
-			 int sign)
+static const CaPrice *
+queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
+			 const CaPrice *value, int sign)
 {
 	if (queue->count > 0 && ring[queue->first].bar <= bar - k)
 	{
@@ -80,40 +91,48 @@ queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar, CaDD value,
 	}
 	while (queue->count > 0)
 	{
-		int last = (queue->first + queue->count - 1) % k;
+		int last = queue_place(queue, queue->count - 1, k);
 
-		if (sign * ca_dd_cmp(ring[last].value, value) > 0)
+		if (sign * ca_price_cmp(&ring[last].value, value) > 0)
 			break;
 		queue->count--;
 	}
-	ring[(queue->first + queue->count) % k] = (Extreme){bar, value};
+	ring[queue_place(queue, queue->count, k)] = (Extreme){bar, *value};
 	queue->count++;
-	return ring[queue->first].value;
+	return &ring[queue->first].value;
 }
 
 static void
-stochastic_update(void *state, const CaDD *inputs)
+stochastic_update(void *state, const CaPrice *inputs)
 {
 	StochasticState *stochastic = state;
 	int k = stochastic->k;
-	CaDD *signal_ring = stochastic->ring + stochastic->slow.n;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
-	CaDD highest = queue_update(&stochastic->highest, extremes, k,
-								stochastic->bar, inputs[0], 1);
-	CaDD lowest = queue_update(&stochastic->lowest, extremes + k, k,
-							   stochastic->bar, inputs[1], -1);
-	CaDD range = ca_dd_sub(highest, lowest);
+	const CaPrice *highest = queue_update(&stochastic->highest, extremes, k,
+										  stochastic->bar, &inputs[0], 1);
+	const CaPrice *lowest = queue_update(&stochastic->lowest, extremes + k, k,
+										 stochastic->bar, &inputs[1], -1);
+	double unit = ca_price_unit(&inputs[2]);
+	CaDD range = ca_price_difference(highest, lowest, unit);
 	CaDD fast = {0.0, 0.0};
 
 	if (++stochastic->bar < k)
 		return;
 	if (range.hi != 0.0)
-		fast = ca_dd_div(ca_dd_mul_double(ca_dd_sub(inputs[2], lowest), 100.0),
-						 range);
-	ca_window_update(&stochastic->slow, stochastic->ring, fast);
+	{
+		CaDD above = ca_price_difference(&inputs[2], lowest, unit);
+
+		fast = ca_dd_div_quick(ca_dd_mul_double(above, 100.0), range);
+	}
+	ca_window_update_dd(&stochastic->slow, stochastic->ring, fast);
 	if (ca_window_full(&stochastic->slow))
-		ca_window_update(&stochastic->signal, signal_ring,
-						 ca_window_mean(&stochastic->slow));
+	{
+		stochastic->k_value =
+			ca_window_mean_dd(&stochastic->slow, stochastic->ring);
+		ca_window_update_dd(&stochastic->signal, signal_ring,
+							stochastic->k_value);
+	}
 }
 
 static bool
@@ -123,8 +142,9 @@ stochastic_values(const void *state, CaValues *values)
 
 	if (!ca_window_full(&stochastic->signal))
 		return false;
-	values->value[0] = ca_dd_to_double(ca_window_mean(&stochastic->slow));
-	values->value[1] = ca_dd_to_double(ca_window_mean(&stochastic->signal));
+	values->value[0] = ca_dd_to_double(stochastic->k_value);
+	values->value[1] = ca_dd_to_double(ca_window_mean_dd(
+		&stochastic->signal, stochastic->ring + stochastic->slow.n));
 	return true;
 }
 
@@ -135,10 +155,10 @@ queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, CaStream *stream)
 	ca_stream_int(stream, &queue->count, 0, k);
 	for (int i = 0; i < queue->count; i++)
 	{
-		Extreme *extreme = &ring[(queue->first + i) % k];
+		Extreme *extreme = &ring[queue_place(queue, i, k)];
 
 		ca_stream_int64(stream, &extreme->bar, 0, INT64_MAX);
-		ca_stream_dd(stream, &extreme->value);
+		ca_stream_price(stream, &extreme->value);
 	}
 }
 
@@ -146,10 +166,11 @@ static void
 stochastic_transfer(void *state, CaStream *stream)
 {
 	StochasticState *stochastic = state;
-	CaDD *signal_ring = stochastic->ring + stochastic->slow.n;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
 
 	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX);
+	ca_stream_dd(stream, &stochastic->k_value);
 	queue_transfer(&stochastic->highest, extremes, stochastic->k, stream);
 	queue_transfer(&stochastic->lowest, extremes + stochastic->k, stochastic->k,
 				   stream);

@@ -101,6 +101,28 @@ ca_stream_dd(CaStream *stream, CaDD *value)
 	ca_stream_double(stream, &value->lo);
 }
 
+void
+ca_stream_price(CaStream *stream, CaPrice *price)
+{
+	ca_stream_bool(stream, &price->is_fixed);
+	ca_stream_int64(stream, &price->fixed, -CA_FIXED_LIMIT, CA_FIXED_LIMIT);
+	ca_stream_dd(stream, &price->dd);
+}
+
+/*
+ * The unit of a kernel: 0 before its first price.
+ */
+void
+ca_stream_unit(CaStream *stream, double *unit)
+{
+	int number = (int) *unit;
+
+	ca_stream_int(stream, &number, 0, (int) CA_FIXED_ONE);
+	if (number != 0 && number != 1 && number != (int) CA_FIXED_ONE)
+		stream->failed = true;
+	*unit = number;
+}
+
 /*
  * An exact sum: how many partials, then each of them.
  */

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "exactsum.h"
+#include "indicators/price.h"
 
 typedef struct CaStream
 {
@@ -37,6 +38,8 @@ extern void ca_stream_int(CaStream *stream, int *value, int low, int high);
 extern void ca_stream_bool(CaStream *stream, bool *value);
 extern void ca_stream_double(CaStream *stream, double *value);
 extern void ca_stream_dd(CaStream *stream, CaDD *value);
+extern void ca_stream_price(CaStream *stream, CaPrice *price);
+extern void ca_stream_unit(CaStream *stream, double *unit);
 extern void ca_stream_sum(CaStream *stream, CaExactSum *sum);
 
 #endif /* CA_STREAM_H */

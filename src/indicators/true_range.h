@@ -9,7 +9,7 @@
 #ifndef CA_TRUE_RANGE_H
 #define CA_TRUE_RANGE_H
 
-#include "doubledouble.h"
+#include "indicators/price.h"
 
 static inline CaDD
 ca_dd_max(CaDD a, CaDD b)
@@ -17,13 +17,32 @@ ca_dd_max(CaDD a, CaDD b)
 	return ca_dd_cmp(a, b) >= 0 ? a : b;
 }
 
-static inline CaDD
-ca_true_range(CaDD high, CaDD low, CaDD previous_close)
+static inline int64_t
+ca_int64_max(int64_t a, int64_t b)
 {
-	CaDD range = ca_dd_sub(high, low);
+	return a >= b ? a : b;
+}
 
-	range = ca_dd_max(range, ca_dd_abs(ca_dd_sub(high, previous_close)));
-	return ca_dd_max(range, ca_dd_abs(ca_dd_sub(low, previous_close)));
+/* the true range in this unit */
+static inline CaDD
+ca_true_range(const CaPrice *high, const CaPrice *low,
+			  const CaPrice *previous_close, double unit)
+{
+	CaDD range;
+	CaDD up;
+	CaDD down;
+
+	/* without sign: the highest of both less the lowest of both */
+	if (ca_prices_are_whole(high, low, unit) && previous_close->is_fixed &&
+		low->fixed <= high->fixed)
+		return ca_dd(
+			(double) (ca_int64_max(high->fixed, previous_close->fixed) +
+					  ca_int64_max(-low->fixed, -previous_close->fixed)));
+
+	range = ca_price_difference(high, low, unit);
+	up = ca_price_difference(high, previous_close, unit);
+	down = ca_price_difference(low, previous_close, unit);
+	return ca_dd_max(range, ca_dd_max(ca_dd_abs(up), ca_dd_abs(down)));
 }
 
 #endif /* CA_TRUE_RANGE_H */

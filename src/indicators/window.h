@@ -4,8 +4,12 @@
  *		The mean of the last n values, in constant time a value.
  *
  * The sum is exact, so it neither drifts nor depends on where the series
- * began.  The values themselves are in a ring of n that the caller keeps,
- * because a state is one flat piece of memory.  Plain C.
+ * began.  As long as all values are fixed it is an integer; at the first one
+ * that is not, the window turns to double-doubles and stays with them.  A window
+ * of a few values keeps no sum and adds them up when it is asked.
+ *
+ * The values themselves are in a ring of n that the caller keeps, because a
+ * state is one flat piece of memory.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,12 +21,23 @@
 #include "exactsum.h"
 #include "indicators/stream.h"
 
+/* up to so many double-doubles are added up anew each time */
+#define CA_WINDOW_FEW 4
+
+typedef union CaCell
+{
+	CaDD dd;
+	int64_t fixed;
+} CaCell;
+
 typedef struct CaWindow
 {
 	int n;
 	int count; /* values in the window, at most n */
 	int next;  /* where in the ring the next value goes */
-	CaExactSum sum;
+	bool is_dd;
+	int64_t fixed_sum; /* unless is_dd */
+	CaExactSum sum;    /* if is_dd and n is more than a few */
 } CaWindow;
 
 static inline bool
@@ -31,34 +46,111 @@ ca_window_full(const CaWindow *window)
 	return window->count == window->n;
 }
 
-static inline void
-ca_window_update(CaWindow *window, CaDD *ring, CaDD x)
+/* the cell that the next value takes, whose value is in the way when full */
+static inline CaCell *
+ca_window_advance(CaWindow *window, CaCell *ring)
 {
-	CaDD *slot = &ring[window->next];
+	CaCell *cell = &ring[window->next];
 
-	if (ca_window_full(window))
-		ca_exact_add_dd(&window->sum, ca_dd_neg(*slot));
-	else
-		window->count++;
-	ca_exact_add_dd(&window->sum, x);
-	*slot = x;
+	window->count += window->count < window->n;
 	window->next = window->next + 1 == window->n ? 0 : window->next + 1;
-}
-
-static inline CaDD
-ca_window_mean(const CaWindow *window)
-{
-	return ca_dd_div(ca_exact_value(&window->sum), ca_dd(window->n));
+	return cell;
 }
 
 static inline void
-ca_window_transfer(CaWindow *window, CaDD *ring, CaStream *stream)
+ca_window_update_dd(CaWindow *window, CaCell *ring, CaDD x)
+{
+	bool full = ca_window_full(window);
+	CaCell *cell = ca_window_advance(window, ring);
+
+	if (window->n > CA_WINDOW_FEW)
+	{
+		if (full)
+			ca_exact_add_dd(&window->sum, ca_dd_neg(cell->dd));
+		ca_exact_add_dd(&window->sum, x);
+	}
+	cell->dd = x;
+}
+
+/* go over from integers to double-doubles */
+static inline void
+ca_window_turn(CaWindow *window, CaCell *ring)
+{
+	for (int i = 0; i < window->count; i++)
+	{
+		ring[i].dd = ca_dd_from_fixed(ring[i].fixed);
+		if (window->n > CA_WINDOW_FEW)
+			ca_exact_add_dd(&window->sum, ring[i].dd);
+	}
+	window->fixed_sum = 0;
+	window->is_dd = true;
+}
+
+static inline void
+ca_window_update(CaWindow *window, CaCell *ring, const CaPrice *x)
+{
+	if (!window->is_dd && !x->is_fixed)
+		ca_window_turn(window, ring);
+	if (window->is_dd)
+		ca_window_update_dd(window, ring, ca_price_dd(x));
+	else
+	{
+		int64_t gone = ca_window_full(window) ? ring[window->next].fixed : 0;
+		CaCell *cell = ca_window_advance(window, ring);
+
+		window->fixed_sum += x->fixed - gone;
+		cell->fixed = x->fixed;
+	}
+}
+
+/* of a window that is full and holds double-doubles */
+static inline CaDD
+ca_window_mean_dd(const CaWindow *window, const CaCell *ring)
+{
+	CaDD sum;
+
+	if (window->n > CA_WINDOW_FEW)
+		sum = ca_exact_value(&window->sum);
+	else
+	{
+		/* from the oldest on, wherever it is in the ring */
+		sum = ring[window->next].dd;
+		for (int i = window->next + 1; i < window->n; i++)
+			sum = ca_dd_add_quick(sum, ring[i].dd);
+		for (int i = 0; i < window->next; i++)
+			sum = ca_dd_add_quick(sum, ring[i].dd);
+	}
+	return ca_dd_div_double(sum, window->n);
+}
+
+/* of a window that is full, correctly rounded where its values are fixed */
+static inline double
+ca_window_mean(const CaWindow *window, const CaCell *ring)
+{
+	double divisor = window->n * CA_FIXED_ONE; /* below 2^53 */
+	int64_t sum = window->fixed_sum;
+
+	if (window->is_dd)
+		return ca_dd_to_double(ca_window_mean_dd(window, ring));
+	if (sum < (int64_t) 1 << 53 && sum > -((int64_t) 1 << 53))
+		return (double) sum / divisor;
+	return ca_dd_ratio(ca_dd_from_int64(sum), ca_dd(divisor));
+}
+
+static inline void
+ca_window_transfer(CaWindow *window, CaCell *ring, CaStream *stream)
 {
 	ca_stream_int(stream, &window->count, 0, window->n);
 	ca_stream_int(stream, &window->next, 0, window->n - 1);
+	ca_stream_bool(stream, &window->is_dd);
+	ca_stream_int64(stream, &window->fixed_sum, INT64_MIN, INT64_MAX);
 	ca_stream_sum(stream, &window->sum);
 	for (int i = 0; i < window->count; i++)
-		ca_stream_dd(stream, &ring[i]);
+		if (window->is_dd)
+			ca_stream_dd(stream, &ring[i].dd);
+		else
+			ca_stream_int64(stream, &ring[i].fixed, -CA_FIXED_LIMIT,
+							CA_FIXED_LIMIT);
 }
 
 #endif /* CA_WINDOW_H */
