@@ -51,7 +51,10 @@ OBJS = \
 	src/scoring/medae.o \
 	src/scoring/probability_kernel.o \
 	src/scoring/probability.o \
-	src/scoring/sharpe.o
+	src/scoring/sharpe.o \
+	src/scoring/gap_kernel.o \
+	src/scoring/closes.o \
+	src/scoring/closes_at.o
 
 # the parts of the install script, in the order in which they build on each other
 SQL_PARTS = \
@@ -64,6 +67,7 @@ SQL_PARTS = \
 	sql/functions/indicators_volume.sql \
 	sql/functions/indicators_convention.sql \
 	sql/functions/errors.sql \
+	sql/functions/errors_numeric.sql \
 	sql/schema/types.sql \
 	sql/schema/users.sql \
 	sql/schema/market.sql \
@@ -81,6 +85,7 @@ SQL_PARTS = \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \
 	sql/functions/predictions.sql \
+	sql/functions/score_predictions.sql \
 	sql/functions/indicator_states.sql \
 	sql/functions/indicator_batches.sql \
 	sql/functions/update_technical_indicators.sql
@@ -89,13 +94,15 @@ SQL_PARTS = \
 # build on each other, and parts of functions and aggregates only, some of which have changed
 NEW_PARTS = \
 	sql/upgrade/0.2.0--0.3.0.sql \
-	sql/functions/decimals.sql
+	sql/functions/decimals.sql \
+	sql/functions/errors_numeric.sql
 REPLACED_PARTS = \
 	sql/functions/candlestick_agg.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
+	sql/functions/score_predictions.sql \
 	sql/functions/update_technical_indicators.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql

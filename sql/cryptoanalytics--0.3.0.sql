@@ -1455,6 +1455,110 @@ CREATE AGGREGATE sharpe_ratio(return double precision) (
 COMMENT ON AGGREGATE sharpe_ratio(double precision) IS
     'sharpe_ratio of daily returns, 365 a year';
 
+-- sql/functions/errors_numeric.sql
+
+-- Error metrics of predictions for numeric columns, which need not be cast a row.
+--
+-- The values count as the doubles that they would be cast to, so the results are those of the
+-- aggregates in errors.sql, whose final and combine functions these share.
+
+CREATE FUNCTION ca_error_accum_numeric(state double precision[], actual numeric, predicted numeric)
+    RETURNS double precision[]
+    AS 'MODULE_PATHNAME', 'ca_error_accum_numeric'
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION ca_error_accum_numeric(double precision[], numeric, numeric) IS
+    'transition function of mae, mse, rmse, max_error, mape, smape, wape and r2 for numeric';
+
+CREATE AGGREGATE mae(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_mae_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mae(numeric, numeric) IS
+    'mean absolute error; NULL without pairs';
+
+CREATE AGGREGATE mse(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_mse_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mse(numeric, numeric) IS
+    'mean squared error; NULL without pairs';
+
+CREATE AGGREGATE rmse(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_rmse_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rmse(numeric, numeric) IS
+    'root of the mean squared error; NULL without pairs';
+
+CREATE AGGREGATE max_error(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_max_error_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE max_error(numeric, numeric) IS
+    'greatest absolute error; NULL without pairs';
+
+CREATE AGGREGATE mape(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_mape_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mape(numeric, numeric) IS
+    'mean absolute error relative to the actual value, as a fraction; NULL if any actual value '
+    'is 0';
+
+CREATE AGGREGATE smape(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_smape_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE smape(numeric, numeric) IS
+    'symmetric mean absolute percentage error, from 0 to 2; a pair of zeros counts as 0';
+
+CREATE AGGREGATE wape(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_wape_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE wape(numeric, numeric) IS
+    'sum of absolute errors relative to the sum of absolute actual values; NULL if that is 0';
+
+CREATE AGGREGATE r2(actual numeric, predicted numeric) (
+    SFUNC = ca_error_accum_numeric,
+    STYPE = double precision[],
+    FINALFUNC = ca_r2_final,
+    COMBINEFUNC = ca_error_combine,
+    INITCOND = '{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}',
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE r2(numeric, numeric) IS
+    'coefficient of determination; NULL for a single pair; constant actual values give 1 if all '
+    'predictions are exact, else 0';
+
 -- sql/schema/types.sql
 
 -- types.sql: what the tables share and no table owns
@@ -5102,7 +5206,7 @@ COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz,
 
 -- sql/functions/predictions.sql
 
--- Scoring predictions and evaluating models.
+-- Predictions that are due, and evaluating models.
 
 CREATE FUNCTION ca_prediction_target(target_datetime timestamptz, created_at timestamptz, prediction_horizon integer)
     RETURNS timestamptz
@@ -5184,61 +5288,6 @@ END;
 $$;
 COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
     'checks the arguments of score_predictions and unscored_predictions';
-
-CREATE FUNCTION score_predictions(
-    as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
-    RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    scored bigint;
-BEGIN
-    PERFORM ca_check_scoring(score_predictions.as_of, score_predictions.staleness);
-    IF score_predictions.model IS NOT NULL THEN
-        PERFORM ca_check_model(score_predictions.model);
-    END IF;
-
-    -- what another session is scoring is left to it
-    WITH due AS MATERIALIZED (
-        SELECT p.id, p.asset_id, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
-               ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target
-        FROM predictions AS p
-        WHERE NOT p.is_realized
-          AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= score_predictions.as_of
-          AND isfinite(ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon))
-          AND (score_predictions.model IS NULL OR p.ai_models_id = score_predictions.model)
-          AND ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price) IS NULL
-        FOR UPDATE SKIP LOCKED
-    ), priced AS (
-        SELECT d.*, a.close AS actual, abs(d.predicted_price - a.close) AS error
-        FROM due AS d
-        CROSS JOIN LATERAL ca_price_at(d.asset_id, d.target) AS a
-        WHERE d.target - a.closed_at <= score_predictions.staleness
-    )
-    UPDATE predictions AS p
-    SET actual_price = r.actual,
-        absolute_error = r.error,
-        squared_error = r.error * r.error,
-        accuracy_percentage = CASE WHEN r.error IS NOT NULL AND r.actual <> 0
-                                   THEN greatest(0, 100 - 100 * r.error / abs(r.actual)) END,
-        is_accurate = CASE
-            WHEN r.predicted_price IS NULL THEN
-                sign(r.actual - r.input_price) = CASE r.direction WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END
-            WHEN r.actual <> 0 THEN
-                100 * r.error <= p.accuracy_threshold * abs(r.actual)
-        END,
-        is_realized = true,
-        evaluated_at = now()
-    FROM priced AS r
-    WHERE p.id = r.id;
-
-    GET DIAGNOSTICS scored = ROW_COUNT;
-    RETURN scored;
-END;
-$$;
-COMMENT ON FUNCTION score_predictions(timestamptz, interval, integer) IS
-    'scores the predictions that are due, each once, against the last close at or before its target, and returns how many; a close older than staleness at the target does not count';
 
 CREATE FUNCTION unscored_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
@@ -5387,6 +5436,86 @@ END;
 $$;
 COMMENT ON FUNCTION evaluate_model(integer, timestamptz, timestamptz) IS
     'writes one row of model_performance a metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined are left out';
+
+-- sql/functions/score_predictions.sql
+
+-- Scoring predictions.
+
+CREATE FUNCTION ca_closes_at(asset integer, moment timestamptz, staleness interval) RETURNS numeric
+    LANGUAGE c STABLE PARALLEL RESTRICTED WINDOW
+    AS 'MODULE_PATHNAME', 'ca_closes_at';
+COMMENT ON FUNCTION ca_closes_at(integer, timestamptz, interval) IS
+    'the close that ca_price_at() finds, for many rows at once from one pass over the candles; NULL where there is none, or one older than staleness, which is the same in every row';
+
+CREATE FUNCTION score_predictions(
+    as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    scored bigint;
+BEGIN
+    PERFORM ca_check_scoring(score_predictions.as_of, score_predictions.staleness);
+    IF score_predictions.model IS NOT NULL THEN
+        PERFORM ca_check_model(score_predictions.model);
+    END IF;
+
+    -- what another session is scoring is left to it
+    WITH due AS MATERIALIZED (
+        SELECT p.id, p.asset_id, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
+               ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target
+        FROM predictions AS p
+        WHERE NOT p.is_realized
+          AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= score_predictions.as_of
+          AND isfinite(ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon))
+          AND (score_predictions.model IS NULL OR p.ai_models_id = score_predictions.model)
+          AND ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price) IS NULL
+        FOR UPDATE SKIP LOCKED
+    ), few AS MATERIALIZED (
+        -- reading a block of candles costs about as much as looking one up
+        SELECT count(*) <= greatest(1000, (pg_relation_size('price_data') + pg_relation_size('price_data_archive'))
+                                          / current_setting('block_size')::bigint) AS few
+        FROM due
+    ), known AS (
+        SELECT d.*, a.close AS actual
+        FROM due AS d
+        CROSS JOIN LATERAL ca_price_at(d.asset_id, d.target) AS a
+        WHERE (SELECT f.few FROM few AS f)
+          AND d.target - a.closed_at <= score_predictions.staleness
+        UNION ALL
+        SELECT d.*, ca_closes_at(d.asset_id, d.target, score_predictions.staleness) OVER ()
+        FROM due AS d
+        WHERE NOT (SELECT f.few FROM few AS f)
+    ), priced AS MATERIALIZED (
+        -- once, whatever the planner believes of a table whose statistics are old
+        SELECT k.*, abs(k.predicted_price - k.actual) AS error
+        FROM known AS k
+        WHERE k.actual IS NOT NULL
+    )
+    UPDATE predictions AS p
+    SET actual_price = r.actual,
+        absolute_error = r.error,
+        squared_error = r.error * r.error,
+        accuracy_percentage = CASE WHEN r.error IS NOT NULL AND r.actual <> 0
+                                   THEN greatest(0, 100 - 100 * r.error / abs(r.actual)) END,
+        is_accurate = CASE
+            WHEN r.predicted_price IS NULL THEN
+                sign(r.actual - r.input_price) = CASE r.direction WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END
+            WHEN r.actual <> 0 THEN
+                100 * r.error <= p.accuracy_threshold * abs(r.actual)
+        END,
+        is_realized = true,
+        evaluated_at = now()
+    FROM priced AS r
+    WHERE p.id = r.id;
+
+    GET DIAGNOSTICS scored = ROW_COUNT;
+    RETURN scored;
+END;
+$$;
+COMMENT ON FUNCTION score_predictions(timestamptz, interval, integer) IS
+    'scores the predictions that are due, each once, against the last close at or before its target, and returns how many; a close older than staleness at the target does not count';
 
 -- sql/functions/indicator_states.sql
 

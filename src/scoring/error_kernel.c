@@ -18,7 +18,7 @@
  * a / b with two quotient digits of 53 bits, which is as much as a sum of
  * rounded quotients can show and half the work of ca_dd_div.
  */
-static CaDD
+static inline CaDD
 quotient(CaDD a, CaDD b)
 {
 	double digit = a.hi / b.hi;

@@ -46,6 +46,7 @@
 #include "utils/array.h"
 
 #include "doubledouble.h"
+#include "numeric.h"
 #include "scoring/error_kernel.h"
 #include "scoring/state.h"
 #include "validate.h"
@@ -65,6 +66,7 @@ typedef struct DirectionState
 } DirectionState;
 
 PG_FUNCTION_INFO_V1(ca_error_accum);
+PG_FUNCTION_INFO_V1(ca_error_accum_numeric);
 PG_FUNCTION_INFO_V1(ca_error_combine);
 PG_FUNCTION_INFO_V1(ca_mae_final);
 PG_FUNCTION_INFO_V1(ca_mse_final);
@@ -121,6 +123,23 @@ ca_error_accum(PG_FUNCTION_ARGS)
 
 	ca_aggregate_context(fcinfo, "ca_error_accum");
 	ca_error_sums_add(sums, actual, predicted);
+	PG_RETURN_ARRAYTYPE_P(array);
+}
+
+/*
+ * The same for numerics, which count as the doubles that they are cast to.
+ */
+Datum
+ca_error_accum_numeric(PG_FUNCTION_ARGS)
+{
+	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaErrorSums));
+	double actual = ca_double_from_numeric(PG_GETARG_DATUM(1));
+	double predicted = ca_double_from_numeric(PG_GETARG_DATUM(2));
+
+	ca_check_finite(actual, "actual value");
+	ca_check_finite(predicted, "predicted value");
+	ca_aggregate_context(fcinfo, "ca_error_accum_numeric");
+	ca_error_sums_add((CaErrorSums *) ARR_DATA_PTR(array), actual, predicted);
 	PG_RETURN_ARRAYTYPE_P(array);
 }
 

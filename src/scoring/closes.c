@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * closes.c
+ *		The closes that were known at many moments, from one pass over the
+ *		candles.
+ *
+ * The close known at a moment is that of the last candle which had closed by
+ * then, of the finest timeframe that has one.  The first candle of each series
+ * tells which timeframe that is; then each row asks for the last candle of one
+ * series before one time, which gap_kernel.c answers.
+ *
+ * Candles are read by queries on price_history, with the rights of the caller
+ * and the snapshot of the calling query.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "compat.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "common/int.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "reader.h"
+#include "scoring/closes.h"
+
+/* the array of the codes of all timeframes, or of those that series have */
+static Datum
+timeframe_codes(const CaCloses *closes, bool all)
+{
+	Datum codes[CA_TIMEFRAMES];
+	bool wanted[CA_TIMEFRAMES] = {false};
+	int n = 0;
+
+	for (uint32 i = 0; i < closes->nseries; i++)
+		wanted[closes->timeframes[i] - ca_timeframe_by_index(0)] = true;
+	for (int place = 0; place < CA_TIMEFRAMES; place++)
+		if (all || wanted[place])
+			codes[n++] =
+				CStringGetTextDatum(ca_timeframe_by_index(place)->code);
+	return PointerGetDatum(
+		construct_array(codes, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static Datum
+asset_ids(const CaCloses *closes)
+{
+	Datum *ids = palloc(sizeof(Datum) * closes->nassets);
+
+	for (uint32 i = 0; i < closes->nassets; i++)
+		ids[i] = Int32GetDatum(closes->assets[i]->id);
+	return PointerGetDatum(construct_array(ids, closes->nassets, INT4OID,
+										   sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* when the first candle of each series starts */
+static void
+find_first_candles(CaCloses *closes)
+{
+	Oid types[] = {INT4ARRAYOID, TEXTARRAYOID};
+	Datum values[] = {asset_ids(closes), timeframe_codes(closes, true)};
+	char *query = psprintf(
+		"SELECT a.place, t.place, s.first "
+		"FROM pg_catalog.unnest($1) WITH ORDINALITY AS a (id, place) "
+		"CROSS JOIN pg_catalog.unnest($2) WITH ORDINALITY AS t (code, place) "
+		"CROSS JOIN LATERAL ("
+		"SELECT pg_catalog.min(h.candle_time) AS first "
+		"FROM %s.price_history AS h "
+		"WHERE h.asset_id OPERATOR(pg_catalog.=) a.id "
+		"AND h.timeframe OPERATOR(pg_catalog.=) t.code) AS s "
+		"WHERE s.first IS NOT NULL",
+		closes->schema);
+	TupleDesc desc;
+
+	if (SPI_execute_with_args(query, lengthof(types), types, values, NULL, true,
+							  0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the first candles");
+
+	desc = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		bool isnull;
+		int64 asset = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
+		int64 place = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
+		Datum first = SPI_getbinval(tuple, desc, 3, &isnull);
+
+		closes->assets[asset - 1]->first[place - 1] =
+			DatumGetTimestampTz(first);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* the number of the asset's series of a timeframe, a new one if need be */
+static int32
+series_number(CaCloses *closes, CaAskedAsset *asset, int place)
+{
+	if (asset->series[place] < 0)
+	{
+		closes->timeframes[closes->nseries] = ca_timeframe_by_index(place);
+		asset->series[place] = closes->nseries++;
+	}
+	return asset->series[place];
+}
+
+/* the oldest start of a candle that is not stale at the moment */
+static TimestampTz
+oldest_start(const CaCloses *closes, const CaTimeframe *timeframe,
+			 TimestampTz moment)
+{
+	int64 length =
+		timeframe->months != 0 ? 31 * USECS_PER_DAY : timeframe->usecs;
+	int64 start;
+
+	if (pg_sub_s64_overflow(moment - length, closes->staleness, &start))
+		return DT_NOBEGIN;
+	return start;
+}
+
+/* what each row asks for: the finest timeframe that has a candle by then */
+static void
+make_gaps(CaCloses *closes)
+{
+	closes->since = DT_NOEND;
+	closes->until = DT_NOBEGIN;
+	for (uint32 row = 0; row < closes->nrows; row++)
+	{
+		const CaAsked *asked = &closes->rows[row];
+		CaAskedAsset *asset;
+
+		if (!asked->asks)
+			continue;
+		asset = closes->assets[asked->asset];
+		for (int place = 0; place < CA_TIMEFRAMES; place++)
+		{
+			const CaTimeframe *timeframe = ca_timeframe_by_index(place);
+			CaGap *gap = &closes->gaps[closes->ngaps];
+
+			if (asset->first[place] >= asked->moment)
+				continue;
+			gap->before = ca_timeframe_start(
+				timeframe, ca_timeframe_ordinal(timeframe, asked->moment));
+			if (asset->first[place] >= gap->before)
+				continue;
+			gap->row = row;
+			gap->series = series_number(closes, asset, place);
+			closes->ngaps++;
+			closes->until = Max(closes->until, gap->before);
+			closes->since = Min(closes->since,
+								oldest_start(closes, timeframe, asked->moment));
+			break;
+		}
+	}
+}
+
+static void
+keep_close(CaCloses *closes, CaClose *close, Datum value)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	Size size = VARSIZE_ANY(packed);
+
+	if (close->large != NULL)
+		pfree(close->large);
+	close->large = NULL;
+	if (size <= CA_SMALL_CLOSE)
+		memcpy(close->small, packed, size);
+	else
+	{
+		close->large = MemoryContextAlloc(closes->context, size);
+		memcpy(close->large, packed, size);
+	}
+}
+
+/* take a candle: asset, timeframe, start, close */
+static void
+take_candle(TupleTableSlot *slot, void *taker)
+{
+	CaCloses *closes = taker;
+	CaAskedAsset *asset;
+	text *code;
+	const CaTimeframe *timeframe;
+	int32 id;
+	int32 series;
+	uint32 gap;
+
+	slot_getallattrs(slot);
+	id = DatumGetInt32(slot->tts_values[0]);
+	code = DatumGetTextPP(slot->tts_values[1]);
+	timeframe = ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	asset = hash_search(closes->asset_of_id, &id, HASH_FIND, NULL);
+	if (asset == NULL || timeframe == NULL)
+		return;
+	series = asset->series[timeframe - ca_timeframe_by_index(0)];
+	if (series < 0)
+		return;
+
+	gap = ca_gaps_offer(closes->gaps, &closes->ranges[series],
+						DatumGetTimestampTz(slot->tts_values[2]));
+	if (gap != CA_NO_GAP)
+		keep_close(closes, &closes->closes[gap], slot->tts_values[3]);
+}
+
+/* read the candles of all series in the range that may be wanted */
+static void
+read_candles(CaCloses *closes)
+{
+	CaArgument arguments[] = {
+		{INT4ARRAYOID, asset_ids(closes), false},
+		{TEXTARRAYOID, timeframe_codes(closes, false), false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->since), false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->until), false}};
+
+	ca_read_query(
+		psprintf("SELECT h.asset_id, h.timeframe, h.candle_time, h.close_price "
+				 "FROM %s.price_history AS h "
+				 "WHERE h.asset_id OPERATOR(pg_catalog.=) ANY ($1) "
+				 "AND h.timeframe OPERATOR(pg_catalog.=) ANY ($2) "
+				 "AND h.candle_time OPERATOR(pg_catalog.>=) $3 "
+				 "AND h.candle_time OPERATOR(pg_catalog.<) $4",
+				 closes->schema),
+		arguments, lengthof(arguments), take_candle, closes);
+}
+
+/*
+ * Find what the rows ask for.  The caller has filled in what comes before the
+ * series, and allocated the rest for its number of rows.
+ */
+void
+ca_closes_find(CaCloses *closes)
+{
+	if (closes->nassets == 0)
+		return;
+
+	SPI_connect();
+	find_first_candles(closes);
+	make_gaps(closes);
+	if (closes->ngaps > 0)
+	{
+		closes->ranges = MemoryContextAllocZero(
+			closes->context, closes->nseries * sizeof(CaGapRange));
+		ca_gaps_sort(closes->gaps, closes->ngaps, closes->ranges);
+		read_candles(closes);
+		ca_gaps_settle(closes->gaps, closes->ngaps, closes->found);
+	}
+	SPI_finish();
+}

@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * closes.h
+ *		The closes that were known at many moments.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_SCORING_CLOSES_H
+#define CA_SCORING_CLOSES_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/hsearch.h"
+
+#include "scoring/gap_kernel.h"
+#include "timeframe.h"
+
+/* room for a numeric(20,8) as it is stored */
+#define CA_SMALL_CLOSE 16
+
+/* a close: copied, or where it is larger than that, a pointer to a copy */
+typedef struct CaClose
+{
+	struct varlena *large;
+	char small[CA_SMALL_CLOSE];
+} CaClose;
+
+/* who asks: the row's asset and moment */
+typedef struct CaAsked
+{
+	int32 asset; /* place in assets */
+	bool asks;   /* neither is NULL, and the moment is finite */
+	TimestampTz moment;
+} CaAsked;
+
+/* an asset and its series, by timeframe, shortest first */
+typedef struct CaAskedAsset
+{
+	int32 id; /* key of the hash table */
+	int32 place;
+	TimestampTz first[CA_TIMEFRAMES]; /* start of the first candle, if any */
+	int32 series[CA_TIMEFRAMES];      /* number, or -1 */
+} CaAskedAsset;
+
+/* a number of rows and what they get; all of it is in the context */
+typedef struct CaCloses
+{
+	MemoryContext context;
+	const char *schema; /* the extension's, quoted */
+	int64 staleness;    /* microseconds; PG_INT64_MAX when any age will do */
+	uint32 nrows;
+	CaAsked *rows;
+	uint32 nassets;
+	CaAskedAsset **assets;
+	HTAB *asset_of_id;
+	uint32 nseries;
+	CaGapRange *ranges;
+	const CaTimeframe **timeframes; /* of each series */
+	uint32 ngaps;
+	CaGap *gaps;
+	CaClose *closes;   /* of each gap */
+	uint32 *found;     /* gap of each row */
+	TimestampTz since; /* start of the first and behind that of the last */
+	TimestampTz until; /* candle that may be wanted */
+} CaCloses;
+
+extern void ca_closes_find(CaCloses *closes);
+
+#endif /* CA_SCORING_CLOSES_H */
