@@ -44,6 +44,9 @@ OBJS = \
 	src/indicators/series.o \
 	src/indicators/aggregates.o \
 	src/archive/retention.o \
+	src/import/number.o \
+	src/import/element.o \
+	src/import/ohlcv.o \
 	src/scoring/state.o \
 	src/scoring/error_kernel.o \
 	src/scoring/errors.o \

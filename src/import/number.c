@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * number.c
+ *		Which texts an import takes for numbers:
+ *
+ *		[-+]?[0-9]{1,255}([.][0-9]{0,255})?([eE][-+]?[0-9]{1,3})?
+ *
+ * So there is no NaN, no infinity, no hexadecimal and no blank, and what a
+ * number takes in memory is bounded.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "import/number.h"
+
+#define MAX_DIGITS 255
+#define MAX_EXPONENT_DIGITS 3
+
+/* how many digits there are from text[at] on */
+static int
+count_digits(const char *text, int length, int at)
+{
+	int n = 0;
+
+	while (at + n < length && text[at + n] >= '0' && text[at + n] <= '9')
+		n++;
+	return n;
+}
+
+/* the place after a sign at text[at], if there is one */
+static int
+skip_sign(const char *text, int length, int at)
+{
+	return at + (at < length && (text[at] == '-' || text[at] == '+'));
+}
+
+/* whether the text, which need not end in a zero byte, is such a number */
+bool
+ca_is_number(const char *text, int length)
+{
+	int at = skip_sign(text, length, 0);
+	int digits = count_digits(text, length, at);
+
+	if (digits < 1 || digits > MAX_DIGITS)
+		return false;
+	at += digits;
+
+	if (at < length && text[at] == '.')
+	{
+		digits = count_digits(text, length, ++at);
+		if (digits > MAX_DIGITS)
+			return false;
+		at += digits;
+	}
+	if (at < length && (text[at] == 'e' || text[at] == 'E'))
+	{
+		at = skip_sign(text, length, at + 1);
+		digits = count_digits(text, length, at);
+		if (digits < 1 || digits > MAX_EXPONENT_DIGITS)
+			return false;
+		at += digits;
+	}
+	return at == length;
+}
+
+/* whether a number with so many digits is one when it is written out */
+bool
+ca_number_is_short(int integer_digits, int decimals)
+{
+	return integer_digits <= MAX_DIGITS && decimals <= MAX_DIGITS;
+}
