@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * ours.c
+ *		The 22 values of technical_indicators() from arrays, by the kernels of
+ *		the extension through their engine.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "bars.h"
+#include "indicators/engine.h"
+
+static const CaRequest requests[] = {
+	{&ca_rsi, {.periods = {7}}},
+	{&ca_rsi, {.periods = {14}}},
+	{&ca_sma, {.periods = {20}}},
+	{&ca_sma, {.periods = {50}}},
+	{&ca_sma, {.periods = {100}}},
+	{&ca_sma, {.periods = {200}}},
+	{&ca_ema, {.periods = {20}}},
+	{&ca_ema, {.periods = {50}}},
+	{&ca_ema, {.periods = {100}}},
+	{&ca_ema, {.periods = {200}}},
+	{&ca_macd, {.periods = {12, 26, 9}}},
+	{&ca_bollinger, {.periods = {20}, .multiplier = 2}},
+	{&ca_atr, {.periods = {14}}},
+	{&ca_adx, {.periods = {14}}},
+	{&ca_stochastic, {.periods = {14, 3, 3}}},
+};
+
+#define NREQUESTS ((int) (sizeof(requests) / sizeof(requests[0])))
+
+/* candles as the extension has them once their decimals are read */
+static CaBar *
+read_bars(const Bars *bars)
+{
+	CaBar *array = malloc(bars->count * sizeof(CaBar));
+
+	for (int i = 0; array && i < bars->count; i++)
+	{
+		array[i].high = ca_price_from_fixed(llround(bars->high[i] * 1e8));
+		array[i].low = ca_price_from_fixed(llround(bars->low[i] * 1e8));
+		array[i].close = ca_price_from_fixed(llround(bars->close[i] * 1e8));
+	}
+	return array;
+}
+
+int
+main(int argc, char **argv)
+{
+	Bars bars = bars_make(argc, argv);
+	CaBar *array = read_bars(&bars);
+	void *memory = calloc(1, ca_engine_size(requests, NREQUESTS));
+	CaEngine *engine;
+	double sum = 0;
+
+	if (array == NULL || memory == NULL)
+		return 1;
+
+	bars_start();
+	engine = ca_engine_init(memory, requests, NREQUESTS);
+	for (int i = 0; i < bars.count; i++)
+	{
+		ca_engine_update(engine, &array[i]);
+		for (int r = 0; r < NREQUESTS; r++)
+		{
+			CaValues values;
+
+			if (ca_engine_values(engine, r, &values))
+				for (int v = 0; v < requests[r].indicator->nvalues; v++)
+					sum += values.value[v];
+		}
+	}
+	bars_stop(&bars, sum);
+	return 0;
+}
