@@ -20,6 +20,7 @@ OBJS = \
 	src/candle/candlestick_state.o \
 	src/candle/candlestick_agg.o \
 	src/candle/candlestick_value.o \
+	src/candle/rollup_group.o \
 	src/candle/rollup_groups.o \
 	src/candle/rollup_spill.o \
 	src/candle/rollup_read.o \

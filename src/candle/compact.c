@@ -33,15 +33,6 @@ const int64_t ca_small_pow10[CA_SMALL_SCALE + 1] = {1,
 													100000000000000000,
 													1000000000000000000};
 
-/* the volume and the notional that a row adds */
-typedef struct Traded
-{
-	CaFixed volume;
-	CaFixed notional3;
-	int volume_scale;
-	int notional3_scale;
-} Traded;
-
 static bool
 price_from_decimal(const CaDecimal *decimal, int64_t *value, uint8_t *scale)
 {
@@ -152,29 +143,36 @@ add_fixed(CaFixed *sum, int *sum_scale, CaFixed value, int scale)
 	return !a.is_wide;
 }
 
+/* the sums that these make of those of the candle; false when one does not fit */
+static inline bool
+add_traded(const CaCompact *compact, const CaTraded *traded, CaTraded *sum)
+{
+	sum->volume = compact->volume;
+	sum->volume_scale = compact->volume_scale;
+	sum->notional3 = compact->notional3;
+	sum->notional3_scale = compact->notional3_scale;
+	return add_fixed(&sum->volume, &sum->volume_scale, traded->volume,
+					 traded->volume_scale) &&
+		   add_fixed(&sum->notional3, &sum->notional3_scale, traded->notional3,
+					 traded->notional3_scale);
+}
+
 /*
  * The sums that a row makes of those of the candle.  price3 at its scale is
  * three times the price that the volume is weighed with.
  */
 static inline bool
-add_traded(const CaCompact *compact, int64_t price3, int scale,
-		   const CaSmall *volume, Traded *sum)
+add_weighed(const CaCompact *compact, int64_t price3, int scale,
+			const CaSmall *volume, CaTraded *sum)
 {
-	CaFixed notional3;
+	CaTraded traded = {volume->value, 0, volume->scale, scale + volume->scale};
 
-	sum->volume = compact->volume;
-	sum->volume_scale = compact->volume_scale;
-	sum->notional3 = compact->notional3;
-	sum->notional3_scale = compact->notional3_scale;
-	return !__builtin_mul_overflow(price3, volume->value, &notional3) &&
-		   add_fixed(&sum->volume, &sum->volume_scale, volume->value,
-					 volume->scale) &&
-		   add_fixed(&sum->notional3, &sum->notional3_scale, notional3,
-					 scale + volume->scale);
+	return !__builtin_mul_overflow(price3, volume->value, &traded.notional3) &&
+		   add_traded(compact, &traded, sum);
 }
 
 static inline void
-set_traded(CaCompact *compact, const Traded *sum)
+set_traded(CaCompact *compact, const CaTraded *sum)
 {
 	compact->has_volume = true;
 	compact->volume = sum->volume;
@@ -201,11 +199,11 @@ tick_order(int64_t time, const int64_t *sequence, const CaSmall *price,
 	return ca_small_order(price, other_price);
 }
 
-/* merge a row's prices: what cannot fail */
+/* merge prices from "time" to "end": what cannot fail */
 static inline void
-add_prices(CaCompact *compact, int64_t time, const int64_t *sequence,
-		   const CaSmall *open, const CaSmall *high, const CaSmall *low,
-		   const CaSmall *close)
+add_prices(CaCompact *compact, int64_t time, int64_t end,
+		   const int64_t *sequence, const CaSmall *open, const CaSmall *high,
+		   const CaSmall *low, const CaSmall *close)
 {
 	CaSmall first = {compact->open, compact->open_scale};
 	CaSmall highest = {compact->high, compact->high_scale};
@@ -222,11 +220,11 @@ add_prices(CaCompact *compact, int64_t time, const int64_t *sequence,
 		compact->open = open->value;
 		compact->open_scale = (uint8_t) open->scale;
 	}
-	if (tick_order(time, sequence, close, compact->close_time,
+	if (tick_order(end, sequence, close, compact->close_time,
 				   compact->close_has_sequence, compact->close_sequence,
 				   &last) > 0)
 	{
-		compact->close_time = time;
+		compact->close_time = end;
 		compact->close_has_sequence = sequence != NULL;
 		compact->close_sequence = sequence != NULL ? *sequence : 0;
 		compact->close = close->value;
@@ -277,7 +275,7 @@ bool
 ca_compact_add_bar(CaCompact *compact, int64_t time, const CaSmall prices[4],
 				   const CaSmall *volume)
 {
-	Traded sum;
+	CaTraded sum;
 
 	if (ca_small_cmp(&prices[1], &prices[0]) < 0 ||
 		ca_small_cmp(&prices[1], &prices[3]) < 0 ||
@@ -290,11 +288,34 @@ ca_compact_add_bar(CaCompact *compact, int64_t time, const CaSmall prices[4],
 		int scale;
 
 		if (volume->value < 0 || !typical3(prices, &price3, &scale) ||
-			!add_traded(compact, price3, scale, volume, &sum))
+			!add_weighed(compact, price3, scale, volume, &sum))
 			return false;
 		set_traded(compact, &sum);
 	}
-	add_prices(compact, time, NULL, &prices[0], &prices[1], &prices[2],
+	add_prices(compact, time, time, NULL, &prices[0], &prices[1], &prices[2],
+			   &prices[3]);
+	compact->has_trades = false;
+	compact->trades = 0;
+	return true;
+}
+
+/*
+ * Merge what ready candles from "time" to "end" come to; traded is NULL when none
+ * of them has a volume.  False, and nothing changed, when a sum does not fit.
+ */
+bool
+ca_compact_add_run(CaCompact *compact, int64_t time, int64_t end,
+				   const CaSmall prices[4], const CaTraded *traded)
+{
+	CaTraded sum;
+
+	if (traded != NULL)
+	{
+		if (!add_traded(compact, traded, &sum))
+			return false;
+		set_traded(compact, &sum);
+	}
+	add_prices(compact, time, end, NULL, &prices[0], &prices[1], &prices[2],
 			   &prices[3]);
 	compact->has_trades = false;
 	compact->trades = 0;
@@ -310,17 +331,17 @@ ca_compact_add_trade(CaCompact *compact, int64_t time, const int64_t *sequence,
 					 const CaSmall *price, const CaSmall *volume)
 {
 	int64_t price3;
-	Traded sum;
+	CaTraded sum;
 
 	if (volume != NULL)
 	{
 		if (volume->value < 0 ||
 			__builtin_mul_overflow(price->value, (int64_t) 3, &price3) ||
-			!add_traded(compact, price3, price->scale, volume, &sum))
+			!add_weighed(compact, price3, price->scale, volume, &sum))
 			return false;
 		set_traded(compact, &sum);
 	}
-	add_prices(compact, time, sequence, price, price, price, price);
+	add_prices(compact, time, time, sequence, price, price, price, price);
 	compact->has_trades =
 		compact->has_trades &&
 		!__builtin_add_overflow(compact->trades, (int64_t) 1, &compact->trades);

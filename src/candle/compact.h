@@ -42,12 +42,23 @@ typedef struct CaCompact
 	bool has_trades : 1;
 } CaCompact;
 
+/* a volume, and three times its value; both exact */
+typedef struct CaTraded
+{
+	CaFixed volume;
+	CaFixed notional3;
+	int volume_scale;
+	int notional3_scale;
+} CaTraded;
+
 extern bool ca_compact_from_candle(CaCompact *compact, const CaCandle *candle);
 extern void ca_compact_to_candle(const CaCompact *compact, CaCandle *candle);
 extern void ca_compact_start(CaCompact *compact, int64_t time,
 							 const CaSmall prices[4]);
 extern bool ca_compact_add_bar(CaCompact *compact, int64_t time,
 							   const CaSmall prices[4], const CaSmall *volume);
+extern bool ca_compact_add_run(CaCompact *compact, int64_t time, int64_t end,
+							   const CaSmall prices[4], const CaTraded *traded);
 extern bool ca_compact_add_trade(CaCompact *compact, int64_t time,
 								 const int64_t *sequence, const CaSmall *price,
 								 const CaSmall *volume);

@@ -20,14 +20,10 @@
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "candle/candlestick_agg.h"
 #include "candle/rollup_groups.h"
-#include "numeric.h"
-#include "numeric_small.h"
 #include "validate.h"
 
 /* what a group takes in the table: the element, its header, its share of buckets */
@@ -146,119 +142,74 @@ spill(CaGroups *groups)
 	MemoryContextSwitchTo(old);
 }
 
-/* the group of a candle, and whether there was one */
-static CaGroup *
-find_group(CaGroups *groups, Series *series, const CaStoredCandle *stored,
-		   bool *found)
+/* make the group of a candle its series' current one; whether there was one */
+static void
+find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
+		   TimestampTz time, bool *found)
 {
-	int source = ca_timeframe_index(stored->timeframe);
+	int source = ca_timeframe_index(timeframe);
 	Current *current = &series->current[source];
 	CaGroupKey key;
 
 	if (hash_get_num_entries(groups->table) >= groups->max_groups)
 		spill(groups);
 
-	ca_check_finite_time(stored->time);
-	key.start = ca_timeframe_span(groups->target, stored->time, &current->end);
+	ca_check_finite_time(time);
+	key.start = ca_timeframe_span(groups->target, time, &current->end);
 	key.asset = series->asset;
 	key.source = source;
 	current->start = key.start;
 	current->group = hash_search(groups->table, &key, HASH_ENTER, found);
-	return current->group;
-}
-
-/* keep a value longer than the row it is from */
-static CaDecimal
-keep_decimal(MemoryContext context, CaDecimal decimal)
-{
-	if (decimal.is_wide)
-	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		decimal.u.wide = DatumGetPointer(
-			datumCopy(PointerGetDatum(decimal.u.wide), false, -1));
-		MemoryContextSwitchTo(old);
-	}
-	return decimal;
-}
-
-/* the later market_cap counts, of two at one time the higher */
-static bool
-is_later(const CaMarketCap *new, const CaMarketCap *old)
-{
-	if (!old->known || new->time != old->time)
-		return !old->known || new->time > old->time;
-	return ca_decimal_order(&new->value, &old->value) > 0;
-}
-
-static void
-add_market_cap(CaGroups *groups, CaGroup *group, const CaStoredCandle *stored)
-{
-	CaMarketCap new = {true, stored->time, {{0}, 0, false}};
-
-	new.value = ca_candle_read_numeric(stored->market_cap, "price");
-	if (is_later(&new, &group->market_cap))
-	{
-		new.value = keep_decimal(groups->groups_context, new.value);
-		group->market_cap = new;
-	}
-}
-
-/* merge a candle into its group by way of the kernel, which takes all there is */
-static void
-add_slowly(CaGroups *groups, CaGroup *group, bool found,
-		   const CaStoredCandle *stored)
-{
-	MemoryContext old = MemoryContextSwitchTo(groups->row_context);
-	struct varlena *state = group->state;
-	CaCandle candle;
-	CaCandle sum;
-
-	ca_candle_bar_from_numerics(&candle, stored->time, stored->prices,
-								stored->has_volume ? &stored->volume : NULL);
-	if (state == NULL && found)
-	{
-		ca_compact_to_candle(&group->candle, &sum);
-		ca_candle_merge(&sum, &candle);
-		candle = sum;
-	}
-	if (state != NULL || !ca_compact_from_candle(&group->candle, &candle))
-	{
-		state = ca_candle_state_merge(state, &candle);
-		if (state != group->state)
-		{
-			if (group->state != NULL)
-				pfree(group->state);
-			MemoryContextSwitchTo(groups->groups_context);
-			group->state = (struct varlena *) DatumGetPointer(
-				datumCopy(PointerGetDatum(state), false, -1));
-		}
-	}
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(groups->row_context);
 }
 
 /*
- * Merge a candle of small decimals into a compact group, or start the group with
- * it; false when either is not.
+ * The group of a candle, and the end of its target candle; a group that has just
+ * been made has no candle yet.  NULL when the asset is none of those asked for.
  */
-static inline bool
-add_small(CaGroup *group, bool found, const CaStoredCandle *stored)
+static inline CaGroup *
+group_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+		 TimestampTz time, bool *found, TimestampTz *end)
 {
-	CaSmall prices[4];
-	CaSmall volume;
+	Series *series = groups->last_series;
+	Current *current;
 
-	if (group->state != NULL || TIMESTAMP_NOT_FINITE(stored->time))
-		return false;
-	for (int i = 0; i < 4; i++)
-		if (!ca_small_from_numeric(stored->prices[i], &prices[i]))
-			return false;
-	if (stored->has_volume && !ca_small_from_numeric(stored->volume, &volume))
-		return false;
-	if (!found)
-		ca_compact_start(&group->candle, stored->time, prices);
-	return ca_compact_add_bar(&group->candle, stored->time, prices,
-							  stored->has_volume ? &volume : NULL);
+	if (series == NULL || series->asset != asset)
+	{
+		series = series_lookup(groups->series, asset);
+		if (series == NULL)
+			return NULL;
+		groups->last_series = series;
+	}
+
+	current = &series->current[ca_timeframe_index(timeframe)];
+	*found = true;
+	if (current->group == NULL || time < current->start || time >= current->end)
+	{
+		find_group(groups, series, timeframe, time, found);
+		if (!*found)
+		{
+			current->group->market_cap.known = false;
+			current->group->state = NULL;
+		}
+	}
+	*end = current->end;
+	return current->group;
+}
+
+CaGroup *
+ca_groups_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+			 TimestampTz time, bool *found, TimestampTz *end)
+{
+	return group_at(groups, asset, timeframe, time, found, end);
+}
+
+/* merge a candle into its group, which has none yet if it is not "found" */
+void
+ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
+				const CaStoredCandle *stored)
+{
+	ca_group_merge(group, found, stored, groups->groups_context,
+				   groups->row_context);
 }
 
 /*
@@ -267,35 +218,13 @@ add_small(CaGroup *group, bool found, const CaStoredCandle *stored)
 void
 ca_groups_add(CaGroups *groups, const CaStoredCandle *stored)
 {
-	Series *series = groups->last_series;
-	const Current *current;
-	CaGroup *group;
-	bool found = true;
+	bool found;
+	TimestampTz end;
+	CaGroup *group = group_at(groups, stored->asset, stored->timeframe,
+							  stored->time, &found, &end);
 
-	if (series == NULL || series->asset != stored->asset)
-	{
-		series = series_lookup(groups->series, stored->asset);
-		if (series == NULL)
-			return;
-		groups->last_series = series;
-	}
-
-	current = &series->current[ca_timeframe_index(stored->timeframe)];
-	if (current->group != NULL && stored->time >= current->start &&
-		stored->time < current->end)
-		group = current->group;
-	else
-		group = find_group(groups, series, stored, &found);
-
-	if (!found)
-	{
-		group->market_cap.known = false;
-		group->state = NULL;
-	}
-	if (!add_small(group, found, stored))
-		add_slowly(groups, group, found, stored);
-	if (stored->has_market_cap)
-		add_market_cap(groups, group, stored);
+	if (group != NULL)
+		ca_groups_merge(groups, group, found, stored);
 }
 
 /* by asset, target candle, source */
@@ -379,7 +308,7 @@ ca_groups_next(CaGroups *groups, CaGroupResult *result)
 		ca_spill_next(groups->spill, &part);
 		ca_candle_merge(&result->candle, &part.candle);
 		if (part.market_cap.known &&
-			is_later(&part.market_cap, &result->market_cap))
+			ca_market_cap_is_later(&part.market_cap, &result->market_cap))
 			result->market_cap = part.market_cap;
 	}
 }

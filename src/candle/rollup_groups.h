@@ -62,10 +62,22 @@ typedef struct CaGroupResult
 
 extern CaGroups *ca_groups_make(const CaTimeframe *target, const int32 *assets,
 								int nassets, Size memory_limit);
+extern CaGroup *ca_groups_at(CaGroups *groups, int32 asset,
+							 const CaTimeframe *timeframe, TimestampTz time,
+							 bool *found, TimestampTz *end);
+extern void ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
+							const CaStoredCandle *stored);
 extern void ca_groups_add(CaGroups *groups, const CaStoredCandle *stored);
 extern void ca_groups_finish(CaGroups *groups);
 extern const CaGroupKey *ca_groups_peek(const CaGroups *groups);
 extern void ca_groups_next(CaGroups *groups, CaGroupResult *result);
+
+/* one of them, in rollup_group.c */
+extern void ca_group_merge(CaGroup *group, bool found,
+						   const CaStoredCandle *stored, MemoryContext context,
+						   MemoryContext row_context);
+extern bool ca_market_cap_is_later(const CaMarketCap *new,
+								   const CaMarketCap *old);
 
 /* groups that left memory, in rollup_spill.c */
 typedef struct CaSpill CaSpill;
