@@ -43,13 +43,13 @@ ca_market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
 	return ca_decimal_order(&new->value, &old->value) > 0;
 }
 
-static void
-add_market_cap(CaGroup *group, const CaStoredCandle *stored,
-			   MemoryContext context)
+/* tell a group of a market_cap; what the group keeps goes into "context" */
+void
+ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
+					MemoryContext context)
 {
-	CaMarketCap new = {true, stored->time, {{0}, 0, false}};
+	CaMarketCap new = {true, time, ca_candle_read_numeric(value, "price")};
 
-	new.value = ca_candle_read_numeric(stored->market_cap, "price");
 	if (ca_market_cap_is_later(&new, &group->market_cap))
 	{
 		new.value = keep_decimal(context, new.value);
@@ -126,5 +126,5 @@ ca_group_merge(CaGroup *group, bool found, const CaStoredCandle *stored,
 	if (!add_small(group, found, stored))
 		add_slowly(group, found, stored, context, row_context);
 	if (stored->has_market_cap)
-		add_market_cap(group, stored, context);
+		ca_group_market_cap(group, stored->time, stored->market_cap, context);
 }

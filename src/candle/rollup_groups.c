@@ -212,6 +212,14 @@ ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
 				   groups->row_context);
 }
 
+/* tell a group of a market_cap */
+void
+ca_groups_market_cap(CaGroups *groups, CaGroup *group, TimestampTz time,
+					 Datum value)
+{
+	ca_group_market_cap(group, time, value, groups->groups_context);
+}
+
 /*
  * Merge a stored candle into its group.  Errors: those of candlestick_agg.
  */

@@ -67,6 +67,8 @@ extern CaGroup *ca_groups_at(CaGroups *groups, int32 asset,
 							 bool *found, TimestampTz *end);
 extern void ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
 							const CaStoredCandle *stored);
+extern void ca_groups_market_cap(CaGroups *groups, CaGroup *group,
+								 TimestampTz time, Datum value);
 extern void ca_groups_add(CaGroups *groups, const CaStoredCandle *stored);
 extern void ca_groups_finish(CaGroups *groups);
 extern const CaGroupKey *ca_groups_peek(const CaGroups *groups);
@@ -76,6 +78,8 @@ extern void ca_groups_next(CaGroups *groups, CaGroupResult *result);
 extern void ca_group_merge(CaGroup *group, bool found,
 						   const CaStoredCandle *stored, MemoryContext context,
 						   MemoryContext row_context);
+extern void ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
+								MemoryContext context);
 extern bool ca_market_cap_is_later(const CaMarketCap *new,
 								   const CaMarketCap *old);
 
