@@ -96,27 +96,19 @@ SQL_PARTS = \
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts of functions and aggregates only, some of which have changed
-NEW_PARTS = \
-	sql/upgrade/0.2.0--0.3.0.sql \
-	sql/functions/decimals.sql \
-	sql/functions/errors_numeric.sql
-REPLACED_PARTS = \
-	sql/functions/candlestick_agg.sql \
-	sql/functions/candles.sql \
-	sql/functions/technical_indicators.sql \
-	sql/functions/rollup.sql \
-	sql/functions/import.sql \
-	sql/functions/score_predictions.sql \
-	sql/functions/update_technical_indicators.sql
+NEW_PARTS =
+REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-UPGRADE_SCRIPT = sql/$(EXTENSION)--0.2.0--0.3.0.sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.3.0--0.4.0.sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
 	sql/cryptoanalytics--0.2.0.sql \
 	sql/cryptoanalytics--0.2.0--0.3.0.sql \
-	sql/cryptoanalytics--0.3.0.sql
+	sql/cryptoanalytics--0.3.0.sql \
+	sql/cryptoanalytics--0.3.0--0.4.0.sql \
+	sql/cryptoanalytics--0.4.0.sql
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written
