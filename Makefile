@@ -48,6 +48,13 @@ OBJS = \
 	src/import/number.o \
 	src/import/element.o \
 	src/import/ohlcv.o \
+	src/segment/bitpack.o \
+	src/segment/unit.o \
+	src/segment/series.o \
+	src/segment/prices.o \
+	src/segment/numbers.o \
+	src/segment/encode.o \
+	src/segment/decode.o \
 	src/scoring/state.o \
 	src/scoring/error_kernel.o \
 	src/scoring/errors.o \

@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * bitpack.h
+ *		Unsigned numbers in blocks of bits; bitpack.c describes them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_BITPACK_H
+#define CA_BITPACK_H
+
+#include "segment/bytes.h"
+
+/* the numbers of a block; the last of a column has what is left */
+#define CA_BLOCK 128
+
+/* the most bytes that blocks take, and that writing them touches */
+static inline size_t
+ca_blocks_bound(int count)
+{
+	return (size_t) count * 8 + (size_t) count / CA_BLOCK + 1 + 8;
+}
+
+extern size_t ca_blocks_size(const uint64_t *values, int count);
+extern uint8_t *ca_blocks_write(uint8_t *out, const uint64_t *values,
+								int count);
+extern bool ca_blocks_read(CaInput *in, uint64_t *values, int count);
+
+#endif /* CA_BITPACK_H */
