@@ -24,14 +24,15 @@
 
 #define HAS_EXCEPTIONS 0x80
 
-/* how a block is written */
-typedef struct Plan
+/* how often exceptions have exceptions */
+#define DEPTH 2
+
+/* how many numbers of a block have more bits than so many */
+typedef struct Widths
 {
-	int width;
-	int high_width; /* 0: no exceptions */
-	int exceptions;
-	size_t size; /* bytes, all in all */
-} Plan;
+	int widest;
+	uint8_t above[65];
+} Widths;
 
 static inline size_t
 packed_bytes(int count, int width)
@@ -51,40 +52,63 @@ bits_of(uint64_t value)
 	return value == 0 ? 0 : 64 - __builtin_clzll(value);
 }
 
-/* the width that makes the block smallest */
-static Plan
-block_plan(const uint64_t *values, int count)
+/* a list, or a bitmap where that is shorter */
+static inline int
+position_bytes(int count, int exceptions)
+{
+	int bitmap = (count + 7) / 8;
+
+	return exceptions < bitmap ? exceptions : bitmap;
+}
+
+static void
+count_widths(Widths *widths, const uint64_t *values, int count)
 {
 	uint8_t of_width[65] = {0};
 	uint64_t all = 0;
-	int exceptions = 0;
-	int widest;
-	Plan plan = {0};
 
 	for (int i = 0; i < count; i++)
 	{
 		of_width[bits_of(values[i])]++;
 		all |= values[i];
 	}
-	widest = bits_of(all);
-	plan.width = widest;
-	plan.size = 1 + packed_bytes(count, widest);
-	for (int width = widest - 1; width >= 0; width--)
-	{
-		size_t size;
+	widths->widest = bits_of(all);
+	widths->above[widths->widest] = 0;
+	for (int width = widths->widest; width > 0; width--)
+		widths->above[width - 1] = widths->above[width] + of_width[width];
+}
 
-		exceptions += of_width[width + 1];
-		size = 3 + packed_bytes(count, width) + exceptions +
-			   packed_bytes(exceptions, widest - width);
-		if (size < plan.size)
+/*
+ * The least bytes of a block of what is above "from" bits of numbers, of which
+ * there are count, and its width.
+ */
+static int
+best_width(const Widths *widths, int from, int count, int depth, int *best)
+{
+	int least = 1 + packed_bytes(count, widths->widest - from);
+
+	*best = widths->widest;
+	for (int width = from; depth > 0 && width < widths->widest; width++)
+	{
+		int exceptions = widths->above[width];
+		int size = 2 + packed_bytes(count, width - from) +
+				   position_bytes(count, exceptions);
+		int ignored;
+
+		if (size >= least)
 		{
-			plan.width = width;
-			plan.high_width = widest - width;
-			plan.exceptions = exceptions;
-			plan.size = size;
+			if (exceptions < count / 8)
+				break;
+			continue;
+		}
+		size += best_width(widths, width, exceptions, depth - 1, &ignored);
+		if (size < least)
+		{
+			least = size;
+			*best = width;
 		}
 	}
-	return plan;
+	return least;
 }
 
 /* low bits of values, packed; may touch eight bytes behind them */
@@ -116,35 +140,52 @@ pack(uint8_t *out, const uint64_t *values, int count, int width)
 	return end;
 }
 
+/* where there are exceptions; they go to high[] */
 static uint8_t *
-block_write(uint8_t *out, const uint64_t *values, int count, const Plan *plan)
+write_positions(uint8_t *out, const uint64_t *values, int count, int width,
+				uint64_t *high, int exceptions)
 {
-	uint64_t high[CA_BLOCK];
-	uint8_t position[CA_BLOCK];
-	int exceptions = 0;
+	bool is_bitmap = position_bytes(count, exceptions) < exceptions;
+	int next = 0;
 
-	if (plan->high_width == 0)
-	{
-		*out++ = (uint8_t) plan->width;
-		return pack(out, values, count, plan->width);
-	}
-
-	*out++ = (uint8_t) (plan->width | HAS_EXCEPTIONS);
-	*out++ = (uint8_t) plan->exceptions;
-	*out++ = (uint8_t) plan->high_width;
-	out = pack(out, values, count, plan->width);
+	if (is_bitmap)
+		memset(out, 0, (count + 7) / 8);
 	for (int i = 0; i < count; i++)
 	{
-		uint64_t rest = values[i] >> plan->width;
+		uint64_t rest = values[i] >> width;
 
-		position[exceptions] = (uint8_t) i;
-		high[exceptions] = rest;
-		exceptions += rest != 0;
-		if (exceptions == plan->exceptions)
-			break;
+		if (rest == 0)
+			continue;
+		if (is_bitmap)
+			out[i / 8] |= 1 << (i % 8);
+		else
+			out[next] = (uint8_t) i;
+		high[next++] = rest;
 	}
-	memcpy(out, position, exceptions);
-	return pack(out + exceptions, high, exceptions, plan->high_width);
+	return out + position_bytes(count, exceptions);
+}
+
+/* values have lost "from" bits of what widths counts */
+static uint8_t *
+block_write(uint8_t *out, const uint64_t *values, int count,
+			const Widths *widths, int from, int depth)
+{
+	uint64_t high[CA_BLOCK];
+	int exceptions;
+	int width;
+
+	best_width(widths, from, count, depth, &width);
+	exceptions = widths->above[width];
+	if (exceptions == 0)
+	{
+		*out++ = (uint8_t) (width - from);
+		return pack(out, values, count, width - from);
+	}
+	*out++ = (uint8_t) ((width - from) | HAS_EXCEPTIONS);
+	*out++ = (uint8_t) exceptions;
+	out = write_positions(out, values, count, width - from, high, exceptions);
+	out = pack(out, values, count, width - from);
+	return block_write(out, high, exceptions, widths, width, depth - 1);
 }
 
 /*
@@ -198,45 +239,58 @@ unpack(CaInput *in, uint64_t *values, int count, int width)
 	return true;
 }
 
-/* the exceptions behind the low bits */
+/* the numbers that high bits belong to; false when they are malformed */
 static bool
-read_exceptions(CaInput *in, uint64_t *values, int count, int width,
-				int exceptions, int high_width)
+read_positions(CaInput *in, uint8_t *position, int count, int exceptions)
 {
-	const uint8_t *position = in->at;
-	uint64_t high[CA_BLOCK];
+	int bytes = position_bytes(count, exceptions);
+	int next = 0;
 
-	if (ca_input_left(in) < (size_t) exceptions)
+	if (ca_input_left(in) < (size_t) bytes)
 		return false;
-	in->at += exceptions;
-	if (!unpack(in, high, exceptions, high_width))
-		return false;
-	for (int i = 0; i < exceptions; i++)
+	if (bytes == exceptions)
 	{
-		if (position[i] >= count || (i > 0 && position[i] <= position[i - 1]))
-			return false;
-		values[position[i]] |= high[i] << width;
+		memcpy(position, in->at, bytes);
+		for (int i = 1; i < exceptions; i++)
+			if (position[i] <= position[i - 1])
+				return false;
+		next = exceptions;
 	}
-	return true;
+	else
+		for (int i = 0; i < bytes; i++)
+			for (unsigned bits = in->at[i]; bits != 0; bits &= bits - 1)
+			{
+				if (next == exceptions)
+					return false;
+				position[next++] = (uint8_t) (i * 8 + __builtin_ctz(bits));
+			}
+	in->at += bytes;
+	return next == exceptions && position[exceptions - 1] < count;
 }
 
 static bool
-block_read(CaInput *in, uint64_t *values, int count)
+block_read(CaInput *in, uint64_t *values, int count, int bits, int depth)
 {
+	uint64_t high[CA_BLOCK];
+	uint8_t position[CA_BLOCK];
 	uint8_t width;
-	uint8_t exceptions = 0;
-	uint8_t high_width = 0;
+	uint8_t exceptions;
 
 	if (!ca_read_byte(in, &width))
 		return false;
 	if (width < HAS_EXCEPTIONS)
-		return width <= 64 && unpack(in, values, count, width);
+		return width <= bits && unpack(in, values, count, width);
 
 	width -= HAS_EXCEPTIONS;
-	return ca_read_byte(in, &exceptions) && ca_read_byte(in, &high_width) &&
-		   exceptions >= 1 && exceptions <= count && high_width >= 1 &&
-		   width + high_width <= 64 && unpack(in, values, count, width) &&
-		   read_exceptions(in, values, count, width, exceptions, high_width);
+	if (width >= bits || depth == 0 || !ca_read_byte(in, &exceptions) ||
+		exceptions == 0 || exceptions > count ||
+		!read_positions(in, position, count, exceptions) ||
+		!unpack(in, values, count, width) ||
+		!block_read(in, high, exceptions, bits - width, depth - 1))
+		return false;
+	for (int i = 0; i < exceptions; i++)
+		values[position[i]] |= high[i] << width;
+	return true;
 }
 
 /* the bytes that ca_blocks_write() takes */
@@ -246,9 +300,14 @@ ca_blocks_size(const uint64_t *values, int count)
 	size_t size = 0;
 
 	for (int i = 0; i < count; i += CA_BLOCK)
-		size +=
-			block_plan(values + i, count - i < CA_BLOCK ? count - i : CA_BLOCK)
-				.size;
+	{
+		int n = count - i < CA_BLOCK ? count - i : CA_BLOCK;
+		Widths widths;
+		int ignored;
+
+		count_widths(&widths, values + i, n);
+		size += best_width(&widths, 0, n, 1, &ignored);
+	}
 	return size;
 }
 
@@ -258,9 +317,10 @@ ca_blocks_write(uint8_t *out, const uint64_t *values, int count)
 	for (int i = 0; i < count; i += CA_BLOCK)
 	{
 		int n = count - i < CA_BLOCK ? count - i : CA_BLOCK;
-		Plan plan = block_plan(values + i, n);
+		Widths widths;
 
-		out = block_write(out, values + i, n, &plan);
+		count_widths(&widths, values + i, n);
+		out = block_write(out, values + i, n, &widths, 0, DEPTH);
 	}
 	return out;
 }
@@ -271,7 +331,7 @@ ca_blocks_read(CaInput *in, uint64_t *values, int count)
 {
 	for (int i = 0; i < count; i += CA_BLOCK)
 		if (!block_read(in, values + i,
-						count - i < CA_BLOCK ? count - i : CA_BLOCK))
+						count - i < CA_BLOCK ? count - i : CA_BLOCK, 64, DEPTH))
 			return false;
 	return true;
 }

@@ -39,7 +39,8 @@ typedef enum CaSegmentColumn
 } CaSegmentColumn;
 
 /* what to decode: a set of bits; times are always decoded */
-#define CA_SEGMENT_PRICES 0x0F /* 1 << CA_SEGMENT_OPEN and so on; all four come together */
+#define CA_SEGMENT_PRICES \
+	0x0F /* 1 << CA_SEGMENT_OPEN and so on; all four come together */
 #define CA_SEGMENT_WITH_VOLUME (1 << CA_SEGMENT_VOLUME)
 #define CA_SEGMENT_WITH_MARKET_CAP (1 << CA_SEGMENT_MARKET_CAP)
 #define CA_SEGMENT_WITH_ID 0x40
@@ -56,17 +57,18 @@ typedef struct CaSegmentText
 /* a column of numbers; prices have no NULLs */
 typedef struct CaSegmentNumbers
 {
-	bool is_text;     /* text[] counts, not value[] and scale */
-	bool has_nulls;   /* nulls[] counts */
-	int32_t scale;    /* value * 10^-scale, 0 .. 255 */
-	uint8_t nulls[CA_SEGMENT_CANDLES]; /* 1: NULL, and the value is 0 or empty */
+	bool is_text;   /* text[] counts, not value[] and scale */
+	bool has_nulls; /* nulls[] counts */
+	int32_t scale;  /* value * 10^-scale, 0 .. 255 */
+	uint8_t
+		nulls[CA_SEGMENT_CANDLES]; /* 1: NULL, and the value is 0 or empty */
 	int64_t value[CA_SEGMENT_CANDLES];
 	CaSegmentText text[CA_SEGMENT_CANDLES];
 } CaSegmentNumbers;
 
 typedef struct CaSegment
 {
-	int count; /* 1 .. CA_SEGMENT_CANDLES */
+	int count;                        /* 1 .. CA_SEGMENT_CANDLES */
 	int64_t time[CA_SEGMENT_CANDLES]; /* microseconds, strictly ascending */
 	int64_t id[CA_SEGMENT_CANDLES];
 	int64_t created_at[CA_SEGMENT_CANDLES]; /* microseconds; any int64 */
