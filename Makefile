@@ -49,6 +49,7 @@ OBJS = \
 	src/import/element.o \
 	src/import/ohlcv.o \
 	src/segment/bitpack.o \
+	src/segment/blocks.o \
 	src/segment/unit.o \
 	src/segment/series.o \
 	src/segment/prices.o \

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bitpack.h
- *		Unsigned numbers in blocks of bits; bitpack.c describes them.
+ *		Unsigned numbers of one width behind each other; bitpack.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,19 +10,18 @@
 
 #include "segment/bytes.h"
 
-/* the numbers of a block; the last of a column has what is left */
-#define CA_BLOCK 128
+/* the most numbers that can be unpacked at once */
+#define CA_BITS_COUNT 128
 
-/* the most bytes that blocks take, and that writing them touches */
-static inline size_t
-ca_blocks_bound(int count)
+/* the bytes that numbers of a width take */
+static inline int
+ca_bits_bytes(int count, int width)
 {
-	return (size_t) count * 8 + (size_t) count / CA_BLOCK + 1 + 8;
+	return (count * width + 7) / 8;
 }
 
-extern size_t ca_blocks_size(const uint64_t *values, int count);
-extern uint8_t *ca_blocks_write(uint8_t *out, const uint64_t *values,
-								int count);
-extern bool ca_blocks_read(CaInput *in, uint64_t *values, int count);
+extern uint8_t *ca_bits_pack(uint8_t *out, const uint64_t *values, int count,
+							 int width);
+extern bool ca_bits_unpack(CaInput *in, uint64_t *values, int count, int width);
 
 #endif /* CA_BITPACK_H */

@@ -23,7 +23,7 @@
 #include "segment/numbers.h"
 #include "segment/prices.h"
 #include "segment/series.h"
-#include "segment/bitpack.h"
+#include "segment/blocks.h"
 
 /*
  * The bytes that ca_segment_encode() must be given, at least what it will write.

@@ -16,7 +16,7 @@
  */
 #include "segment/numbers.h"
 
-#include "segment/bitpack.h"
+#include "segment/blocks.h"
 #include "segment/series.h"
 
 #define IS_TEXT 1

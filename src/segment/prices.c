@@ -23,7 +23,7 @@
  */
 #include "segment/prices.h"
 
-#include "segment/bitpack.h"
+#include "segment/blocks.h"
 #include "segment/unit.h"
 
 /* differences, then numbers to be packed */

@@ -22,7 +22,7 @@
  */
 #include "segment/series.h"
 
-#include "segment/bitpack.h"
+#include "segment/blocks.h"
 #include "segment/segment.h"
 #include "segment/unit.h"
 
