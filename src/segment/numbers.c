@@ -45,7 +45,7 @@ size_t
 ca_numbers_bound(const CaSegmentNumbers *numbers, int count)
 {
 	size_t bound =
-		2 + CA_SEGMENT_CANDLES / 8 + CA_SERIES_HEAD + ca_blocks_bound(count);
+		2 + ((size_t) count + 7) / 8 + CA_SERIES_HEAD + ca_blocks_bound(count);
 
 	if (numbers->is_text)
 		for (int i = 0; i < count; i++)
