@@ -56,6 +56,7 @@ OBJS = \
 	src/segment/numbers.o \
 	src/segment/encode.o \
 	src/segment/decode.o \
+	src/segment/payload.o \
 	src/scoring/state.o \
 	src/scoring/error_kernel.o \
 	src/scoring/errors.o \
