@@ -57,6 +57,15 @@ OBJS = \
 	src/segment/encode.o \
 	src/segment/decode.o \
 	src/segment/payload.o \
+	src/segment/bounds.o \
+	src/segment/read_plan.o \
+	src/segment/read.o \
+	src/segment/fdw_condition.o \
+	src/segment/fdw_size.o \
+	src/segment/fdw_path.o \
+	src/segment/loaded.o \
+	src/segment/fdw_scan.o \
+	src/segment/fdw.o \
 	src/scoring/state.o \
 	src/scoring/error_kernel.o \
 	src/scoring/errors.o \
@@ -84,6 +93,7 @@ SQL_PARTS = \
 	sql/schema/types.sql \
 	sql/schema/users.sql \
 	sql/schema/market.sql \
+	sql/schema/segments.sql \
 	sql/schema/models.sql \
 	sql/schema/macro.sql \
 	sql/schema/sectors.sql \
@@ -105,8 +115,10 @@ SQL_PARTS = \
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts of functions and aggregates only, some of which have changed
-NEW_PARTS =
-REPLACED_PARTS =
+NEW_PARTS = \
+	sql/schema/segments.sql
+REPLACED_PARTS = \
+	sql/schema/views.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.3.0--0.4.0.sql

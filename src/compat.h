@@ -15,4 +15,61 @@
 #include "varatt.h"
 #endif
 
+#include "nodes/execnodes.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "parser/parsetree.h"
+
+/* what EXPLAIN shows moved out of explain.h in PostgreSQL 18 */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/*
+ * The order by an operator as a list of one pathkey; NIL when the query does not
+ * know the expression.
+ */
+static inline List *
+ca_expression_pathkey(PlannerInfo *root, Expr *expr, Oid opno, Relids rel)
+{
+#if PG_VERSION_NUM >= 160000
+	return build_expression_pathkey(root, expr, opno, rel, false);
+#else
+	return build_expression_pathkey(root, expr, NULL, opno, rel, false);
+#endif
+}
+
+/* a path over a foreign table, with rows and cost still to be filled in */
+static inline ForeignPath *
+ca_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, List *pathkeys,
+						   Relids outer, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, 0, 0, 0, 0, pathkeys, outer,
+								   NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, 0, 0, 0, pathkeys, outer,
+								   NULL, NIL, fdw_private);
+#else
+	return create_foreignscan_path(root, rel, NULL, 0, 0, 0, pathkeys, outer,
+								   NULL, fdw_private);
+#endif
+}
+
+/* whose rights a foreign scan is checked for; invalid: the current user's */
+static inline Oid
+ca_foreign_scan_user(ForeignScanState *node)
+{
+	ForeignScan *scan = (ForeignScan *) node->ss.ps.plan;
+
+#if PG_VERSION_NUM >= 160000
+	return scan->checkAsUser;
+#else
+	return rt_fetch(scan->scan.scanrelid,
+					node->ss.ps.state->es_plannedstmt->rtable)
+		->checkAsUser;
+#endif
+}
+
 #endif /* CA_COMPAT_H */

@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "archive/retention.h"
+#include "segment/fdw.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "cryptoanalytics");
@@ -34,5 +35,6 @@ _PG_init(void)
 		&moving, false, PGC_USERSET,
 		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
 		NULL);
+	ca_define_segment_statistics();
 	MarkGUCPrefixReserved("cryptoanalytics");
 }

@@ -3,16 +3,21 @@
 CREATE VIEW price_history WITH (security_invoker = true) AS
     SELECT p.id, p.asset_id, p.timeframe, p.open_price, p.high_price, p.low_price, p.close_price,
            p.volume, p.market_cap, p.technical_indicators, p.candle_time, p.created_at,
-           false AS archived
+           false AS archived, false AS compressed
     FROM price_data AS p
     UNION ALL
     SELECT a.id, a.asset_id, a.timeframe, a.open_price, a.high_price, a.low_price, a.close_price,
            a.volume, a.market_cap, a.technical_indicators, a.candle_time, a.created_at,
-           true AS archived
-    FROM price_data_archive AS a;
+           true AS archived, false AS compressed
+    FROM price_data_archive AS a
+    UNION ALL
+    SELECT c.id, c.asset_id, c.timeframe, c.open_price, c.high_price, c.low_price, c.close_price,
+           c.volume, c.market_cap, c.technical_indicators, c.candle_time, c.created_at,
+           true AS archived, true AS compressed
+    FROM price_data_compressed AS c;
 COMMENT ON VIEW price_history IS
-    'all candles, live and archived; each candle is in one of the two tables, so it appears once';
-COMMENT ON COLUMN price_history.id IS 'identifier, kept when the row moves between the tables';
+    'all candles, live, archived and compressed; each candle is in one place, so it appears once';
+COMMENT ON COLUMN price_history.id IS 'identifier, kept when the candle moves or is compressed';
 COMMENT ON COLUMN price_history.asset_id IS 'asset, assets.id';
 COMMENT ON COLUMN price_history.timeframe IS 'length of the candle, a code such as 1h';
 COMMENT ON COLUMN price_history.open_price IS 'price at the start of the candle';
@@ -24,7 +29,8 @@ COMMENT ON COLUMN price_history.market_cap IS 'market capitalization, in USD; NU
 COMMENT ON COLUMN price_history.technical_indicators IS 'indicators of the candle as a JSON object; archived rows have them only if they were kept';
 COMMENT ON COLUMN price_history.candle_time IS 'start of the candle';
 COMMENT ON COLUMN price_history.created_at IS 'when the candle was first stored, kept when the row moves';
-COMMENT ON COLUMN price_history.archived IS 'whether the row is in price_data_archive';
+COMMENT ON COLUMN price_history.archived IS 'whether the candle is in price_data_archive or compressed';
+COMMENT ON COLUMN price_history.compressed IS 'whether the candle is compressed';
 
 CREATE VIEW model_leaderboard WITH (security_invoker = true) AS
     WITH latest AS (
