@@ -22,6 +22,7 @@ OBJS = \
 	src/candle/candlestick_value.o \
 	src/candle/rollup_group.o \
 	src/candle/rollup_groups.o \
+	src/candle/rollup_segment.o \
 	src/candle/rollup_spill.o \
 	src/candle/rollup_read.o \
 	src/candle/rollup_write.o \
@@ -66,6 +67,7 @@ OBJS = \
 	src/segment/loaded.o \
 	src/segment/fdw_scan.o \
 	src/segment/fdw.o \
+	src/segment/scan.o \
 	src/scoring/state.o \
 	src/scoring/error_kernel.o \
 	src/scoring/errors.o \

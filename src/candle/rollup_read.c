@@ -6,11 +6,12 @@
  * An ordinary SELECT of price_history: visibility, privileges and row security
  * are the executor's.  Its rows go to a receiver that takes them from their
  * slots, without copying.  The columns selected are those of the tables, in
- * order, so that the executor passes a table's rows on as they are.
+ * order, so that the executor passes a table's rows on as they are.  Compressed
+ * candles are left out there, and read in columns by the same snapshot.
  *
  * What is not known in advance is left to the planner: bounds and assets are
  * parameters, given to it as constants.  A roll-up of all there is has no
- * conditions, so it reads the tables in their order, and the receiver passes over
+ * conditions on them, so it reads the tables in their order, and the receiver passes over
  * candles of other timeframes: that costs a third of what the executor needs to
  * compare them.
  *
@@ -27,7 +28,9 @@
 #include "utils/timestamp.h"
 
 #include "candle/rollup_read.h"
+#include "candle/rollup_segment.h"
 #include "reader.h"
+#include "segment/scan.h"
 
 /* the parameters of the query */
 enum
@@ -125,12 +128,12 @@ ca_rollup_prepare(const CaRollupRange *range)
 		"SELECT h.id, h.asset_id, h.timeframe, h.open_price, h.high_price, "
 		"h.low_price, h.close_price, h.volume, h.market_cap, "
 		"h.technical_indicators, h.candle_time, h.created_at "
-		"FROM %s.price_history AS h",
+		"FROM %s.price_history AS h WHERE NOT h.compressed",
 		range->schema);
 	if (!is_everything(range))
 	{
 		appendStringInfo(&query,
-						 " WHERE h.timeframe OPERATOR(pg_catalog.=) ANY ($1)"
+						 " AND h.timeframe OPERATOR(pg_catalog.=) ANY ($1)"
 						 " AND h.asset_id OPERATOR(pg_catalog.=) %s",
 						 range->all_assets ? "ANY ($4)" : "$4");
 		if (range->since != DT_NOBEGIN)
@@ -150,10 +153,10 @@ ca_rollup_prepare(const CaRollupRange *range)
 	return plan;
 }
 
-static ArrayType *
-source_codes(const CaRollupRange *range)
+/* the codes of the sources, CA_TIMEFRAMES at most, and how many they are */
+static int
+source_codes(const CaRollupRange *range, Datum *codes)
 {
-	Datum codes[CA_TIMEFRAMES];
 	int ncodes = 0;
 
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
@@ -163,6 +166,15 @@ source_codes(const CaRollupRange *range)
 		if (is_wanted(range, source))
 			codes[ncodes++] = CStringGetTextDatum(source->code);
 	}
+	return ncodes;
+}
+
+static ArrayType *
+source_array(const CaRollupRange *range)
+{
+	Datum codes[CA_TIMEFRAMES];
+	int ncodes = source_codes(range, codes);
+
 	return construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
@@ -186,6 +198,42 @@ set_param(ParamListInfo params, int number, Oid type, Datum value)
 	params->params[number].ptype = type;
 }
 
+/* what of the segments a range needs */
+static void
+set_segment_bounds(const CaRollupRange *range, CaBounds *bounds)
+{
+	Datum codes[CA_TIMEFRAMES];
+	bool nulls[CA_TIMEFRAMES] = {false};
+
+	ca_bounds_init(bounds);
+	ca_bounds_timeframe(bounds, codes, nulls, source_codes(range, codes));
+	if (!range->all_assets)
+	{
+		Datum asset = Int32GetDatum(range->assets[0]);
+
+		ca_bounds_asset(bounds, INT4OID, &asset, nulls, 1);
+	}
+	bounds->since = range->since;
+	if (range->until != DT_NOEND)
+		bounds->until = range->until - 1;
+}
+
+/* merge compressed candles */
+static void
+read_segments(const CaRollupRange *range, CaGroups *groups)
+{
+	const int columns = 1 << CA_COMPRESSED_OPEN | 1 << CA_COMPRESSED_VOLUME |
+						1 << CA_COMPRESSED_MARKET_CAP;
+	CaSegmentScan scan;
+
+	set_segment_bounds(range, &scan.bounds);
+	ca_scan_begin(&scan, range->namespace_oid, columns, CA_SCAN_UNORDERED);
+	while (ca_scan_next(&scan))
+		ca_groups_add_segment(groups, scan.asset, scan.timeframe, scan.segment,
+							  scan.from, scan.to);
+	ca_scan_end(&scan);
+}
+
 /*
  * Read a range of candles into groups, by the snapshot that is active.
  * SPI must be connected.
@@ -202,7 +250,7 @@ ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
 		taker.wanted[i] = is_wanted(range, ca_timeframe_by_index(i));
 	set_param(params, PARAM_SOURCES, TEXTARRAYOID,
-			  PointerGetDatum(source_codes(range)));
+			  PointerGetDatum(source_array(range)));
 	set_param(params, PARAM_SINCE, TIMESTAMPTZOID,
 			  TimestampTzGetDatum(range->since));
 	set_param(params, PARAM_UNTIL, TIMESTAMPTZOID,
@@ -220,4 +268,5 @@ ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
 	result = SPI_execute_plan_extended(plan, &options);
 	if (result < 0)
 		elog(ERROR, "cannot read candles: %s", SPI_result_code_string(result));
+	read_segments(range, groups);
 }
