@@ -58,6 +58,12 @@ OBJS = \
 	src/segment/encode.o \
 	src/segment/decode.o \
 	src/segment/payload.o \
+	src/segment/pack.o \
+	src/segment/rows.o \
+	src/segment/store.o \
+	src/segment/merge.o \
+	src/segment/compress.o \
+	src/segment/change.o \
 	src/segment/bounds.o \
 	src/segment/read_plan.o \
 	src/segment/read.o \
@@ -106,21 +112,30 @@ SQL_PARTS = \
 	sql/functions/checks.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
+	sql/functions/segments.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \
+	sql/functions/compression.sql \
 	sql/functions/predictions.sql \
 	sql/functions/score_predictions.sql \
 	sql/functions/indicator_states.sql \
+	sql/functions/segment_notes.sql \
 	sql/functions/indicator_batches.sql \
 	sql/functions/update_technical_indicators.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
-# build on each other, and parts of functions and aggregates only, some of which have changed
+# build on each other, and parts without tables and types, some of which have changed
 NEW_PARTS = \
-	sql/schema/segments.sql
+	sql/upgrade/0.3.0--0.4.0.sql \
+	sql/schema/segments.sql \
+	sql/functions/segments.sql \
+	sql/functions/compression.sql
 REPLACED_PARTS = \
-	sql/schema/views.sql
+	sql/schema/views.sql \
+	sql/functions/rollup.sql \
+	sql/functions/archive.sql \
+	sql/functions/segment_notes.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.3.0--0.4.0.sql

@@ -4662,6 +4662,130 @@ CREATE FUNCTION technical_indicators(
 COMMENT ON FUNCTION technical_indicators(integer, text, timestamptz, timestamptz, boolean, text, text) IS
     'the indicators of each candle that starts in [since, until), in one pass over the series from its first candle, live and archived, so a value never depends on since; closed candles only unless include_open; conventions talib, tradingview, pandas; gaps: ignore, fill (flat candles in between) or break (begin anew)';
 
+-- sql/functions/segments.sql
+
+-- Segments: candles in, candles out, and single ones changed.
+--
+-- Whoever changes the segments of a series holds its lock.  The functions of this part run with
+-- their caller's rights to price_data_segments.  They find segments by their index, whatever the
+-- planner believes of a table that grows.
+
+CREATE FUNCTION ca_compress_batch(
+    live boolean, series integer, timeframe text, after timestamptz, until timestamptz, batch_size integer,
+    keep_indicators boolean, OUT moved bigint, OUT last timestamptz)
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'ca_compress_batch';
+COMMENT ON FUNCTION ca_compress_batch(boolean, integer, text, timestamptz, timestamptz, integer, boolean) IS
+    'moves the oldest candles of a range, after and until excluded, of price_data if live, else of price_data_archive, into segments, at most batch_size; rows that another session has locked are left; last is the last candle looked at';
+
+CREATE FUNCTION ca_take_compressed(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer)
+    RETURNS SETOF price_data_archive
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'ca_take_compressed';
+COMMENT ON FUNCTION ca_take_compressed(integer, text, timestamptz, timestamptz, integer) IS
+    'takes the oldest candles of a range out of their segments and returns them; goes on to the end of the segment in which batch_size is reached';
+
+CREATE FUNCTION ca_compressed_at(series integer, timeframe text, times timestamptz[])
+    RETURNS SETOF price_data_archive
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 10
+    SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'ca_compressed_at';
+COMMENT ON FUNCTION ca_compressed_at(integer, text, timestamptz[]) IS
+    'the compressed candles of a series at these times';
+
+CREATE FUNCTION ca_replace_compressed(series integer, timeframe text, candles price_data_archive[]) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'ca_replace_compressed';
+COMMENT ON FUNCTION ca_replace_compressed(integer, text, price_data_archive[]) IS
+    'puts candles of one series, in order of time, in the place of those compressed at their times, and returns how many there were';
+
+CREATE FUNCTION ca_drop_compressed(series integer, timeframe text, times timestamptz[]) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    SET enable_seqscan = off
+    AS 'MODULE_PATHNAME', 'ca_drop_compressed';
+COMMENT ON FUNCTION ca_drop_compressed(integer, text, timestamptz[]) IS
+    'deletes the compressed candles of a series at these times, and returns how many there were';
+
+CREATE FUNCTION ca_drop_superseded(series integer, timeframe text, times timestamptz[]) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT ca_drop_compressed(ca_drop_superseded.series, ca_drop_superseded.timeframe, ca_drop_superseded.times);
+END;
+COMMENT ON FUNCTION ca_drop_superseded(integer, text, timestamptz[]) IS
+    'deletes compressed candles that live ones take the place of, which are noted for the indicators themselves';
+
+CREATE FUNCTION update_compressed_candle(
+    asset integer, timeframe text, candle_time timestamptz, open_price numeric, high_price numeric,
+    low_price numeric, close_price numeric, volume numeric DEFAULT NULL, market_cap numeric DEFAULT NULL,
+    technical_indicators jsonb DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    candle price_data_archive;
+BEGIN
+    PERFORM ca_check_timeframe(timeframe);
+    PERFORM ca_check_asset(asset);
+    IF num_nulls(candle_time, open_price, high_price, low_price, close_price) > 0 THEN
+        RAISE EXCEPTION 'time and prices of a candle must not be NULL'
+            USING ERRCODE = 'not_null_violation';
+    END IF;
+
+    PERFORM ca_lock_series(timeframe, asset);
+    SELECT a.* INTO candle FROM ca_compressed_at(asset, timeframe, ARRAY[candle_time]) AS a;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    candle.open_price := open_price::numeric(20,8);
+    candle.high_price := high_price::numeric(20,8);
+    candle.low_price := low_price::numeric(20,8);
+    candle.close_price := close_price::numeric(20,8);
+    candle.volume := volume::numeric(30,2);
+    candle.market_cap := market_cap::numeric(30,2);
+    candle.technical_indicators := technical_indicators;
+    IF NOT (candle.low_price <= candle.open_price AND candle.open_price <= candle.high_price
+            AND candle.low_price <= candle.close_price AND candle.close_price <= candle.high_price
+            AND candle.high_price <> 'NaN') THEN
+        RAISE EXCEPTION 'low and high must enclose open and close'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Values are open %s, high %s, low %s, close %s.',
+                                  open_price, high_price, low_price, close_price);
+    END IF;
+    IF NOT (coalesce(candle.volume, 0) >= 0 AND coalesce(candle.volume, 0) < 'Infinity'
+            AND coalesce(candle.market_cap, 0) >= 0 AND coalesce(candle.market_cap, 0) < 'Infinity') THEN
+        RAISE EXCEPTION 'volume and market_cap must be finite and not negative'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Values are volume %s, market_cap %s.',
+                                  coalesce(volume::text, 'NULL'), coalesce(market_cap::text, 'NULL'));
+    END IF;
+    PERFORM ca_replace_compressed(asset, timeframe, ARRAY[candle]);
+    RETURN true;
+END;
+$$;
+COMMENT ON FUNCTION update_compressed_candle(integer, text, timestamptz, numeric, numeric, numeric, numeric, numeric, numeric, jsonb) IS
+    'gives a compressed candle these values, all of them, and returns whether there was one; its segment is written anew';
+
+CREATE FUNCTION delete_compressed_candle(asset integer, timeframe text, candle_time timestamptz) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_variable
+BEGIN
+    PERFORM ca_check_timeframe(timeframe);
+    PERFORM ca_check_asset(asset);
+    PERFORM ca_lock_series(timeframe, asset);
+    RETURN ca_drop_compressed(asset, timeframe, ARRAY[candle_time]) > 0;
+END;
+$$;
+COMMENT ON FUNCTION delete_compressed_candle(integer, text, timestamptz) IS
+    'deletes a compressed candle and returns whether there was one; its segment is written anew';
+
 -- sql/functions/rollup.sql
 
 -- Writing candles: one writer for all, roll-ups and imports.
@@ -4704,6 +4828,27 @@ BEGIN ATOMIC
               (c.open_price, c.high_price, c.low_price, c.close_price,
                coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
         RETURNING a.id
+    ), compressed AS MATERIALIZED (
+        SELECT z.*
+        FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
+              FROM candle AS c
+              GROUP BY c.asset_id, c.timeframe) AS s
+        CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
+    ), in_segments AS (
+        SELECT ca_replace_compressed(
+                   z.asset_id, z.timeframe,
+                   array_agg(ROW(z.id, z.asset_id, z.timeframe, c.open_price, c.high_price, c.low_price,
+                                 c.close_price, coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap),
+                                 NULL, z.candle_time, z.created_at)::price_data_archive
+                             ORDER BY z.candle_time)) AS replaced
+        FROM compressed AS z
+        JOIN candle AS c
+          ON (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+        WHERE (z.open_price, z.high_price, z.low_price, z.close_price, z.volume, z.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap))
+        GROUP BY z.asset_id, z.timeframe
     ), in_live AS (
         INSERT INTO price_data AS p
             (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap, candle_time)
@@ -4714,6 +4859,10 @@ BEGIN ATOMIC
             SELECT
             FROM price_data_archive AS a
             WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+          AND NOT EXISTS (
+            SELECT
+            FROM compressed AS z
+            WHERE (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
         ORDER BY c.asset_id, c.timeframe, c.candle_time
         ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
         SET open_price = excluded.open_price,
@@ -4729,10 +4878,12 @@ BEGIN ATOMIC
                coalesce(excluded.volume, p.volume), coalesce(excluded.market_cap, p.market_cap))
         RETURNING p.id
     )
-    SELECT (SELECT count(*) FROM in_archive) + (SELECT count(*) FROM in_live);
+    SELECT (SELECT count(*) FROM in_archive)
+         + (SELECT coalesce(sum(s.replaced), 0)::bigint FROM in_segments AS s)
+         + (SELECT count(*) FROM in_live);
 END;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
-    'inserts candles or corrects those stored, live or archived, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 
 CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
@@ -4832,21 +4983,68 @@ COMMENT ON FUNCTION import_ohlcv(integer, text, jsonb, text, text) IS
 
 -- The archive of old candles.
 
--- A candle is in one table only.  A new live candle takes the place of an archived one, and an
--- archived one cannot be added beside a live one.
+-- A candle is in one place only.  A new live candle takes the place of an archived or compressed
+-- one, and an archived one cannot be added beside a live or compressed one.
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
+DECLARE
+    assets integer[];
+    codes text[];
+    reached record;
+    series record;
 BEGIN
-    DELETE FROM price_data_archive AS a
-    USING new_candles AS n
-    WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time);
+    -- What was archived when this began is deleted or, if it has gone into a segment since, in
+    -- reach at the second pass.  What was compressed is in reach of the series' last segment at
+    -- the first.
+    FOR pass IN 1 .. 2 LOOP
+        WITH gone AS (
+            DELETE FROM price_data_archive AS a
+            USING new_candles AS n
+            WHERE pass = 1
+              AND (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+        )
+        SELECT array_agg(n.asset_id) AS assets, array_agg(n.timeframe) AS codes
+        INTO reached
+        FROM (SELECT n.asset_id, n.timeframe::text
+              FROM new_candles AS n
+              WHERE EXISTS (SELECT FROM price_data_segments)
+              GROUP BY n.asset_id, n.timeframe
+              HAVING min(n.candle_time) <= (SELECT g.last_time
+                                            FROM price_data_segments AS g
+                                            WHERE g.asset_id = n.asset_id AND g.timeframe = n.timeframe
+                                            ORDER BY g.first_time DESC
+                                            LIMIT 1)) AS n;
+        assets := assets || reached.assets;
+        codes := codes || reached.codes;
+    END LOOP;
+    IF assets IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- under the lock of a series none of its candles is on its way
+    FOR series IN
+        SELECT DISTINCT s.code, s.asset
+        FROM unnest(assets, codes) AS s (asset, code)
+        ORDER BY s.code, s.asset
+    LOOP
+        PERFORM ca_lock_series(series.code, series.asset);
+        PERFORM ca_drop_superseded(series.asset, series.code, ARRAY(
+            SELECT n.candle_time
+            FROM new_candles AS n
+            WHERE n.asset_id = series.asset AND n.timeframe = series.code));
+        DELETE FROM price_data_archive AS a
+        USING new_candles AS n
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+          AND n.asset_id = series.asset
+          AND n.timeframe = series.code;
+    END LOOP;
     RETURN NULL;
 END;
 $$;
 COMMENT ON FUNCTION ca_supersede_archived() IS
-    'trigger: candles inserted into price_data replace archived ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
+    'trigger: candles inserted into price_data replace archived and compressed ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
 REVOKE EXECUTE ON FUNCTION ca_supersede_archived() FROM PUBLIC;
 
 CREATE TRIGGER price_data_supersede
@@ -4854,21 +5052,36 @@ CREATE TRIGGER price_data_supersede
     REFERENCING NEW TABLE AS new_candles
     FOR EACH STATEMENT EXECUTE FUNCTION ca_supersede_archived();
 COMMENT ON TRIGGER price_data_supersede ON price_data IS
-    'a candle inserted here replaces an archived one';
+    'a candle inserted here replaces an archived or compressed one';
 
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
-    copy price_data;
+    copy record;
 BEGIN
-    SELECT p.*
+    -- one statement: a candle may be on its way from one to the other
+    SELECT c.*
     INTO copy
-    FROM new_candles AS n
-    JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+    FROM (SELECT p.asset_id, p.timeframe, p.candle_time, false AS compressed
+          FROM new_candles AS n
+          JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+          UNION ALL
+          SELECT z.asset_id, z.timeframe, z.candle_time, true
+          FROM (SELECT n.asset_id, n.timeframe, array_agg(n.candle_time) AS times
+                FROM new_candles AS n
+                WHERE EXISTS (SELECT FROM price_data_segments)
+                GROUP BY n.asset_id, n.timeframe) AS n
+          CROSS JOIN LATERAL ca_compressed_at(n.asset_id, n.timeframe, n.times) AS z) AS c
     LIMIT 1;
-    IF FOUND THEN
+    IF FOUND AND copy.compressed THEN
+        RAISE EXCEPTION 'the candle is compressed already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
+                                  copy.timeframe, copy.asset_id, copy.candle_time),
+                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.';
+    ELSIF FOUND THEN
         RAISE EXCEPTION 'the candle is live already'
             USING ERRCODE = 'unique_violation',
                   DETAIL = format('price_data holds the %s candle of asset %s at %s.',
@@ -4879,7 +5092,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_second_copy() IS
-    'trigger: a candle that price_data holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read price_data';
+    'trigger: a candle that price_data or a segment holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read those';
 REVOKE EXECUTE ON FUNCTION ca_refuse_second_copy() FROM PUBLIC;
 
 CREATE TRIGGER price_data_archive_once
@@ -4887,7 +5100,7 @@ CREATE TRIGGER price_data_archive_once
     REFERENCING NEW TABLE AS new_candles
     FOR EACH STATEMENT EXECUTE FUNCTION ca_refuse_second_copy();
 COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
-    'a candle that price_data holds is not archived a second time';
+    'a candle that price_data or a segment holds is not archived a second time';
 
 CREATE FUNCTION retention_period(timeframe text) RETURNS interval
     LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -4981,6 +5194,47 @@ END;
 COMMENT ON FUNCTION ca_restore_batch(integer, text, timestamptz, timestamptz, integer) IS
     'moves the oldest candles of a range back from the archive, at most batch_size';
 
+CREATE FUNCTION ca_decompress_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH archived AS (
+        INSERT INTO price_data_archive AS a
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_decompress_batch.series, ca_decompress_batch.timeframe, ca_decompress_batch.since,
+                                ca_decompress_batch.until, ca_decompress_batch.batch_size) AS g
+        RETURNING a.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM archived AS r;
+END;
+COMMENT ON FUNCTION ca_decompress_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to the archive, batch_size and the rest of the last segment';
+
+CREATE FUNCTION ca_restore_compressed_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH restored AS (
+        INSERT INTO price_data AS p
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_restore_compressed_batch.series, ca_restore_compressed_batch.timeframe,
+                                ca_restore_compressed_batch.since, ca_restore_compressed_batch.until,
+                                ca_restore_compressed_batch.batch_size) AS g
+        RETURNING p.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM restored AS r;
+END;
+COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to price_data, batch_size and the rest of the last segment';
+
 -- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
 -- its backend is gone, or the server has started since.
 CREATE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
@@ -5024,7 +5278,9 @@ END;
 COMMENT ON FUNCTION ca_task_finish(integer, text) IS
     'notes in background_tasks how a run ended, and returns the rows that it moved';
 
-CREATE FUNCTION ca_move_series(task integer)
+-- Candles move from one place to another: live, archive and segments are price_data,
+-- price_data_archive and price_data_segments.
+CREATE FUNCTION ca_move_series(task integer, source text)
     RETURNS TABLE (series integer, timeframe text, since timestamptz, until timestamptz)
     LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -5038,19 +5294,30 @@ BEGIN ATOMIC
     SELECT a.id, t.code, timestamptz '-infinity', c.cutoff
     FROM params AS p
     CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
-    CROSS JOIN LATERAL (SELECT ca_archive_cutoff(t.code, p.older_than) AS cutoff) AS c
+    CROSS JOIN LATERAL (
+        SELECT CASE ca_move_series.source
+                   WHEN 'live' THEN ca_archive_cutoff(t.code, p.older_than)
+                   ELSE coalesce(p.older_than, 'infinity')
+               END AS cutoff) AS c
     JOIN assets AS a ON p.asset IS NULL OR a.id = p.asset
     WHERE (p.timeframe IS NULL OR t.code = p.timeframe)
-      AND EXISTS (SELECT
+      AND CASE ca_move_series.source
+              WHEN 'live' THEN EXISTS (
+                  SELECT
                   FROM price_data AS d
                   WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+              ELSE EXISTS (
+                  SELECT
+                  FROM price_data_archive AS d
+                  WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+          END
     ORDER BY t.place, a.id;
 END;
-COMMENT ON FUNCTION ca_move_series(integer) IS
-    'the series and ranges that a run of archive_price_data is to move';
+COMMENT ON FUNCTION ca_move_series(integer, text) IS
+    'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
 
 CREATE FUNCTION ca_move_batch(
-    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean,
     OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -5061,7 +5328,17 @@ DECLARE
     total bigint;
 BEGIN
     PERFORM ca_lock_series(timeframe, series);
-    IF restoring THEN
+    IF target = 'segments' THEN
+        -- goes on behind the last candle, which may still be there
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    ELSIF source = 'segments' AND target = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_decompress_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'segments' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_compressed_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'archive' THEN
         SELECT b.moved, b.last INTO moved, last
         FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
     ELSE
@@ -5069,7 +5346,7 @@ BEGIN
         FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
     END IF;
 
-    done := moved = 0;
+    done := last IS NULL;
     IF done THEN
         RETURN;
     END IF;
@@ -5087,13 +5364,13 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION ca_move_batch(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
 CREATE PROCEDURE ca_move_range(
-    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
     LANGUAGE plpgsql
 AS $$
@@ -5107,7 +5384,7 @@ BEGIN
         -- an error undoes this batch only, and is noted before it is raised again
         BEGIN
             SELECT b.done, b.last, b.reported INTO batch
-            FROM @extschema@.ca_move_batch(task, restoring, series, timeframe, since, until,
+            FROM @extschema@.ca_move_batch(task, source, target, series, timeframe, since, until,
                                            batch_size, keep_indicators, reported) AS b;
         EXCEPTION WHEN query_canceled OR OTHERS THEN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
@@ -5129,8 +5406,14 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON PROCEDURE ca_move_range(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves a range of one series, a commit a batch';
+
+CREATE FUNCTION ca_archive_target() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE current_setting('cryptoanalytics.compress_archive', true) WHEN 'on' THEN 'segments' ELSE 'archive' END;
+COMMENT ON FUNCTION ca_archive_target() IS
+    'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
 
 CREATE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -5175,16 +5458,16 @@ BEGIN
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task) AS s LOOP
-        CALL @extschema@.ca_move_range(task, false, part.series, part.timeframe, part.since, part.until,
-                                       batch_size, coalesce(keep_indicators, false), reported);
+    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'live') AS s LOOP
+        CALL @extschema@.ca_move_range(task, 'live', @extschema@.ca_archive_target(), part.series, part.timeframe,
+                                       part.since, part.until, batch_size, coalesce(keep_indicators, false), reported);
     END LOOP;
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
-    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
 
 CREATE PROCEDURE restore_price_data(
     timeframe text, asset integer, since timestamptz, until timestamptz,
@@ -5202,14 +5485,135 @@ BEGIN
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    CALL @extschema@.ca_move_range(task, true, asset, timeframe, coalesce(since, '-infinity'),
+    CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
                                    coalesce(until, 'infinity'), batch_size, true, reported);
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
-    'moves the archived candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+
+-- sql/functions/compression.sql
+
+-- Compressing the archive, taking it out again, and what that saves.
+
+CREATE PROCEDURE compress_price_archive(
+    older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
+    INOUT compressed bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    part pg_catalog.record;
+    reported pg_catalog.timestamptz;
+BEGIN
+    IF timeframe IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_timeframe(timeframe);
+    END IF;
+    IF asset IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_asset(asset);
+    END IF;
+
+    task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
+        'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'archive') AS s LOOP
+        CALL @extschema@.ca_move_range(task, 'archive', 'segments', part.series, part.timeframe, part.since, part.until,
+                                       10000, true, reported);
+    END LOOP;
+    compressed := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE compress_price_archive(timestamptz, text, integer, bigint) IS
+    'moves candles that start before older_than, or all, from price_data_archive into price_data_segments, a commit every 10000; late ones go into the segments of their time; each run is a row of background_tasks';
+
+CREATE PROCEDURE decompress_price_archive(
+    timeframe text, asset integer, since timestamptz, until timestamptz, INOUT decompressed bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+
+    task := @extschema@.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
+        'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    CALL @extschema@.ca_move_range(task, 'segments', 'archive', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), 10000, true, reported);
+    decompressed := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE decompress_price_archive(text, integer, timestamptz, timestamptz, bigint) IS
+    'moves the compressed candles of one series that start in [since, until) back to price_data_archive, a commit about every 10000; NULL leaves a side open; each run is a row of background_tasks';
+
+-- Of a candle that is a row: the row, its place in the page, and its entries of two indexes, whose
+-- pages are nine tenths full.  The size of the tables themselves would count the room of rows that
+-- have gone.
+CREATE FUNCTION ca_candle_row_size(OUT bytes numeric, OUT source text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT round(avg(s.bytes) + 4 + (20 + 28) / 0.9, 1), s.source
+    FROM (SELECT 1 AS place, a.bytes, 'price_data_archive' AS source
+          FROM (SELECT ((pg_column_size(a) + 7) / 8 * 8)::numeric AS bytes FROM price_data_archive AS a LIMIT 1000) AS a
+          UNION ALL
+          SELECT 2, p.bytes, 'price_data'
+          FROM (SELECT ((pg_column_size(p) + 7) / 8 * 8)::numeric AS bytes FROM price_data AS p LIMIT 1000) AS p
+          UNION ALL
+          SELECT 3, 112, 'computed') AS s
+    GROUP BY s.place, s.source
+    ORDER BY s.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_candle_row_size() IS
+    'bytes that a candle takes as a row, with its index entries: by up to 1000 rows of the table that source names, or computed for prices and volume of 12 digits when there is no row';
+
+CREATE FUNCTION archive_size()
+    RETURNS TABLE (
+        timeframe text, live_candles bigint, archived_candles bigint, compressed_candles bigint, segments bigint,
+        live_bytes bigint, archived_bytes bigint, compressed_bytes bigint,
+        bytes_per_candle numeric, row_bytes_per_candle numeric, row_bytes_from text, ratio_to_rows numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH live AS (
+        SELECT p.timeframe, count(*) AS candles FROM price_data AS p GROUP BY p.timeframe
+    ), archived AS (
+        SELECT a.timeframe, count(*) AS candles FROM price_data_archive AS a GROUP BY a.timeframe
+    ), compressed AS (
+        SELECT g.timeframe, sum(g.candles)::bigint AS candles, count(*) AS segments,
+               sum(pg_column_size(g.payload) + coalesce(pg_column_size(g.technical_indicators), 0) + 80) AS bytes
+        FROM price_data_segments AS g
+        GROUP BY g.timeframe
+    ), shares AS (
+        SELECT t.code, t.place, l.candles AS live, a.candles AS archived, c.candles AS compressed, c.segments,
+               pg_total_relation_size('price_data') * l.candles / sum(l.candles) OVER () AS live_bytes,
+               pg_total_relation_size('price_data_archive') * a.candles / sum(a.candles) OVER () AS archived_bytes,
+               pg_total_relation_size('price_data_segments') * c.bytes / sum(c.bytes) OVER () AS compressed_bytes
+        FROM timeframes() WITH ORDINALITY AS t (code, place)
+        LEFT JOIN live AS l ON l.timeframe = t.code
+        LEFT JOIN archived AS a ON a.timeframe = t.code
+        LEFT JOIN compressed AS c ON c.timeframe = t.code
+    )
+    SELECT s.code, coalesce(s.live, 0), coalesce(s.archived, 0), coalesce(s.compressed, 0), coalesce(s.segments, 0),
+           coalesce(s.live_bytes, 0)::bigint, coalesce(s.archived_bytes, 0)::bigint,
+           coalesce(s.compressed_bytes, 0)::bigint,
+           round(s.compressed_bytes / s.compressed, 1), r.bytes, r.source,
+           round(r.bytes * s.compressed / s.compressed_bytes, 1)
+    FROM shares AS s
+    CROSS JOIN ca_candle_row_size() AS r
+    WHERE s.live > 0 OR s.archived > 0 OR s.compressed > 0
+    ORDER BY s.place;
+END;
+COMMENT ON FUNCTION archive_size() IS
+    'candles and bytes of each timeframe: rows of price_data and of price_data_archive, and price_data_segments; bytes are a timeframe''s share of table, TOAST and indexes; ratio_to_rows compares a compressed candle with one that is a row. It counts rows, and decodes no segment';
 
 -- sql/functions/predictions.sql
 
@@ -5749,8 +6153,49 @@ CREATE TRIGGER price_data_archive_note_truncate
 COMMENT ON TRIGGER price_data_archive_note_truncate ON price_data_archive IS
     'that all candles went is noted for the indicators';
 
--- a candle that moves to the archive is no change; one that moves back is, it may need its JSON
+-- sql/functions/segment_notes.sql
+
+-- What becomes of compressed candles is noted for the indicators, as it is of those that are rows.
+
+CREATE FUNCTION ca_note_segment() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on' THEN
+        PERFORM ca_note_change(OLD.asset_id, OLD.timeframe, OLD.first_time);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_note_segment() IS
+    'trigger: notes that candles of a segment went or were corrected, unless they move, from the first of the segment on; it runs with its owner''s rights because it calls ca_note_change()';
+REVOKE EXECUTE ON FUNCTION ca_note_segment() FROM PUBLIC;
+
+-- a segment with other candles takes the place of one that is deleted, so INSERT needs none
+CREATE TRIGGER price_data_segments_note_delete
+    AFTER DELETE ON price_data_segments
+    FOR EACH ROW EXECUTE FUNCTION ca_note_segment();
+COMMENT ON TRIGGER price_data_segments_note_delete ON price_data_segments IS
+    'compressed candles that were deleted or corrected are noted for the indicators';
+
+CREATE TRIGGER price_data_segments_note_truncate
+    AFTER TRUNCATE ON price_data_segments
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_note_truncation();
+COMMENT ON TRIGGER price_data_segments_note_truncate ON price_data_segments IS
+    'that all candles went is noted for the indicators';
+
+-- A candle that moves to the archive or into a segment is no change.  One that becomes live is, it
+-- may need its JSON; what is inserted into price_data is noted there.
 ALTER FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean)
+    SET cryptoanalytics.moving = 'on';
+ALTER FUNCTION ca_compress_batch(boolean, integer, text, timestamptz, timestamptz, integer, boolean)
+    SET cryptoanalytics.moving = 'on';
+ALTER FUNCTION ca_decompress_batch(integer, text, timestamptz, timestamptz, integer)
+    SET cryptoanalytics.moving = 'on';
+ALTER FUNCTION ca_take_compressed(integer, text, timestamptz, timestamptz, integer)
+    SET cryptoanalytics.moving = 'on';
+ALTER FUNCTION ca_drop_superseded(integer, text, timestamptz[])
     SET cryptoanalytics.moving = 'on';
 
 -- sql/functions/indicator_batches.sql

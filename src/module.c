@@ -24,6 +24,9 @@ void _PG_init(void);
 /* on while archive_price_data() moves candles; read by ca_note_candles() */
 static bool moving;
 
+/* read by archive_price_data() */
+static bool compress_archive;
+
 void
 _PG_init(void)
 {
@@ -36,5 +39,11 @@ _PG_init(void)
 		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
 		NULL);
 	ca_define_segment_statistics();
+	DefineCustomBoolVariable(
+		"cryptoanalytics.compress_archive",
+		"archive_price_data() compresses what it archives.",
+		"Candles go from price_data into price_data_segments, not into "
+		"price_data_archive.",
+		&compress_archive, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("cryptoanalytics");
 }

@@ -22,7 +22,7 @@ reader_receive(TupleTableSlot *slot, DestReceiver *self)
 	CaReader *reader = (CaReader *) self;
 
 	reader->take(slot, reader->taker);
-	return true;
+	return reader->enough == NULL || !*reader->enough;
 }
 
 static void
@@ -52,20 +52,14 @@ ca_reader_init(CaReader *reader, CaRowTaker take, void *taker)
 	return &reader->receiver;
 }
 
-/*
- * Run a query that only reads, and hand its rows over.  Names in it are found by
- * the search_path, unless they are qualified.  What "take" allocates is freed
- * with the last row, so it should not allocate a row.
- */
-void
-ca_read_query(const char *query, const CaArgument *arguments, int narguments,
-			  CaRowTaker take, void *taker)
+static void
+run_query(const char *query, const CaArgument *arguments, int narguments,
+		  bool read_only, CaReader *reader)
 {
-	CaReader reader;
 	ParamListInfo parameters = makeParamList(narguments);
 	SPIExecuteOptions options = {.params = parameters,
-								 .read_only = true,
-								 .dest = ca_reader_init(&reader, take, taker)};
+								 .read_only = read_only,
+								 .dest = &reader->receiver};
 
 	for (int i = 0; i < narguments; i++)
 	{
@@ -81,4 +75,39 @@ ca_read_query(const char *query, const CaArgument *arguments, int narguments,
 	if (SPI_execute_extended(query, &options) != SPI_OK_SELECT)
 		elog(ERROR, "cannot read rows by \"%s\"", query);
 	SPI_finish();
+}
+
+/*
+ * Run a query that only reads, and hand its rows over.  Names in it are found by
+ * the search_path, unless they are qualified.  What "take" allocates is freed
+ * with the last row, so it should not allocate a row.
+ */
+void
+ca_read_query(const char *query, const CaArgument *arguments, int narguments,
+			  CaRowTaker take, void *taker)
+{
+	ca_read_until(query, arguments, narguments, take, taker, NULL);
+}
+
+/* the same, but the query ends with the row at which "enough" is set */
+void
+ca_read_until(const char *query, const CaArgument *arguments, int narguments,
+			  CaRowTaker take, void *taker, const bool *enough)
+{
+	CaReader reader;
+
+	ca_reader_init(&reader, take, taker);
+	reader.enough = enough;
+	run_query(query, arguments, narguments, true, &reader);
+}
+
+/* the same of a query that changes what it reads, with a snapshot of its own */
+void
+ca_change_query(const char *query, const CaArgument *arguments, int narguments,
+				CaRowTaker take, void *taker)
+{
+	CaReader reader;
+
+	ca_reader_init(&reader, take, taker);
+	run_query(query, arguments, narguments, false, &reader);
 }

@@ -30,11 +30,17 @@ typedef struct CaReader
 	DestReceiver receiver; /* first, as the executor knows it */
 	CaRowTaker take;
 	void *taker;
+	const bool *enough; /* set: no row is wanted any more; NULL: all are */
 } CaReader;
 
 extern DestReceiver *ca_reader_init(CaReader *reader, CaRowTaker take,
 									void *taker);
 extern void ca_read_query(const char *query, const CaArgument *arguments,
 						  int narguments, CaRowTaker take, void *taker);
+extern void ca_read_until(const char *query, const CaArgument *arguments,
+						  int narguments, CaRowTaker take, void *taker,
+						  const bool *enough);
+extern void ca_change_query(const char *query, const CaArgument *arguments,
+							int narguments, CaRowTaker take, void *taker);
 
 #endif /* CA_READER_H */

@@ -1,20 +1,67 @@
 -- The archive of old candles.
 
--- A candle is in one table only.  A new live candle takes the place of an archived one, and an
--- archived one cannot be added beside a live one.
+-- A candle is in one place only.  A new live candle takes the place of an archived or compressed
+-- one, and an archived one cannot be added beside a live or compressed one.
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
+DECLARE
+    assets integer[];
+    codes text[];
+    reached record;
+    series record;
 BEGIN
-    DELETE FROM price_data_archive AS a
-    USING new_candles AS n
-    WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time);
+    -- What was archived when this began is deleted or, if it has gone into a segment since, in
+    -- reach at the second pass.  What was compressed is in reach of the series' last segment at
+    -- the first.
+    FOR pass IN 1 .. 2 LOOP
+        WITH gone AS (
+            DELETE FROM price_data_archive AS a
+            USING new_candles AS n
+            WHERE pass = 1
+              AND (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+        )
+        SELECT array_agg(n.asset_id) AS assets, array_agg(n.timeframe) AS codes
+        INTO reached
+        FROM (SELECT n.asset_id, n.timeframe::text
+              FROM new_candles AS n
+              WHERE EXISTS (SELECT FROM price_data_segments)
+              GROUP BY n.asset_id, n.timeframe
+              HAVING min(n.candle_time) <= (SELECT g.last_time
+                                            FROM price_data_segments AS g
+                                            WHERE g.asset_id = n.asset_id AND g.timeframe = n.timeframe
+                                            ORDER BY g.first_time DESC
+                                            LIMIT 1)) AS n;
+        assets := assets || reached.assets;
+        codes := codes || reached.codes;
+    END LOOP;
+    IF assets IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- under the lock of a series none of its candles is on its way
+    FOR series IN
+        SELECT DISTINCT s.code, s.asset
+        FROM unnest(assets, codes) AS s (asset, code)
+        ORDER BY s.code, s.asset
+    LOOP
+        PERFORM ca_lock_series(series.code, series.asset);
+        PERFORM ca_drop_superseded(series.asset, series.code, ARRAY(
+            SELECT n.candle_time
+            FROM new_candles AS n
+            WHERE n.asset_id = series.asset AND n.timeframe = series.code));
+        DELETE FROM price_data_archive AS a
+        USING new_candles AS n
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+          AND n.asset_id = series.asset
+          AND n.timeframe = series.code;
+    END LOOP;
     RETURN NULL;
 END;
 $$;
 COMMENT ON FUNCTION ca_supersede_archived() IS
-    'trigger: candles inserted into price_data replace archived ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
+    'trigger: candles inserted into price_data replace archived and compressed ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
 REVOKE EXECUTE ON FUNCTION ca_supersede_archived() FROM PUBLIC;
 
 CREATE TRIGGER price_data_supersede
@@ -22,21 +69,36 @@ CREATE TRIGGER price_data_supersede
     REFERENCING NEW TABLE AS new_candles
     FOR EACH STATEMENT EXECUTE FUNCTION ca_supersede_archived();
 COMMENT ON TRIGGER price_data_supersede ON price_data IS
-    'a candle inserted here replaces an archived one';
+    'a candle inserted here replaces an archived or compressed one';
 
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
-    copy price_data;
+    copy record;
 BEGIN
-    SELECT p.*
+    -- one statement: a candle may be on its way from one to the other
+    SELECT c.*
     INTO copy
-    FROM new_candles AS n
-    JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+    FROM (SELECT p.asset_id, p.timeframe, p.candle_time, false AS compressed
+          FROM new_candles AS n
+          JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+          UNION ALL
+          SELECT z.asset_id, z.timeframe, z.candle_time, true
+          FROM (SELECT n.asset_id, n.timeframe, array_agg(n.candle_time) AS times
+                FROM new_candles AS n
+                WHERE EXISTS (SELECT FROM price_data_segments)
+                GROUP BY n.asset_id, n.timeframe) AS n
+          CROSS JOIN LATERAL ca_compressed_at(n.asset_id, n.timeframe, n.times) AS z) AS c
     LIMIT 1;
-    IF FOUND THEN
+    IF FOUND AND copy.compressed THEN
+        RAISE EXCEPTION 'the candle is compressed already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
+                                  copy.timeframe, copy.asset_id, copy.candle_time),
+                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.';
+    ELSIF FOUND THEN
         RAISE EXCEPTION 'the candle is live already'
             USING ERRCODE = 'unique_violation',
                   DETAIL = format('price_data holds the %s candle of asset %s at %s.',
@@ -47,7 +109,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_second_copy() IS
-    'trigger: a candle that price_data holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read price_data';
+    'trigger: a candle that price_data or a segment holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read those';
 REVOKE EXECUTE ON FUNCTION ca_refuse_second_copy() FROM PUBLIC;
 
 CREATE TRIGGER price_data_archive_once
@@ -55,7 +117,7 @@ CREATE TRIGGER price_data_archive_once
     REFERENCING NEW TABLE AS new_candles
     FOR EACH STATEMENT EXECUTE FUNCTION ca_refuse_second_copy();
 COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
-    'a candle that price_data holds is not archived a second time';
+    'a candle that price_data or a segment holds is not archived a second time';
 
 CREATE FUNCTION retention_period(timeframe text) RETURNS interval
     LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -149,6 +211,47 @@ END;
 COMMENT ON FUNCTION ca_restore_batch(integer, text, timestamptz, timestamptz, integer) IS
     'moves the oldest candles of a range back from the archive, at most batch_size';
 
+CREATE FUNCTION ca_decompress_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH archived AS (
+        INSERT INTO price_data_archive AS a
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_decompress_batch.series, ca_decompress_batch.timeframe, ca_decompress_batch.since,
+                                ca_decompress_batch.until, ca_decompress_batch.batch_size) AS g
+        RETURNING a.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM archived AS r;
+END;
+COMMENT ON FUNCTION ca_decompress_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to the archive, batch_size and the rest of the last segment';
+
+CREATE FUNCTION ca_restore_compressed_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH restored AS (
+        INSERT INTO price_data AS p
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_restore_compressed_batch.series, ca_restore_compressed_batch.timeframe,
+                                ca_restore_compressed_batch.since, ca_restore_compressed_batch.until,
+                                ca_restore_compressed_batch.batch_size) AS g
+        RETURNING p.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM restored AS r;
+END;
+COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to price_data, batch_size and the rest of the last segment';
+
 -- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
 -- its backend is gone, or the server has started since.
 CREATE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
@@ -192,7 +295,9 @@ END;
 COMMENT ON FUNCTION ca_task_finish(integer, text) IS
     'notes in background_tasks how a run ended, and returns the rows that it moved';
 
-CREATE FUNCTION ca_move_series(task integer)
+-- Candles move from one place to another: live, archive and segments are price_data,
+-- price_data_archive and price_data_segments.
+CREATE FUNCTION ca_move_series(task integer, source text)
     RETURNS TABLE (series integer, timeframe text, since timestamptz, until timestamptz)
     LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -206,19 +311,30 @@ BEGIN ATOMIC
     SELECT a.id, t.code, timestamptz '-infinity', c.cutoff
     FROM params AS p
     CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
-    CROSS JOIN LATERAL (SELECT ca_archive_cutoff(t.code, p.older_than) AS cutoff) AS c
+    CROSS JOIN LATERAL (
+        SELECT CASE ca_move_series.source
+                   WHEN 'live' THEN ca_archive_cutoff(t.code, p.older_than)
+                   ELSE coalesce(p.older_than, 'infinity')
+               END AS cutoff) AS c
     JOIN assets AS a ON p.asset IS NULL OR a.id = p.asset
     WHERE (p.timeframe IS NULL OR t.code = p.timeframe)
-      AND EXISTS (SELECT
+      AND CASE ca_move_series.source
+              WHEN 'live' THEN EXISTS (
+                  SELECT
                   FROM price_data AS d
                   WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+              ELSE EXISTS (
+                  SELECT
+                  FROM price_data_archive AS d
+                  WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+          END
     ORDER BY t.place, a.id;
 END;
-COMMENT ON FUNCTION ca_move_series(integer) IS
-    'the series and ranges that a run of archive_price_data is to move';
+COMMENT ON FUNCTION ca_move_series(integer, text) IS
+    'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
 
 CREATE FUNCTION ca_move_batch(
-    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean,
     OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -229,7 +345,17 @@ DECLARE
     total bigint;
 BEGIN
     PERFORM ca_lock_series(timeframe, series);
-    IF restoring THEN
+    IF target = 'segments' THEN
+        -- goes on behind the last candle, which may still be there
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    ELSIF source = 'segments' AND target = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_decompress_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'segments' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_compressed_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'archive' THEN
         SELECT b.moved, b.last INTO moved, last
         FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
     ELSE
@@ -237,7 +363,7 @@ BEGIN
         FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
     END IF;
 
-    done := moved = 0;
+    done := last IS NULL;
     IF done THEN
         RETURN;
     END IF;
@@ -255,13 +381,13 @@ BEGIN
     END IF;
 END;
 $$;
-COMMENT ON FUNCTION ca_move_batch(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
 CREATE PROCEDURE ca_move_range(
-    task integer, restoring boolean, series integer, timeframe text, since timestamptz, until timestamptz,
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
     LANGUAGE plpgsql
 AS $$
@@ -275,7 +401,7 @@ BEGIN
         -- an error undoes this batch only, and is noted before it is raised again
         BEGIN
             SELECT b.done, b.last, b.reported INTO batch
-            FROM @extschema@.ca_move_batch(task, restoring, series, timeframe, since, until,
+            FROM @extschema@.ca_move_batch(task, source, target, series, timeframe, since, until,
                                            batch_size, keep_indicators, reported) AS b;
         EXCEPTION WHEN query_canceled OR OTHERS THEN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
@@ -297,8 +423,14 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON PROCEDURE ca_move_range(integer, boolean, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves a range of one series, a commit a batch';
+
+CREATE FUNCTION ca_archive_target() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE current_setting('cryptoanalytics.compress_archive', true) WHEN 'on' THEN 'segments' ELSE 'archive' END;
+COMMENT ON FUNCTION ca_archive_target() IS
+    'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
 
 CREATE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -343,16 +475,16 @@ BEGIN
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task) AS s LOOP
-        CALL @extschema@.ca_move_range(task, false, part.series, part.timeframe, part.since, part.until,
-                                       batch_size, coalesce(keep_indicators, false), reported);
+    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'live') AS s LOOP
+        CALL @extschema@.ca_move_range(task, 'live', @extschema@.ca_archive_target(), part.series, part.timeframe,
+                                       part.since, part.until, batch_size, coalesce(keep_indicators, false), reported);
     END LOOP;
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
-    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
 
 CREATE PROCEDURE restore_price_data(
     timeframe text, asset integer, since timestamptz, until timestamptz,
@@ -370,11 +502,13 @@ BEGIN
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    CALL @extschema@.ca_move_range(task, true, asset, timeframe, coalesce(since, '-infinity'),
+    CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
                                    coalesce(until, 'infinity'), batch_size, true, reported);
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
-    'moves the archived candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';

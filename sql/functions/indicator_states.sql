@@ -220,7 +220,3 @@ CREATE TRIGGER price_data_archive_note_truncate
     FOR EACH STATEMENT EXECUTE FUNCTION ca_note_truncation();
 COMMENT ON TRIGGER price_data_archive_note_truncate ON price_data_archive IS
     'that all candles went is noted for the indicators';
-
--- a candle that moves to the archive is no change; one that moves back is, it may need its JSON
-ALTER FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean)
-    SET cryptoanalytics.moving = 'on';

@@ -38,6 +38,27 @@ BEGIN ATOMIC
               (c.open_price, c.high_price, c.low_price, c.close_price,
                coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
         RETURNING a.id
+    ), compressed AS MATERIALIZED (
+        SELECT z.*
+        FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
+              FROM candle AS c
+              GROUP BY c.asset_id, c.timeframe) AS s
+        CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
+    ), in_segments AS (
+        SELECT ca_replace_compressed(
+                   z.asset_id, z.timeframe,
+                   array_agg(ROW(z.id, z.asset_id, z.timeframe, c.open_price, c.high_price, c.low_price,
+                                 c.close_price, coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap),
+                                 NULL, z.candle_time, z.created_at)::price_data_archive
+                             ORDER BY z.candle_time)) AS replaced
+        FROM compressed AS z
+        JOIN candle AS c
+          ON (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+        WHERE (z.open_price, z.high_price, z.low_price, z.close_price, z.volume, z.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap))
+        GROUP BY z.asset_id, z.timeframe
     ), in_live AS (
         INSERT INTO price_data AS p
             (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap, candle_time)
@@ -48,6 +69,10 @@ BEGIN ATOMIC
             SELECT
             FROM price_data_archive AS a
             WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+          AND NOT EXISTS (
+            SELECT
+            FROM compressed AS z
+            WHERE (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
         ORDER BY c.asset_id, c.timeframe, c.candle_time
         ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
         SET open_price = excluded.open_price,
@@ -63,10 +88,12 @@ BEGIN ATOMIC
                coalesce(excluded.volume, p.volume), coalesce(excluded.market_cap, p.market_cap))
         RETURNING p.id
     )
-    SELECT (SELECT count(*) FROM in_archive) + (SELECT count(*) FROM in_live);
+    SELECT (SELECT count(*) FROM in_archive)
+         + (SELECT coalesce(sum(s.replaced), 0)::bigint FROM in_segments AS s)
+         + (SELECT count(*) FROM in_live);
 END;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
-    'inserts candles or corrects those stored, live or archived, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 
 CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
