@@ -10,7 +10,7 @@
  * series before one time, which gap_kernel.c answers.
  *
  * Candles are read by queries on price_history, with the rights of the caller
- * and the snapshot of the calling query.
+ * and the snapshot of the calling query; compressed ones in columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +31,8 @@
 
 #include "reader.h"
 #include "scoring/closes.h"
+#include "segment/payload.h"
+#include "segment/scan.h"
 
 /* the array of the codes of all timeframes, or of those that series have */
 static Datum
@@ -179,26 +181,32 @@ keep_close(CaCloses *closes, CaClose *close, Datum value)
 	}
 }
 
+/* the number of the series that an asset and a timeframe are, or -1 */
+static int32
+find_series(const CaCloses *closes, int32 id, const CaTimeframe *timeframe)
+{
+	CaAskedAsset *asset =
+		hash_search(closes->asset_of_id, &id, HASH_FIND, NULL);
+
+	if (asset == NULL || timeframe == NULL)
+		return -1;
+	return asset->series[timeframe - ca_timeframe_by_index(0)];
+}
+
 /* take a candle: asset, timeframe, start, close */
 static void
 take_candle(TupleTableSlot *slot, void *taker)
 {
 	CaCloses *closes = taker;
-	CaAskedAsset *asset;
 	text *code;
 	const CaTimeframe *timeframe;
-	int32 id;
 	int32 series;
 	uint32 gap;
 
 	slot_getallattrs(slot);
-	id = DatumGetInt32(slot->tts_values[0]);
 	code = DatumGetTextPP(slot->tts_values[1]);
 	timeframe = ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
-	asset = hash_search(closes->asset_of_id, &id, HASH_FIND, NULL);
-	if (asset == NULL || timeframe == NULL)
-		return;
-	series = asset->series[timeframe - ca_timeframe_by_index(0)];
+	series = find_series(closes, DatumGetInt32(slot->tts_values[0]), timeframe);
 	if (series < 0)
 		return;
 
@@ -206,6 +214,66 @@ take_candle(TupleTableSlot *slot, void *taker)
 						DatumGetTimestampTz(slot->tts_values[2]));
 	if (gap != CA_NO_GAP)
 		keep_close(closes, &closes->closes[gap], slot->tts_values[3]);
+}
+
+/* keep the close of a candle of a segment, if there is a gap for it */
+static void
+keep_segment_close(CaCloses *closes, uint32 gap, const CaSegment *segment,
+				   int candle)
+{
+	Datum value;
+
+	if (gap == CA_NO_GAP)
+		return;
+	value = ca_segment_number(&segment->number[CA_SEGMENT_CLOSE], candle);
+	keep_close(closes, &closes->closes[gap], value);
+	pfree(DatumGetPointer(value));
+}
+
+/* take the candles of a segment; of those in one gap the last one is kept */
+static void
+take_segment(CaCloses *closes, const CaSegmentScan *scan)
+{
+	int32 series = find_series(closes, scan->asset, scan->timeframe);
+	uint32 last_gap = CA_NO_GAP;
+	int last = 0;
+
+	if (series < 0)
+		return;
+	for (int i = scan->from; i < scan->to; i++)
+	{
+		uint32 gap = ca_gaps_offer(closes->gaps, &closes->ranges[series],
+								   scan->segment->time[i]);
+
+		if (gap == CA_NO_GAP)
+			continue;
+		if (gap != last_gap)
+			keep_segment_close(closes, last_gap, scan->segment, last);
+		last_gap = gap;
+		last = i;
+	}
+	keep_segment_close(closes, last_gap, scan->segment, last);
+}
+
+/* read the compressed candles of all series in the range that may be wanted */
+static void
+read_segments(CaCloses *closes)
+{
+	Datum *ids = palloc(sizeof(Datum) * closes->nassets);
+	bool *nulls = palloc0(sizeof(bool) * closes->nassets);
+	CaSegmentScan scan;
+
+	for (uint32 i = 0; i < closes->nassets; i++)
+		ids[i] = Int32GetDatum(closes->assets[i]->id);
+	ca_bounds_init(&scan.bounds);
+	ca_bounds_asset(&scan.bounds, INT4OID, ids, nulls, closes->nassets);
+	scan.bounds.since = closes->since;
+	scan.bounds.until = closes->until - 1;
+	ca_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
+				  CA_SCAN_UNORDERED);
+	while (ca_scan_next(&scan))
+		take_segment(closes, &scan);
+	ca_scan_end(&scan);
 }
 
 /* read the candles of all series in the range that may be wanted */
@@ -221,12 +289,14 @@ read_candles(CaCloses *closes)
 	ca_read_query(
 		psprintf("SELECT h.asset_id, h.timeframe, h.candle_time, h.close_price "
 				 "FROM %s.price_history AS h "
-				 "WHERE h.asset_id OPERATOR(pg_catalog.=) ANY ($1) "
+				 "WHERE NOT h.compressed "
+				 "AND h.asset_id OPERATOR(pg_catalog.=) ANY ($1) "
 				 "AND h.timeframe OPERATOR(pg_catalog.=) ANY ($2) "
 				 "AND h.candle_time OPERATOR(pg_catalog.>=) $3 "
 				 "AND h.candle_time OPERATOR(pg_catalog.<) $4",
 				 closes->schema),
 		arguments, lengthof(arguments), take_candle, closes);
+	read_segments(closes);
 }
 
 /*

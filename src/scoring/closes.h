@@ -47,7 +47,8 @@ typedef struct CaAskedAsset
 typedef struct CaCloses
 {
 	MemoryContext context;
-	const char *schema; /* the extension's, quoted */
+	Oid namespace_oid;  /* of the extension */
+	const char *schema; /* its name, quoted */
 	int64 staleness;    /* microseconds; PG_INT64_MAX when any age will do */
 	uint32 nrows;
 	CaAsked *rows;

@@ -118,8 +118,9 @@ new_closes(MemoryContext parent, Oid function, uint32 nrows)
 	control.entrysize = sizeof(CaAskedAsset);
 	control.hcxt = context;
 	closes->context = context;
+	closes->namespace_oid = get_func_namespace(function);
 	closes->schema =
-		quote_identifier(get_namespace_name(get_func_namespace(function)));
+		quote_identifier(get_namespace_name(closes->namespace_oid));
 	closes->rows = palloc(nrows * sizeof(CaAsked));
 	closes->assets = palloc(sizeof(CaAskedAsset *));
 	closes->asset_of_id = hash_create("assets asked for", 64, &control,
