@@ -26,8 +26,8 @@
 #include "candle/rollup_groups.h"
 #include "validate.h"
 
-/* what a group takes in the table: the element, its header, its share of buckets */
-#define GROUP_SIZE (sizeof(CaGroup) + 32)
+/* what a group takes: the element, its header, its share of buckets and of the list */
+#define GROUP_SIZE (sizeof(CaGroup) + 48)
 
 /* the group that the last candle of a source went to */
 typedef struct Current
@@ -66,10 +66,12 @@ struct CaGroups
 	HTAB *table;
 	long max_groups;
 	Size memory_limit;
-	CaSpill *spill;    /* NULL while all groups fit */
-	CaGroup **ordered; /* of those in memory, when finished */
-	long nordered;
-	long next;
+	CaSpill *spill;      /* NULL while all groups fit */
+	CaGroup **in_memory; /* in the order in which they were made */
+	long nin_memory;
+	long room;       /* for so many */
+	bool is_ordered; /* and that is the order of results */
+	long next;       /* when finished: the next result */
 };
 
 static void
@@ -82,6 +84,8 @@ make_table(CaGroups *groups)
 	control.hcxt = groups->groups_context;
 	groups->table = hash_create("candles rolled up", 1024, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	groups->nin_memory = 0;
+	groups->is_ordered = true;
 }
 
 /*
@@ -110,6 +114,8 @@ ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
 
 		memset(series->current, 0, sizeof(series->current));
 	}
+	groups->room = 1024;
+	groups->in_memory = palloc(sizeof(CaGroup *) * groups->room);
 	make_table(groups);
 	return groups;
 }
@@ -120,18 +126,15 @@ spill(CaGroups *groups)
 {
 	MemoryContext old = MemoryContextSwitchTo(groups->context);
 	series_iterator series;
-	HASH_SEQ_STATUS sequence;
 	Series *each;
-	CaGroup *group;
 
 	if (groups->spill == NULL)
 		groups->spill = ca_spill_begin(groups->memory_limit / 1024);
 
-	hash_seq_init(&sequence, groups->table);
-	while ((group = hash_seq_search(&sequence)) != NULL)
+	for (long i = 0; i < groups->nin_memory; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		ca_spill_put(groups->spill, group);
+		ca_spill_put(groups->spill, groups->in_memory[i]);
 	}
 
 	MemoryContextReset(groups->groups_context);
@@ -140,6 +143,39 @@ spill(CaGroups *groups)
 	while ((each = series_iterate(groups->series, &series)) != NULL)
 		memset(each->current, 0, sizeof(each->current));
 	MemoryContextSwitchTo(old);
+}
+
+/* by asset, target candle, source */
+static int
+compare_groups(const void *one, const void *other)
+{
+	const CaGroupKey *a = &(*(CaGroup *const *) one)->key;
+	const CaGroupKey *b = &(*(CaGroup *const *) other)->key;
+
+	if (a->asset != b->asset)
+		return a->asset < b->asset ? -1 : 1;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->source - b->source;
+}
+
+/* note a new group */
+static void
+remember_group(CaGroups *groups, CaGroup *group)
+{
+	long n = groups->nin_memory;
+
+	if (n == groups->room)
+	{
+		groups->room *= 2;
+		groups->in_memory =
+			repalloc_huge(groups->in_memory, sizeof(CaGroup *) * groups->room);
+	}
+	groups->in_memory[n] = group;
+	groups->nin_memory++;
+	if (groups->is_ordered && n > 0)
+		groups->is_ordered = compare_groups(&groups->in_memory[n - 1],
+											&groups->in_memory[n]) < 0;
 }
 
 /* make the group of a candle its series' current one; whether there was one */
@@ -190,6 +226,7 @@ group_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
 		{
 			current->group->market_cap.known = false;
 			current->group->state = NULL;
+			remember_group(groups, current->group);
 		}
 	}
 	*end = current->end;
@@ -235,41 +272,18 @@ ca_groups_add(CaGroups *groups, const CaStoredCandle *stored)
 		ca_groups_merge(groups, group, found, stored);
 }
 
-/* by asset, target candle, source */
-static int
-compare_groups(const void *one, const void *other)
-{
-	const CaGroupKey *a = &(*(CaGroup *const *) one)->key;
-	const CaGroupKey *b = &(*(CaGroup *const *) other)->key;
-
-	if (a->asset != b->asset)
-		return a->asset < b->asset ? -1 : 1;
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	return a->source - b->source;
-}
-
 /* no more candles will come; results can be read from now on */
 void
 ca_groups_finish(CaGroups *groups)
 {
-	HASH_SEQ_STATUS sequence;
-	CaGroup *group;
-
 	if (groups->spill != NULL)
 	{
 		spill(groups);
 		ca_spill_sort(groups->spill);
-		return;
 	}
-
-	groups->ordered = MemoryContextAllocHuge(
-		groups->context,
-		sizeof(CaGroup *) * (hash_get_num_entries(groups->table) + 1));
-	hash_seq_init(&sequence, groups->table);
-	while ((group = hash_seq_search(&sequence)) != NULL)
-		groups->ordered[groups->nordered++] = group;
-	qsort(groups->ordered, groups->nordered, sizeof(CaGroup *), compare_groups);
+	else if (!groups->is_ordered)
+		qsort(groups->in_memory, groups->nin_memory, sizeof(CaGroup *),
+			  compare_groups);
 }
 
 /*
@@ -281,8 +295,9 @@ ca_groups_peek(const CaGroups *groups)
 {
 	if (groups->spill != NULL)
 		return ca_spill_peek(groups->spill);
-	return groups->next < groups->nordered ? &groups->ordered[groups->next]->key
-										   : NULL;
+	return groups->next < groups->nin_memory
+			   ? &groups->in_memory[groups->next]->key
+			   : NULL;
 }
 
 /*
@@ -299,7 +314,7 @@ ca_groups_next(CaGroups *groups, CaGroupResult *result)
 	CHECK_FOR_INTERRUPTS();
 	if (groups->spill == NULL)
 	{
-		group = groups->ordered[groups->next++];
+		group = groups->in_memory[groups->next++];
 		result->key = group->key;
 		result->market_cap = group->market_cap;
 		if (group->state != NULL)
