@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Shows segments as CSV; written from docs/segment-format.md alone.
+"""Shows segments as CSV. It knows of them what docs/segment-format.md says.
 
-usage: decode.py FILE ...          prints the candles of each file
-       decode.py --check DIRECTORY compares each NAME.segment with NAME.csv, as TAP
-       decode.py --hex TEXT        prints the candles of bytes in hexadecimal
+usage: decode.py FILE ...   prints the candles of each file
+       decode.py --hex TEXT prints the candles of bytes in hexadecimal
+       decode.py --check DIRECTORY DOCUMENT
+           prints TAP: whether each NAME.segment has the candles of NAME.csv, and
+           whether the document's example has those of its table
 """
 
 import glob
 import os
+import re
 import sys
 
 COLUMNS = "time,open,high,low,close,volume,market_cap,id,created_at"
@@ -239,9 +242,10 @@ def read_file(name):
         return file.read()
 
 
-def check(directory):
+def files_differ(directory):
+    """The segments of a directory that have not the candles of their CSV."""
     names = sorted(glob.glob(os.path.join(directory, "*.segment")))
-    wrong = []
+    wrong = [] if names else ["no segments"]
     for name in names:
         expected = read_file(name[:-len("segment")] + "csv").decode("latin-1")
         try:
@@ -249,17 +253,43 @@ def check(directory):
                 wrong.append(name)
         except Refused as reason:
             wrong.append(f"{name}: {reason}")
-    print("1..1")
-    for name in wrong[:10]:
-        print(f"# {name}")
-    failed = not names or wrong
-    print("not ok" if failed else "ok", f"1 - a decoder written from the document reads all of {len(names)} segments")
-    return 1 if failed else 0
+    return wrong
+
+
+def example_differs(document):
+    """The lines of the example's table that its bytes do not have."""
+    with open(document, encoding="utf-8") as file:
+        example = file.read().split("## An example")[1]
+    lines = re.findall(r"^    +((?:[0-9A-F]{2} )+) ", example, re.MULTILINE)
+    try:
+        candles = decode(bytes.fromhex("".join(lines))).splitlines()[1:]
+    except Refused as reason:
+        return [reason]
+    rows = re.findall(r"^[|] 00:(\d\d) [|](.*)[|] 2000-01-02 [|]$", example, re.MULTILINE)
+    expected = [
+        ",".join([str(int(minute) * 60000000), *(cell.strip() for cell in cells.split("|")), "86400000000"])
+        for minute, cells in rows
+    ]
+    return [] if candles == expected and candles else [*expected, "are not", *candles]
+
+
+def check(directory, document):
+    tests = [
+        ("a decoder by the document reads every segment", files_differ(directory)),
+        ("the document's example has the candles of its table", example_differs(document)),
+        ("the checksum is that of the catalogues", [] if crc32c(b"123456789") == 0xE3069283 else ["it is not"]),
+    ]
+    print(f"1..{len(tests)}")
+    for number, (sentence, wrong) in enumerate(tests, 1):
+        print("not ok" if wrong else "ok", number, "-", sentence)
+        for line in wrong[:10]:
+            print(f"# {line}")
+    return 1 if any(wrong for _, wrong in tests) else 0
 
 
 def main(arguments):
-    if len(arguments) == 2 and arguments[0] == "--check":
-        return check(arguments[1])
+    if len(arguments) == 3 and arguments[0] == "--check":
+        return check(arguments[1], arguments[2])
     if len(arguments) == 2 and arguments[0] == "--hex":
         payloads = [bytes.fromhex(arguments[1])]
     else:
