@@ -52,7 +52,11 @@ bits_at(const uint8_t *bytes, size_t bit)
 	return ca_load64(bytes + bit / 8) >> (bit % 8);
 }
 
-/* from bytes behind which eight more can be read */
+/*
+ * From bytes behind which eight more can be read.  Four numbers begin at a
+ * multiple of four bits, two at an even one: those of up to 15 bits end at bit
+ * 4 + 60 of a load, those of 16 begin with a byte, two of 29 end at bit 6 + 58.
+ */
 static void
 unpack_readable(const uint8_t *bytes, uint64_t *values, int count, int width)
 {
@@ -60,7 +64,7 @@ unpack_readable(const uint8_t *bytes, uint64_t *values, int count, int width)
 	size_t bit = 0;
 	int i = 0;
 
-	if (width <= 57 / 4)
+	if (width <= 16)
 		for (; i + 4 <= count; i += 4, bit += 4 * width)
 		{
 			uint64_t word = bits_at(bytes, bit);
@@ -69,6 +73,14 @@ unpack_readable(const uint8_t *bytes, uint64_t *values, int count, int width)
 			values[i + 1] = word >> width & mask;
 			values[i + 2] = word >> 2 * width & mask;
 			values[i + 3] = word >> 3 * width & mask;
+		}
+	else if (width <= 29)
+		for (; i + 2 <= count; i += 2, bit += 2 * width)
+		{
+			uint64_t word = bits_at(bytes, bit);
+
+			values[i] = word & mask;
+			values[i + 1] = word >> width & mask;
 		}
 	if (width <= 57)
 	{

@@ -180,8 +180,6 @@ read_bitmap(const uint8_t *bytes, uint8_t *position, int count, int exceptions)
 	{
 		uint64_t bits = ca_load64(copy + i / 8);
 
-		if (next + __builtin_popcountll(bits) > exceptions)
-			return false;
 		for (; bits != 0; bits &= bits - 1)
 			position[next++] = (uint8_t) (i + __builtin_ctzll(bits));
 	}
