@@ -2168,6 +2168,8 @@ CREATE TABLE price_data_segments (
         CHECK (technical_indicators IS NULL OR cardinality(technical_indicators) = candles)
 );
 SELECT pg_catalog.pg_extension_config_dump('price_data_segments', '');
+-- what is compressed already is not compressed again
+ALTER TABLE price_data_segments ALTER COLUMN payload SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE price_data_segments IS
     'Compressed OHLCV candles, up to 1024 of one asset and timeframe a row; the segments of a '

@@ -13,6 +13,7 @@
  */
 #include "compat.h"
 
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -71,8 +72,27 @@ init_conditions(CompressedScan *scan, ForeignScanState *node)
 	}
 }
 
+/* a foreign table that somebody else made may have any columns */
+static void
+check_columns(TupleDesc columns)
+{
+	static const Oid types[CA_COMPRESSED_COLUMNS] = {
+		INT8OID,    INT4OID,    VARCHAROID,     NUMERICOID,
+		NUMERICOID, NUMERICOID, NUMERICOID,     NUMERICOID,
+		NUMERICOID, JSONBOID,   TIMESTAMPTZOID, TIMESTAMPTZOID};
+	bool same = columns->natts == CA_COMPRESSED_COLUMNS;
+
+	for (int i = 0; same && i < CA_COMPRESSED_COLUMNS; i++)
+		same = TupleDescAttr(columns, i)->atttypid == types[i];
+	if (!same)
+		ereport(ERROR, errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				errmsg("compressed candles have other columns"),
+				errhint("Only the extension's own price_data_compressed can "
+						"be read."));
+}
+
 /*
- * BeginForeignScan
+ * BeginForeignScan: the privileges are looked at now, even if no segment will be.
  */
 void
 ca_compressed_begin(ForeignScanState *node, int eflags)
@@ -81,12 +101,7 @@ ca_compressed_begin(ForeignScanState *node, int eflags)
 	Relation relation = node->ss.ss_currentRelation;
 	CompressedScan *scan = palloc0(sizeof(CompressedScan));
 
-	if (RelationGetNumberOfAttributes(relation) != CA_COMPRESSED_COLUMNS)
-		ereport(ERROR, errcode(ERRCODE_FDW_INVALID_COLUMN_NUMBER),
-				errmsg("a table of compressed candles must have %d columns",
-					   CA_COMPRESSED_COLUMNS),
-				errhint("Only the extension's own price_data_compressed can "
-						"be read."));
+	check_columns(RelationGetDescr(relation));
 	node->fdw_state = scan;
 	scan->reader.table = ca_segments_table(RelationGetRelid(relation));
 	scan->reader.user = ca_foreign_scan_user(node);

@@ -22,6 +22,7 @@
 #include "nodes/params.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -124,11 +125,45 @@ query_kind(const CaSegmentReader *reader)
 	return kind;
 }
 
+/* whether the plan that is kept will do */
+static bool
+is_planned(CachedPlanSource *source)
+{
+	return CachedPlanIsValid(source) && source->gplan != NULL &&
+		   source->gplan->is_valid;
+}
+
+/*
+ * The plan of a query.  That for one series goes by the primary key, whatever the
+ * planner believes of a table that may have grown since.
+ */
+static CachedPlan *
+get_plan(CaSegmentReader *reader, int kind)
+{
+	static const char *const others[] = {"enable_seqscan", "enable_bitmapscan",
+										 "enable_sort"};
+	CachedPlanSource *source = ca_read_query_source(reader->table, kind);
+	CachedPlan *plan;
+	int level = -1;
+
+	if ((kind & CA_READ_SERIES) && !is_planned(source))
+	{
+		level = NewGUCNestLevel();
+		for (int i = 0; i < (int) lengthof(others); i++)
+			set_config_option(others[i], "off", PGC_USERSET, PGC_S_SESSION,
+							  GUC_ACTION_SAVE, true, 0, false);
+	}
+	plan =
+		GetCachedPlan(source, reader->parameters, CurrentResourceOwner, NULL);
+	if (level >= 0)
+		AtEOXact_GUC(true, level);
+	return plan;
+}
+
 /* plan as the user would, whose rights the executor checks, and begin to run */
 static void
 start_query(CaSegmentReader *reader)
 {
-	CachedPlanSource *source;
 	Oid user;
 	int security;
 
@@ -136,14 +171,12 @@ start_query(CaSegmentReader *reader)
 	if (reader->user != user)
 		SetUserIdAndSecContext(reader->user,
 							   security | SECURITY_LOCAL_USERID_CHANGE);
-	source = ca_read_query_source(reader->table, query_kind(reader));
 	reader->owner = CurrentResourceOwner;
-	reader->plan =
-		GetCachedPlan(source, reader->parameters, reader->owner, NULL);
-	reader->query =
-		CreateQueryDesc(linitial_node(PlannedStmt, reader->plan->stmt_list),
-						source->query_string, reader->snapshot, InvalidSnapshot,
-						None_Receiver, reader->parameters, NULL, 0);
+	reader->plan = get_plan(reader, query_kind(reader));
+	reader->query = CreateQueryDesc(
+		linitial_node(PlannedStmt, reader->plan->stmt_list),
+		"price_data_segments", reader->snapshot, InvalidSnapshot, None_Receiver,
+		reader->parameters, NULL, 0);
 	ExecutorStart(reader->query, EXEC_FLAG_SKIP_TRIGGERS);
 	if (reader->user != user)
 		SetUserIdAndSecContext(user, security);

@@ -32,14 +32,14 @@ WHERE obj_description(m.objid, m.classid::regclass::name) IS NULL
                   WHERE m.classid = 'pg_class'::regclass AND c.oid = m.objid AND c.relkind = 'S')
   AND NOT EXISTS (SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
                   WHERE m.classid = 'pg_type'::regclass AND t.oid = m.objid
-                    AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')))
+                    AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v', 'f')))
 ORDER BY pg_describe_object(m.classid, m.objid, 0) COLLATE "C";
 
--- columns of tables, views and composite types without a comment: none
+-- columns of tables, foreign ones too, views and composite types without a comment: none
 SELECT c.relname, a.attname
 FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'v', 'c')
+WHERE c.relkind IN ('r', 'v', 'c', 'f')
   AND (EXISTS (SELECT FROM member AS m WHERE m.classid = 'pg_class'::regclass AND m.objid = c.oid)
        OR EXISTS (SELECT FROM member AS m WHERE m.classid = 'pg_type'::regclass AND m.objid = c.reltype))
   AND col_description(c.oid, a.attnum) IS NULL
