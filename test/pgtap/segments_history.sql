@@ -39,6 +39,8 @@ INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low
     FROM generate_series(0, 40) AS m;
 
 CREATE TEMPORARY TABLE kept ON COMMIT DROP AS TABLE price_history;
+-- what is about to be compressed, below
+UPDATE kept SET compressed = archived AND NOT (asset_id = 3 AND candle_time >= '2023-02-11');
 CREATE UNIQUE INDEX kept_key ON kept (asset_id, timeframe, candle_time);
 ANALYZE kept;
 CREATE TEMPORARY TABLE daily ON COMMIT DROP AS SELECT * FROM candles(1, '1d');
@@ -73,7 +75,7 @@ BEGIN
                          kept AS MATERIALIZED (
                              SELECT (h.id, h.asset_id, h.timeframe, h.open_price, h.high_price, h.low_price, h.close_price,
                                      h.volume, h.market_cap, h.technical_indicators, h.candle_time, h.created_at,
-                                     h.archived)::text
+                                     h.archived, h.compressed)::text
                              FROM kept AS h WHERE %1$s)
                     SELECT count(*) FROM ((TABLE seen EXCEPT ALL TABLE kept)
                                           UNION ALL (TABLE kept EXCEPT ALL TABLE seen)) AS d', condition)
