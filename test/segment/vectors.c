@@ -168,6 +168,36 @@ test_example(void)
 	   "and decoded to its three candles");
 }
 
+/*
+ * Minutes of one price without trades, ids by one: nothing has blocks.  The head
+ * has 15 bytes and a varint, and of each of six columns there are its length and
+ * some bytes and varints of ten bytes at most.
+ */
+static void
+test_flat(void)
+{
+	static uint8_t bytes[CA_SEGMENT_CANDLES * 100];
+	const char *problem;
+
+	memset(&segment, 0, sizeof(segment));
+	segment.count = CA_SEGMENT_CANDLES;
+	for (int i = 0; i < segment.count; i++)
+	{
+		segment.time[i] = i * INT64_C(60000000);
+		segment.id[i] = 1000 + i;
+		for (int j = CA_SEGMENT_OPEN; j <= CA_SEGMENT_CLOSE; j++)
+			segment.number[j].value[i] = 2315265000000;
+	}
+	ok(ca_segment_bound(&segment) <= sizeof(bytes),
+	   "the most candles have a bound of a hundred bytes each at most");
+	ok(ca_segment_encode(&segment, bytes) < 100,
+	   "a flat market takes fewer than a hundred bytes");
+	ok(ca_segment_decode(bytes, ca_segment_encode(&segment, bytes),
+						 CA_SEGMENT_ALL, &decoded, &problem) &&
+		   segments_differ(&segment, &decoded, CA_SEGMENT_ALL) == NULL,
+	   "and comes back");
+}
+
 static void
 test_damage(const Damage *damage, int number)
 {
@@ -261,6 +291,7 @@ int
 main(void)
 {
 	test_example();
+	test_flat();
 	test_blocks();
 	for (int i = 0; i < DAMAGES; i++)
 		test_damage(&damages[i], i);
