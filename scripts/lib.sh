@@ -299,6 +299,22 @@ copy_sources() { # from
     chmod -R u+w "$work/src"
 }
 
+# The market data beside the project, or elsewhere, if there is any.
+copy_data() {
+    data=${CRYPTOANALYTICS_DATA:-$here/../../shared/data}
+    [ -d "$data" ] || return 0
+    mkdir "$work/data"
+    for file in "$data"/*; do
+        case $file in
+            *.gz)
+                name=${file##*/}
+                gzip -dc <"$file" >"$work/data/${name%.gz}"
+                ;;
+            *.csv) cp "$file" "$work/data" ;;
+        esac
+    done
+}
+
 give_to_owner() {
     if is_root; then
         chown -R "$owner:" "$work"

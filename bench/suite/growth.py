@@ -36,7 +36,7 @@ def point(config, candles, assets, workers, names, say):
         variant.rows = candles if name in GROUPED else candles // assets
         variants.append(variant)
     results = measure(Job("growth", candles, variants), config.runs, say)
-    return {result.name: result.ns() for result in results if result.times}
+    return {result.name: result.figure() for result in results if result.times}
 
 
 def growth(config, say):

@@ -10,9 +10,9 @@ class Skip(Exception):
 
 @dataclass
 class Goal:
-    """A limit on the cost against another variant, or on the nanoseconds a row."""
+    """A limit on the cost against another variant, or on the figure itself."""
 
-    kind: str  # "cost": ours / other <= limit, "gain": other / ours >= limit, "ns"
+    kind: str  # "cost": ours / other <= limit, "gain": other / ours >= limit, "limit"
     limit: float
     other: str = ""
 
@@ -25,8 +25,8 @@ def faster(limit, other):
     return Goal("gain", limit, other)
 
 
-def under_ns(limit):
-    return Goal("ns", limit)
+def under(limit):
+    return Goal("limit", limit)
 
 
 @dataclass
@@ -50,12 +50,15 @@ class Variant:
 
 @dataclass
 class Job:
-    """Variants that are measured in turn; the first one is the floor."""
+    """Variants that are measured in turn; the first one is the floor.  The figure
+    of a variant is what its run returns, times the factor, divided by the rows."""
 
     name: str
     rows: int
     variants: list
     note: str = ""
+    unit: str = "ns/row"
+    factor: float = 1e9
 
 
 @dataclass
@@ -65,9 +68,10 @@ class Result:
     goals: tuple
     times: list = field(default_factory=list)
     problem: str = ""
+    factor: float = 1e9
 
-    def ns(self, how=statistics.median):
-        return how(self.times) / self.rows * 1e9
+    def figure(self, how=statistics.median):
+        return how(self.times) / self.rows * self.factor
 
     def spread(self):
         return (max(self.times) - min(self.times)) / statistics.median(self.times)
@@ -102,7 +106,8 @@ def measure(job, runs, say):
                 say(f"    {variant.name}: {problem}")
             for name, (goals, seconds) in measured.items():
                 times[name] = seconds
-                result = results.setdefault(name, Result(name, variant.rows or job.rows, goals))
+                result = results.setdefault(
+                    name, Result(name, variant.rows or job.rows, goals, factor=job.factor))
                 if run > 0:
                     result.times.append(seconds)
     for variant in job.variants:

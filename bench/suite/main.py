@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from . import growth, report, server
 from .harness import Skip, measure
-from .jobs import candles, indicators, scoring, storage
+from .jobs import candles, indicators, scoring, segments, storage
 from .options import parse
 
 JOBS = {
@@ -23,6 +23,7 @@ JOBS = {
     "import": storage.imports,
     "scoring": scoring.scoring,
     "errors": scoring.errors,
+    "segments": segments.segments,
 }
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 JOBS = ["candles", "trades", "rollup", "decimals", "indicators", "technical", "kernels", "update", "archive",
-        "import", "scoring", "errors", "growth"]
+        "import", "scoring", "errors", "segments", "growth"]
 
 
 def count(text):

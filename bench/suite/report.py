@@ -11,7 +11,7 @@ SETTINGS = ["shared_buffers", "effective_cache_size", "work_mem", "maintenance_w
             "jit", "random_page_cost", "cursor_tuple_fraction", "max_worker_processes",
             "max_parallel_workers", "max_parallel_workers_per_gather"]
 
-HEADER = ("variant", "ns/row", "min - max", "ratio", "goal", "result")
+HEADER = ("variant", "{unit}", "min - max", "ratio", "goal", "result")
 
 
 def number(value):
@@ -26,12 +26,12 @@ def table(header, body):
 
 def judge(goal, result, by_name):
     """Ratio, goal and result of a goal as text, and whether it is met (None: unknown)."""
-    if goal.kind == "ns":
-        return "", f"<= {goal.limit:,.0f} ns", result.ns() <= goal.limit
+    if goal.kind == "limit":
+        return "", f"<= {goal.limit:,.0f}", result.figure() <= goal.limit
     other = by_name.get(goal.other)
     if other is None or not other.times:
         return f"no {goal.other}", "", None
-    cost = result.ns() / other.ns()
+    cost = result.figure() / other.figure()
     if goal.kind == "cost":
         return f"{cost:.2f} x {goal.other}", f"<= {goal.limit:g}", cost <= goal.limit
     text = f"{1 / cost:.2f} times faster than {goal.other}" if cost > 0 else f"nothing of {goal.other}"
@@ -45,10 +45,10 @@ def lines_of(results, tally):
         if not result.times:
             yield result.name, "", "", "", "", f"not measured: {result.problem or 'no run'}"
             continue
-        cells = [result.name, number(result.ns()), f"{number(result.ns(min))} - {number(result.ns(max))}"]
+        cells = [result.name, number(result.figure()), f"{number(result.figure(min))} - {number(result.figure(max))}"]
         judged = [judge(goal, result, by_name) for goal in result.goals]
         if not judged:
-            ratio = "" if result is floor or not floor.times else f"{result.ns() / floor.ns():.2f} x {floor.name}"
+            ratio = "" if result is floor or not floor.times else f"{result.figure() / floor.figure():.2f} x {floor.name}"
             yield (*cells, ratio, "", "")
         for ratio, goal, met in judged:
             word = {True: "met", False: "**missed**", None: "unknown"}[met]
@@ -61,7 +61,8 @@ def job_table(job, results, tally):
     """The Markdown of one job."""
     body = [tuple(line) for line in lines_of(results, tally)]
     text = [f"### {job.name}", "", f"{job.rows:,} rows." + (f" {job.note}" if job.note else ""), ""]
-    return "\n".join([*text, *table(HEADER, body), ""])
+    header = tuple(cell.format(unit=job.unit) for cell in HEADER)
+    return "\n".join([*text, *table(header, body), ""])
 
 
 def first_line(*command):

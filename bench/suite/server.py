@@ -121,8 +121,9 @@ def undone(name, sql, vacuum, database="market", settings=None, before=(), **opt
     return statement.variant(name, run, **options)
 
 
-def in_copy(name, sql, template, settings=None, **options):
-    """A statement that commits: in a new copy of a database, read once before."""
+def in_copy(name, sql, template, settings=None, wal=None, **options):
+    """A statement that commits: in a new copy of a database, read once before.
+    The bytes of WAL that it writes are appended to the list wal."""
 
     def run():
         copy = f"{template}_copy"
@@ -135,7 +136,13 @@ def in_copy(name, sql, template, settings=None, **options):
             cursor.execute("SELECT count(*) FROM price_data WHERE id > 0")
             cursor.execute("SELECT count(*) FROM price_data WHERE asset_id > 0")
             cursor.execute("RESET enable_seqscan")
-            return timed(cursor, sql)
+            cursor.execute("SELECT pg_current_wal_insert_lsn()")
+            began = cursor.fetchone()[0]
+            took = timed(cursor, sql)
+            if wal is not None:
+                cursor.execute("SELECT pg_current_wal_insert_lsn() - %s::pg_lsn", (began,))
+                wal.append(float(cursor.fetchone()[0]))
+            return took
         finally:
             connection.close()
             execute("postgres", f"DROP DATABASE {copy}")

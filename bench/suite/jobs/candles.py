@@ -37,27 +37,29 @@ DUCKDB = """SELECT count(o), count(h), count(l), count(c), count(v) FROM (
     FROM {table} GROUP BY asset_id, date_trunc('{unit}', {time}))"""
 
 
+ARRAYS = FIRST_LAST.format(first="open_price", last="close_price", high="high_price", low="low_price",
+                           order="candle_time", descending="candle_time DESC")
+HOURLY_IN_DUCKDB = DUCKDB.format(first="open_price", last="close_price", high="high_price", low="low_price",
+                                 order="candle_time", time="candle_time", unit="hour", table="price_data")
+
+
 def candles(config):
     workers = {"max_parallel_workers_per_gather": config.workers}
     count = hourly("count(*) AS v")
     ours = hourly(f"{AGGREGATE} AS v")
-    arrays = FIRST_LAST.format(first="open_price", last="close_price", high="high_price", low="low_price",
-                               order="candle_time", descending="candle_time DESC")
-    in_duckdb = DUCKDB.format(first="open_price", last="close_price", high="high_price", low="low_price",
-                              order="candle_time", time="candle_time", unit="hour", table="price_data")
     yield Job("1m -> 1h, all assets", config.candles, [
         server.query("count(*) by the same groups", count),
         server.query("count of o, h, l, c, v, no groups", f"SELECT {FIVE} FROM price_data WHERE timeframe = '1m'"),
         server.query("candlestick_agg", ours, goals=(
             at_most(1.6, "count(*) by the same groups"), faster(6, "array_agg ORDER BY"),
             faster(1.7, "min/max time and self-join"))),
-        server.query("array_agg ORDER BY", hourly(arrays, "o h l c v")),
+        server.query("array_agg ORDER BY", hourly(ARRAYS, "o h l c v")),
         server.query("min/max time and self-join", SELF_JOIN),
         server.query("count(*) with workers", count, settings=workers),
         server.query("candlestick_agg with workers", ours, settings=workers,
                      goals=(faster(1, "candlestick_agg"),)),
-        peers.in_duckdb("DuckDB, 1 thread", "price_data", in_duckdb),
-        peers.in_duckdb("DuckDB, all threads", "price_data", in_duckdb, threads=config.cores),
+        peers.in_duckdb("DuckDB, 1 thread", "price_data", HOURLY_IN_DUCKDB),
+        peers.in_duckdb("DuckDB, all threads", "price_data", HOURLY_IN_DUCKDB, threads=config.cores),
     ], note=f"Workers: {config.workers}; the plan is {server.plan(ours, workers)}.")
 
 

@@ -3,7 +3,7 @@
 import os
 
 from .. import peers, server
-from ..harness import Job, at_most, faster, under_ns
+from ..harness import Job, at_most, faster, under
 
 SERIES = "FROM price_data WHERE asset_id = 1 AND timeframe = '1m'"
 FLOOR = "count(close_price) OVER"
@@ -116,7 +116,7 @@ def kernels(config):
     yield Job("kernels alone: 22 values a candle", config.series, [
         peers.program("TA-Lib's C", [os.path.join(programs, "talib"), bars]),
         peers.program("kernels of the extension", [os.path.join(programs, "ours"), bars],
-                      goals=(under_ns(60), at_most(1, "TA-Lib's C"))),
+                      goals=(under(60), at_most(1, "TA-Lib's C"))),
         peers.talib_memory("TA-Lib called from JavaScript", config.series),
     ], note="From arrays in memory, no PostgreSQL. TA-Lib's C as its npm package builds it (-O2); called from "
             "JavaScript it copies its arguments and makes arrays of its results.")

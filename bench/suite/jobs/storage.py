@@ -3,7 +3,7 @@
 import os
 
 from .. import peers, server
-from ..harness import Job, Variant, at_most, faster, under_ns
+from ..harness import Job, Variant, at_most, faster, under
 
 UPDATE = "update_technical_indicators(integer, text, jsonb, text)"
 APPENDED = 20  # candles a run
@@ -45,7 +45,7 @@ def append_job(config):
     variants = []
     for asset, length in enumerate(lengths, 2):
         cursor.execute(f"SELECT update_technical_indicators({asset}, '1m')")
-        variants.append(Variant(f"after {length} candles", append(cursor, asset), goals=(under_ns(1e6),)))
+        variants.append(Variant(f"after {length} candles", append(cursor, asset), goals=(under(1e6),)))
     return Job("update_technical_indicators() after an appended candle", 1, variants,
                note=f"Nanoseconds a call, mean of {APPENDED} calls a run, each with its commit.")
 
@@ -73,19 +73,25 @@ def archive(config):
     server.create("archiving", config.script)
     server.execute("archiving", f"SELECT bench.fill_candles({candles}, 10)", "VACUUM (FREEZE, ANALYZE)", "CHECKPOINT")
     floor = "one DELETE ... RETURNING, INSERT"
-    yield Job("archive_price_data() of half the candles", candles // 2, [
-        server.in_copy(floor, f"""WITH d AS (
+    move = f"CALL archive_price_data(older_than => {cutoff}, timeframe => '1m'"
+    ways = [
+        (floor, f"""WITH d AS (
                 DELETE FROM price_data WHERE timeframe = '1m' AND candle_time < {cutoff} RETURNING *)
-            INSERT INTO price_data_archive SELECT * FROM d""", "archiving",
-            settings={"cryptoanalytics.moving": "on"}),
-        server.in_copy("archive_price_data(), batches of 10,000",
-                       f"CALL archive_price_data(older_than => {cutoff}, timeframe => '1m')", "archiving",
-                       goals=(at_most(1, floor),)),
-        server.in_copy("archive_price_data(), batches of 100,000",
-                       f"CALL archive_price_data(older_than => {cutoff}, timeframe => '1m', batch_size => 100000)",
-                       "archiving"),
+            INSERT INTO price_data_archive SELECT * FROM d""", {"cryptoanalytics.moving": "on"}, (), ()),
+        ("archive_price_data(), batches of 10,000", f"{move})", {}, (at_most(1, floor),), ()),
+        ("archive_price_data(), batches of 100,000", f"{move}, batch_size => 100000)", {}, (), ()),
+        ("archive_price_data() into segments", f"{move})", {"cryptoanalytics.compress_archive": "on"},
+         (faster(4, floor),), (faster(5, floor),)),
+    ]
+    wal = {name: [] for name, *_ in ways}
+    yield Job("archive_price_data() of half the candles", candles // 2, [
+        server.in_copy(name, sql, "archiving", settings=settings, goals=goals, wal=wal[name])
+        for name, sql, settings, goals, _ in ways
     ], note="Each run in a new copy of the database, committed. The one statement does without the notes for the "
             "indicators, as the procedure does.")
+    yield Job("WAL of that", candles // 2, [
+        Variant(name, run=lambda name=name: wal[name].pop(0), goals=goals) for name, _, _, _, goals in ways
+    ], unit="bytes/row", factor=1, note="Without full page images.")
 
 
 COLUMNS = "asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time"
