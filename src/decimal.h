@@ -57,8 +57,16 @@ ca_decimal_fixed(CaFixed value, int scale)
 static inline CaDD
 ca_dd_from_wide(CaFixed wide)
 {
-	double hi = (double) wide;
+	double hi;
 
+#ifdef __SIZEOF_INT128__
+	/* two halves that are doubles each, without the library's conversions */
+	if (wide >= 0 && wide >> 106 == 0)
+		return ca_dd_quick_two_sum(
+			(double) (int64_t) (wide >> 53) * 0x1p53,
+			(double) ((int64_t) wide & (((int64_t) 1 << 53) - 1)));
+#endif
+	hi = (double) wide;
 	return ca_dd_quick_two_sum(hi, (double) (wide - (CaFixed) hi));
 }
 

@@ -21,26 +21,25 @@
 #ifndef CA_DOUBLEDOUBLE_H
 #define CA_DOUBLEDOUBLE_H
 
-#include <math.h>
-#include <stdint.h>
+#include "real.h"
 
 typedef struct CaDD
 {
-	double hi; /* the number rounded to double */
-	double lo; /* what the rounding left, |lo| <= ulp(hi) / 2 */
+	CaReal hi; /* the number rounded to double */
+	CaReal lo; /* what the rounding left, |lo| <= ulp(hi) / 2 */
 } CaDD;
 
 static inline CaDD
-ca_dd(double x)
+ca_dd(CaReal x)
 {
-	CaDD r = {x, 0.0};
+	CaDD r = {x, ca_real(0.0)};
 
 	return r;
 }
 
 /* a + b without error, for |a| >= |b| */
 static inline CaDD
-ca_dd_quick_two_sum(double a, double b)
+ca_dd_quick_two_sum(CaReal a, CaReal b)
 {
 	CaDD r;
 
@@ -49,21 +48,12 @@ ca_dd_quick_two_sum(double a, double b)
 	return r;
 }
 
-/* an integer of at most 2^62, without error */
-static inline CaDD
-ca_dd_from_int64(int64_t value)
-{
-	double hi = (double) value;
-
-	return ca_dd_quick_two_sum(hi, (double) (value - (int64_t) hi));
-}
-
 /* a + b without error */
 static inline CaDD
-ca_dd_two_sum(double a, double b)
+ca_dd_two_sum(CaReal a, CaReal b)
 {
 	CaDD r;
-	double bb;
+	CaReal bb;
 
 	r.hi = a + b;
 	bb = r.hi - a;
@@ -73,9 +63,9 @@ ca_dd_two_sum(double a, double b)
 
 /* a as the sum of two doubles of 26 bits (Dekker), for |a| < 2^996 */
 static inline CaDD
-ca_dd_split(double a)
+ca_dd_split(CaReal a)
 {
-	double c = 134217729.0 * a; /* 2^27 + 1 */
+	CaReal c = 134217729.0 * a; /* 2^27 + 1 */
 	CaDD r;
 
 	r.hi = c - (c - a);
@@ -86,24 +76,32 @@ ca_dd_split(double a)
 /*
  * a * b without error, underflow aside.  By splits, because fma() is a call of
  * the library unless the compiler may use an instruction that not every machine
- * has.
+ * has; see real.h for files that are compiled for machines that have it.
  */
 static inline CaDD
-ca_dd_two_prod(double a, double b)
+ca_dd_two_prod(CaReal a, CaReal b)
 {
 	CaDD r;
+#ifdef CA_FUSED
+
+	r.hi = a * b;
+	r.lo = ca_real_fma(a, b, -r.hi);
+#else
 	CaDD x;
 	CaDD y;
 
 	r.hi = a * b;
+#ifndef CA_LANES
 	if (__builtin_expect(fabs(a) > 0x1p990 || fabs(b) > 0x1p990, 0))
 	{
 		r.lo = fma(a, b, -r.hi);
 		return r;
 	}
+#endif
 	x = ca_dd_split(a);
 	y = ca_dd_split(b);
 	r.lo = ((x.hi * y.hi - r.hi) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo;
+#endif
 	return r;
 }
 
@@ -158,7 +156,7 @@ ca_dd_mul(CaDD a, CaDD b)
 }
 
 static inline CaDD
-ca_dd_mul_double(CaDD a, double b)
+ca_dd_mul_double(CaDD a, CaReal b)
 {
 	CaDD p = ca_dd_two_prod(a.hi, b);
 
@@ -169,10 +167,10 @@ ca_dd_mul_double(CaDD a, double b)
 static inline CaDD
 ca_dd_div(CaDD a, CaDD b)
 {
-	double q1 = a.hi / b.hi;
+	CaReal q1 = a.hi / b.hi;
 	CaDD r = ca_dd_sub(a, ca_dd_mul_double(b, q1));
-	double q2 = r.hi / b.hi;
-	double q3;
+	CaReal q2 = r.hi / b.hi;
+	CaReal q3;
 
 	r = ca_dd_sub(r, ca_dd_mul_double(b, q2));
 	q3 = r.hi / b.hi;
@@ -181,9 +179,9 @@ ca_dd_div(CaDD a, CaDD b)
 
 /* a / b for a double b, with two quotient digits */
 static inline CaDD
-ca_dd_div_double(CaDD a, double b)
+ca_dd_div_double(CaDD a, CaReal b)
 {
-	double q = a.hi / b;
+	CaReal q = a.hi / b;
 	CaDD p = ca_dd_two_prod(q, b);
 
 	return ca_dd_quick_two_sum(q, (((a.hi - p.hi) - p.lo) + a.lo) / b);
@@ -193,32 +191,65 @@ ca_dd_div_double(CaDD a, double b)
 static inline CaDD
 ca_dd_div_quick(CaDD a, CaDD b)
 {
-	double q = a.hi / b.hi;
+	CaReal q = a.hi / b.hi;
 	CaDD r = ca_dd_sub_quick(a, ca_dd_mul_double(b, q));
 
 	return ca_dd_quick_two_sum(q, r.hi / b.hi);
 }
 
 /* a / b as a double: two quotient digits, added up */
-static inline double
+static inline CaReal
 ca_dd_ratio(CaDD a, CaDD b)
 {
-	double q = a.hi / b.hi;
+	CaReal q = a.hi / b.hi;
 
 	return q + ca_dd_sub_quick(a, ca_dd_mul_double(b, q)).hi / b.hi;
 }
 
-/* one Newton step from the root in double doubles its digits */
+/* the root of a from its root in double: one Newton step doubles the digits */
+static inline CaDD
+ca_dd_sqrt_step(CaDD a, CaReal root)
+{
+	CaDD rest = ca_dd_sub(a, ca_dd_two_prod(root, root));
+
+	return ca_dd_quick_two_sum(root, rest.hi / (2.0 * root));
+}
+
+static inline CaReal
+ca_dd_to_double(CaDD a)
+{
+	return a.hi + a.lo;
+}
+
+/* the sign of a number is that of its first part, which is 0 with the second */
+static inline CaDD
+ca_dd_abs_quick(CaDD a)
+{
+	CaDD r = {ca_real_above(ca_real(0.0), a.hi, -a.hi, a.hi),
+			  ca_real_above(ca_real(0.0), a.hi, -a.lo, a.lo)};
+
+	return r;
+}
+
+#ifndef CA_LANES
+
+/* an integer of at most 2^62, without error */
+static inline CaDD
+ca_dd_from_int64(int64_t value)
+{
+	double hi = (double) value;
+
+	return ca_dd_quick_two_sum(hi, (double) (value - (int64_t) hi));
+}
+
 static inline CaDD
 ca_dd_sqrt(CaDD a)
 {
 	double root = sqrt(a.hi);
-	CaDD rest;
 
 	if (!(root > 0.0 && isfinite(root)))
 		return ca_dd(root);
-	rest = ca_dd_sub(a, ca_dd_two_prod(root, root));
-	return ca_dd_quick_two_sum(root, rest.hi / (2.0 * root));
+	return ca_dd_sqrt_step(a, root);
 }
 
 static inline CaDD
@@ -237,10 +268,6 @@ ca_dd_cmp(CaDD a, CaDD b)
 	return 0;
 }
 
-static inline double
-ca_dd_to_double(CaDD a)
-{
-	return a.hi + a.lo;
-}
+#endif /* CA_LANES */
 
 #endif /* CA_DOUBLEDOUBLE_H */

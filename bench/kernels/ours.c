@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "bars.h"
-#include "indicators/engine.h"
+#include "indicators/block.h"
 
 static const CaRequest requests[] = {
 	{&ca_rsi, {.periods = {7}}},
@@ -47,6 +47,20 @@ read_bars(const Bars *bars)
 	return array;
 }
 
+/* the sum of the values as of the t-th bar of a block */
+static double
+values_of(const CaBlock *block, int t)
+{
+	double sum = 0;
+	double value;
+
+	for (int r = 0; r < NREQUESTS; r++)
+		for (int v = 0; v < requests[r].indicator->nvalues; v++)
+			if (ca_block_value(block, r, v, t, &value))
+				sum += value;
+	return sum;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -54,24 +68,21 @@ main(int argc, char **argv)
 	CaBar *array = read_bars(&bars);
 	void *memory = calloc(1, ca_engine_size(requests, NREQUESTS));
 	CaEngine *engine;
+	CaBlock *block = malloc(ca_block_size(NREQUESTS));
 	double sum = 0;
 
-	if (array == NULL || memory == NULL)
+	if (array == NULL || memory == NULL || block == NULL)
 		return 1;
 
 	bars_start();
 	engine = ca_engine_init(memory, requests, NREQUESTS);
-	for (int i = 0; i < bars.count; i++)
+	for (int i = 0; i < bars.count; i += CA_BLOCK)
 	{
-		ca_engine_update(engine, &array[i]);
-		for (int r = 0; r < NREQUESTS; r++)
-		{
-			CaValues values;
+		int count = bars.count - i < CA_BLOCK ? bars.count - i : CA_BLOCK;
 
-			if (ca_engine_values(engine, r, &values))
-				for (int v = 0; v < requests[r].indicator->nvalues; v++)
-					sum += values.value[v];
-		}
+		ca_engine_run(engine, block, &array[i], count);
+		for (int t = 0; t < count; t++)
+			sum += values_of(block, t);
 	}
 	bars_stop(&bars, sum);
 	return 0;

@@ -26,6 +26,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/smoothing.h"
 #include "indicators/true_range.h"
 
@@ -67,10 +68,7 @@ adx_init(void *state, const CaParameters *parameters)
 static CaDD
 wilder_sum(CaDD sum, CaDD x, CaDD part, bool seeding)
 {
-	/* all of one sign, so nothing cancels */
-	if (!seeding)
-		sum = ca_dd_sub_quick(sum, ca_dd_mul(sum, part));
-	return ca_dd_add_quick(sum, x);
+	return seeding ? ca_dd_add_quick(sum, x) : ca_wilder_summed(sum, part, x);
 }
 
 /* whether the t-th bar, counted from 1, still belongs to the seed */
@@ -97,9 +95,7 @@ adx_dx(const AdxState *adx, CaDD *dx)
 	/* the true range cancels out of it */
 	if (adx->range.hi == 0.0 || sum.hi == 0.0)
 		return false;
-	*dx =
-		ca_dd_div_quick(ca_dd_abs(ca_dd_sub_quick(adx->plus, adx->minus)), sum);
-	*dx = ca_dd_mul_double(*dx, 100.0);
+	*dx = ca_dx_of(adx->plus, adx->minus, sum);
 	return true;
 }
 
@@ -139,8 +135,8 @@ adx_movement(const AdxState *adx, const CaPrice *high, const CaPrice *low,
 	if (ca_prices_are_whole(high, &adx->high, adx->unit) &&
 		ca_prices_are_whole(low, &adx->low, adx->unit))
 	{
-		plus->hi = up.hi > down.hi && up.hi > 0.0 ? up.hi : 0.0;
-		minus->hi = down.hi > up.hi && down.hi > 0.0 ? down.hi : 0.0;
+		plus->hi = ca_movement(up.hi, down.hi);
+		minus->hi = ca_movement(down.hi, up.hi);
 		return;
 	}
 
@@ -201,7 +197,7 @@ directional_indicator(CaDD movement, CaDD range)
 {
 	if (range.hi == 0.0)
 		return 0.0;
-	return ca_dd_ratio(ca_dd_mul_double(movement, 100.0), range);
+	return ca_directional(movement, range);
 }
 
 static bool
@@ -214,6 +210,82 @@ adx_values(const void *state, CaValues *values)
 	values->value[1] = directional_indicator(adx->plus, adx->range);
 	values->value[2] = directional_indicator(adx->minus, adx->range);
 	return adx_directed(adx);
+}
+
+/* enter the sums of a kernel that is warm */
+static bool
+adx_enter(const AdxState *adx, CaBlock *block, CaBlockPart *part)
+{
+	const CaColumns *columns = block->columns;
+	CaColumn *plus = &part->column[0];
+	CaColumn *minus = &part->column[1];
+	CaColumn *range = &part->column[2];
+
+	if (adx->unit != CA_FIXED_ONE || adx->bars <= adx->n ||
+		!adx->high.is_fixed || !adx->low.is_fixed || !adx->close.is_fixed)
+		return false;
+	columns->movements(plus, minus, block->high, block->low,
+					   (double) adx->high.fixed, (double) adx->low.fixed,
+					   block->n);
+	columns->true_range(range, block->high, block->low, block->close.hi,
+						(double) adx->close.fixed, block->n);
+	return ca_block_sum(block, adx->plus, adx->part, plus, &part->lane[0]) &&
+		   ca_block_sum(block, adx->minus, adx->part, minus, &part->lane[1]) &&
+		   ca_block_sum(block, adx->range, adx->part, range, &part->lane[2]);
+}
+
+/* enter the average; not where a bar has no DX, which the average leaves out */
+static bool
+adx_derive(const AdxState *adx, CaBlock *block, CaBlockPart *part)
+{
+	const CaColumn *sums = block->sum_values;
+	CaColumn *dx = &part->column[3];
+	bool whole = true;
+
+	block->columns->dx(dx, &sums[part->lane[0]], &sums[part->lane[1]],
+					   block->n);
+	for (int t = 0; t < block->n; t++)
+		whole &= !isnan(dx->hi[t]) & (sums[part->lane[2]].hi[t] != 0.0);
+	return whole && ca_block_smooth(block, &adx->adx, dx, &part->lane[3]);
+}
+
+static void
+adx_leave(AdxState *adx, CaBlock *block, CaBlockPart *part)
+{
+	const CaColumns *columns = block->columns;
+	const CaColumn *sums = block->sum_values;
+	const CaColumn *range = &sums[part->lane[2]];
+	const CaBar *last = &block->bars[block->n - 1];
+
+	ca_column_to_double(part->value[0], &block->average_values[part->lane[3]],
+						block->n);
+	columns->directional(part->value[1], &sums[part->lane[0]], range, block->n);
+	columns->directional(part->value[2], &sums[part->lane[1]], range, block->n);
+	part->complete = true;
+
+	adx->plus = ca_block_summed(block, part->lane[0]);
+	adx->minus = ca_block_summed(block, part->lane[1]);
+	adx->range = ca_block_summed(block, part->lane[2]);
+	ca_block_smoothed(block, part->lane[3], &adx->adx);
+	adx->high = last->high;
+	adx->low = last->low;
+	adx->close = last->close;
+}
+
+static bool
+adx_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			return adx_enter(state, block, part);
+		case CA_BLOCK_DERIVE:
+			return adx_derive(state, block, part);
+		default:
+			break;
+	}
+	adx_leave(state, block, part);
+	return true;
 }
 
 static void
@@ -245,5 +317,6 @@ const CaIndicator ca_adx = {
 	.init = adx_init,
 	.update = adx_update,
 	.values = adx_values,
+	.block = adx_block,
 	.transfer = adx_transfer,
 };

@@ -13,6 +13,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/smoothing.h"
 #include "indicators/true_range.h"
 
@@ -71,6 +72,35 @@ atr_values(const void *state, CaValues *values)
 	return true;
 }
 
+static bool
+atr_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	AtrState *atr = state;
+	CaColumn *range = &part->column[0];
+
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			if (atr->unit != CA_FIXED_ONE || !atr->previous_close.is_fixed)
+				return false;
+			block->columns->true_range(range, block->high, block->low,
+									   block->close.hi,
+									   (double) atr->previous_close.fixed,
+									   block->n);
+			return true;
+		case CA_BLOCK_DERIVE:
+			return ca_block_smooth(block, &atr->range, range, &part->lane[0]);
+		default:
+			break;
+	}
+	block->columns->out(part->value[0],
+						&block->average_values[part->lane[0]], block->n);
+	part->complete = true;
+	ca_block_smoothed(block, part->lane[0], &atr->range);
+	atr->previous_close = block->bars[block->n - 1].close;
+	return true;
+}
+
 static void
 atr_transfer(void *state, CaStream *stream)
 {
@@ -94,5 +124,6 @@ const CaIndicator ca_atr = {
 	.init = atr_init,
 	.update = atr_update,
 	.values = atr_values,
+	.block = atr_block,
 	.transfer = atr_transfer,
 };

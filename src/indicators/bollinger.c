@@ -21,7 +21,10 @@
  */
 #include "indicators/indicator.h"
 
+#include <string.h>
+
 #include "decimal.h"
+#include "indicators/block.h"
 #include "indicators/window.h"
 
 typedef struct BollingerState
@@ -124,45 +127,54 @@ bollinger_update(void *state, const CaPrice *inputs)
 	}
 }
 
-/*
- * The values from the middle, half the distance of the bands, and the last price
- * less the middle, each times "scale".
- */
+/* the values from what ca_bands() takes */
 static void
 bollinger_fill(CaValues *values, CaDD middle, CaDD width, CaDD above,
 			   double scale)
 {
-	CaDD distance = ca_dd_mul_double(width, 2.0);
+	CaBands bands = ca_bands(middle, width, above, scale);
 
-	values->value[0] =
-		ca_dd_to_double(ca_dd_div_double(ca_dd_add(middle, width), scale));
-	values->value[1] = ca_dd_to_double(ca_dd_div_double(middle, scale));
-	values->value[2] =
-		ca_dd_to_double(ca_dd_div_double(ca_dd_sub(middle, width), scale));
-
+	values->value[0] = bands.upper;
+	values->value[1] = bands.middle;
+	values->value[2] = bands.lower;
+	values->value[3] = bands.bandwidth;
 	values->undefined[3] = middle.hi == 0.0;
-	if (!values->undefined[3])
-		values->value[3] = ca_dd_ratio(distance, middle);
-
+	values->value[4] = bands.percent_b;
 	values->undefined[4] = width.hi == 0.0;
-	if (!values->undefined[4])
-		values->value[4] = ca_dd_ratio(ca_dd_add(above, width), distance);
 }
 
-/* the values of a window of fixed prices; all of them are times n * 1e8 */
+/* of a window of fixed prices, all of them in 1e-8 times n, or its square */
+typedef struct BollingerSums
+{
+	CaDD middle;
+	CaDD variance;
+	CaDD above; /* the last price less the middle */
+} BollingerSums;
+
+static inline BollingerSums
+bollinger_sums(int n, int64_t sum, CaFixed squares, int64_t last)
+{
+	BollingerSums sums = {
+		ca_dd_from_int64(sum),
+		ca_dd_from_wide(n * squares - (CaFixed) sum * sum),
+		ca_dd_from_int64(n * last - sum),
+	};
+
+	return sums;
+}
+
 static void
 bollinger_fixed_values(const BollingerState *bands, CaValues *values)
 {
 	const CaWindow *window = &bands->window;
 	int last = (window->next == 0 ? window->n : window->next) - 1;
-	int64_t sum = window->fixed_sum;
-	int64_t above = window->n * bands->ring[last].fixed - sum;
-	CaFixed variance = window->n * bands->fixed_squares - (CaFixed) sum * sum;
-	CaDD width = ca_dd_sqrt(ca_dd_from_wide(variance));
+	BollingerSums sums =
+		bollinger_sums(window->n, window->fixed_sum, bands->fixed_squares,
+					   bands->ring[last].fixed);
 
-	bollinger_fill(values, ca_dd_from_int64(sum),
-				   ca_dd_mul_double(width, bands->k), ca_dd_from_int64(above),
-				   window->n * CA_FIXED_ONE);
+	bollinger_fill(values, sums.middle,
+				   ca_dd_mul_double(ca_dd_sqrt(sums.variance), bands->k),
+				   sums.above, ca_window_divisor(window));
 }
 
 /* population standard deviation of a window of deviations */
@@ -202,6 +214,66 @@ bollinger_values(const void *state, CaValues *values)
 	return true;
 }
 
+/* what ca_bands() takes after each bar of the block, and the state after them */
+static void
+bollinger_run(BollingerState *bands, const CaBlock *block, CaColumn *middle,
+			  CaColumn *variance, CaColumn *above)
+{
+	CaWindow *window = &bands->window;
+	CaFixed squares = bands->fixed_squares;
+	int64_t sums[CA_BLOCK];
+	int64_t gone[CA_BLOCK];
+
+	ca_window_run(window, bands->ring, block->fixed_close, sums, gone,
+				  block->n);
+	for (int t = 0; t < block->n; t++)
+	{
+		int64_t x = block->fixed_close[t];
+		BollingerSums now;
+
+		squares += (CaFixed) x * x - (CaFixed) gone[t] * gone[t];
+		now = bollinger_sums(window->n, sums[t], squares, x);
+		middle->hi[t] = now.middle.hi;
+		middle->lo[t] = now.middle.lo;
+		variance->hi[t] = now.variance.hi;
+		variance->lo[t] = now.variance.lo;
+		above->hi[t] = now.above.hi;
+		above->lo[t] = now.above.lo;
+	}
+	bands->fixed_squares = squares;
+}
+
+static bool
+bollinger_block(void *state, CaBlock *block, CaBlockPart *part,
+				CaBlockStep step)
+{
+	BollingerState *bands = state;
+	CaColumn *middle = &part->column[0];
+	CaColumn *variance = &part->column[1];
+	CaBandColumns results = {part->value[0], part->value[1], part->value[2],
+							 part->value[3], part->value[4]};
+
+	if (step != CA_BLOCK_LEAVE)
+		return ca_window_full(&bands->window) && !bands->window.is_dd &&
+			   bands->k != 0.0 && ca_column_takes(bands->k);
+
+	bollinger_run(bands, block, middle, variance, &part->column[2]);
+	block->columns->bands(&results, middle, variance, &part->column[2],
+						  bands->k, ca_window_divisor(&bands->window),
+						  block->n);
+	part->complete = true;
+	for (int t = 0; t < block->n; t++)
+		part->complete &= (middle->hi[t] != 0.0) & (variance->hi[t] != 0.0);
+	if (!part->complete)
+		memset(part->missing, 0, sizeof(part->missing));
+	for (int t = 0; !part->complete && t < block->n; t++)
+	{
+		part->missing[3][t] = middle->hi[t] == 0.0;
+		part->missing[4][t] = variance->hi[t] == 0.0;
+	}
+	return true;
+}
+
 static void
 bollinger_transfer(void *state, CaStream *stream)
 {
@@ -234,5 +306,6 @@ const CaIndicator ca_bollinger = {
 	.init = bollinger_init,
 	.update = bollinger_update,
 	.values = bollinger_values,
+	.block = bollinger_block,
 	.transfer = bollinger_transfer,
 };

@@ -11,6 +11,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/smoothing.h"
 
 typedef struct EmaState
@@ -54,6 +55,28 @@ ema_values(const void *state, CaValues *values)
 	return true;
 }
 
+static bool
+ema_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	EmaState *ema = state;
+
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			return ema->unit == CA_FIXED_ONE;
+		case CA_BLOCK_DERIVE:
+			return ca_block_smooth(block, &ema->smoothing, &block->close,
+								   &part->lane[0]);
+		default:
+			break;
+	}
+	block->columns->out(part->value[0],
+						&block->average_values[part->lane[0]], block->n);
+	part->complete = true;
+	ca_block_smoothed(block, part->lane[0], &ema->smoothing);
+	return true;
+}
+
 static void
 ema_transfer(void *state, CaStream *stream)
 {
@@ -75,5 +98,6 @@ const CaIndicator ca_ema = {
 	.init = ema_init,
 	.update = ema_update,
 	.values = ema_values,
+	.block = ema_block,
 	.transfer = ema_transfer,
 };

@@ -56,6 +56,21 @@ typedef struct CaValues
 	bool undefined[CA_MAX_VALUES];
 } CaValues;
 
+/*
+ * The steps of a block of bars that goes by columns, see block.h.  A kernel may
+ * enter averages, which are computed before the next step, twice.  Only the last
+ * step, in which it has to take part, changes its state and gives values.
+ */
+typedef enum CaBlockStep
+{
+	CA_BLOCK_ENTER,
+	CA_BLOCK_DERIVE,
+	CA_BLOCK_LEAVE
+} CaBlockStep;
+
+typedef struct CaBlock CaBlock;
+typedef struct CaBlockPart CaBlockPart;
+
 typedef struct CaIndicator
 {
 	const char *name;
@@ -78,6 +93,13 @@ typedef struct CaIndicator
 	/* may be missing when a zeroed state will do */
 	void (*init)(void *state, const CaParameters *parameters);
 	void (*update)(void *state, const CaPrice *inputs);
+
+	/*
+	 * One step of a block; false when its bars must go one by one instead.  May
+	 * be missing.
+	 */
+	bool (*block)(void *state, CaBlock *block, CaBlockPart *part,
+				  CaBlockStep step);
 
 	/* the values as of the last bar; false until warm */
 	bool (*values)(const void *state, CaValues *values);

@@ -17,6 +17,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/smoothing.h"
 
 typedef struct MacdState
@@ -96,6 +97,44 @@ macd_values(const void *state, CaValues *values)
 	return true;
 }
 
+static bool
+macd_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	MacdState *macd = state;
+	const CaColumns *columns = block->columns;
+	const int *lane = part->lane;
+	const CaColumn *signal = &block->average_values[lane[2]];
+	CaColumn *value = &part->column[0];
+	CaColumn *histogram = &part->column[1];
+
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			return macd->unit == CA_FIXED_ONE &&
+				   ca_smoothing_warm(&macd->signal) &&
+				   ca_block_smooth(block, &macd->fast, &block->close,
+								   &part->lane[0]) &&
+				   ca_block_smooth(block, &macd->slow, &block->close,
+								   &part->lane[1]);
+		case CA_BLOCK_DERIVE:
+			columns->subtract(value, &block->average_values[lane[0]],
+							  &block->average_values[lane[1]], block->n);
+			return ca_block_smooth(block, &macd->signal, value, &part->lane[2]);
+		default:
+			break;
+	}
+	columns->subtract(histogram, value, signal, block->n);
+	columns->out(part->value[0], value, block->n);
+	columns->out(part->value[1], signal, block->n);
+	columns->out(part->value[2], histogram, block->n);
+	part->complete = true;
+	ca_block_smoothed(block, lane[0], &macd->fast);
+	ca_block_smoothed(block, lane[1], &macd->slow);
+	ca_block_smoothed(block, lane[2], &macd->signal);
+	macd->value = ca_column_last(value, block->n);
+	return true;
+}
+
 static void
 macd_transfer(void *state, CaStream *stream)
 {
@@ -123,5 +162,6 @@ const CaIndicator ca_macd = {
 	.init = macd_init,
 	.update = macd_update,
 	.values = macd_values,
+	.block = macd_block,
 	.transfer = macd_transfer,
 };

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "doubledouble.h"
+#include "indicators/formulas.h"
 
 #define CA_FIXED_SCALE 8
 #define CA_FIXED_ONE 1e8
@@ -108,10 +109,7 @@ ca_price_difference(const CaPrice *a, const CaPrice *b, double unit)
 static inline double
 ca_price_out(CaDD value, double unit)
 {
-	/* 1e-8 to 32 digits */
-	const CaDD part = {0x1.5798ee2308c3ap-27, -0x1.03023df2d4c94p-82};
-
-	return ca_dd_to_double(unit == 1.0 ? value : ca_dd_mul(value, part));
+	return unit == 1.0 ? ca_dd_to_double(value) : ca_fixed_out(value);
 }
 
 #endif /* CA_PRICE_H */

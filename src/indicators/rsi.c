@@ -13,6 +13,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/smoothing.h"
 
 #define RSI_FLAT 50.0
@@ -63,23 +64,71 @@ rsi_update(void *state, const CaPrice *inputs)
 	rsi->previous = inputs[0];
 }
 
+/* of a series that has neither risen nor fallen; false where it is NULL */
+static bool
+rsi_flat(const RsiState *rsi, double *value)
+{
+	*value = rsi->convention == CA_TRADINGVIEW ? 100.0 : RSI_FLAT;
+	return rsi->convention != CA_PANDAS;
+}
+
 static bool
 rsi_values(const void *state, CaValues *values)
 {
 	const RsiState *rsi = state;
 	double gain;
-	double sum;
+	double loss;
 
 	if (!ca_smoothing_warm(&rsi->gain))
 		return false;
 	gain = ca_price_out(rsi->gain.value, rsi->unit);
-	sum = gain + ca_price_out(rsi->loss.value, rsi->unit);
-	if (sum == 0.0)
+	loss = ca_price_out(rsi->loss.value, rsi->unit);
+	if (gain + loss == 0.0)
+		return rsi_flat(rsi, &values->value[0]);
+	values->value[0] = ca_rsi_of(gain, loss);
+	return true;
+}
+
+/* columns of values, which are no numbers where nothing has moved */
+static void
+rsi_fill(const RsiState *rsi, const CaBlock *block, CaBlockPart *part)
+{
+	double *value = part->value[0];
+
+	block->columns->rsi(value, &block->average_values[part->lane[0]],
+						&block->average_values[part->lane[1]], block->n);
+	part->complete = true;
+	for (int t = 0; t < block->n; t++)
+		part->complete &= !isnan(value[t]);
+	for (int t = 0; !part->complete && t < block->n; t++)
+		part->missing[0][t] = isnan(value[t]) && !rsi_flat(rsi, &value[t]);
+}
+
+static bool
+rsi_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	RsiState *rsi = state;
+	CaColumn *gain = &part->column[0];
+	CaColumn *loss = &part->column[1];
+
+	switch (step)
 	{
-		values->value[0] = rsi->convention == CA_TRADINGVIEW ? 100.0 : RSI_FLAT;
-		return rsi->convention != CA_PANDAS;
+		case CA_BLOCK_ENTER:
+			if (rsi->unit != CA_FIXED_ONE || !rsi->previous.is_fixed)
+				return false;
+			block->columns->changes(gain, loss, block->close.hi,
+									(double) rsi->previous.fixed, block->n);
+			return true;
+		case CA_BLOCK_DERIVE:
+			return ca_block_smooth(block, &rsi->gain, gain, &part->lane[0]) &&
+				   ca_block_smooth(block, &rsi->loss, loss, &part->lane[1]);
+		default:
+			break;
 	}
-	values->value[0] = 100.0 * (gain / sum);
+	rsi_fill(rsi, block, part);
+	ca_block_smoothed(block, part->lane[0], &rsi->gain);
+	ca_block_smoothed(block, part->lane[1], &rsi->loss);
+	rsi->previous = block->bars[block->n - 1].close;
 	return true;
 }
 
@@ -107,5 +156,6 @@ const CaIndicator ca_rsi = {
 	.init = rsi_init,
 	.update = rsi_update,
 	.values = rsi_values,
+	.block = rsi_block,
 	.transfer = rsi_transfer,
 };

@@ -10,6 +10,7 @@
  */
 #include "indicators/indicator.h"
 
+#include "indicators/block.h"
 #include "indicators/window.h"
 
 typedef struct SmaState
@@ -49,6 +50,30 @@ sma_values(const void *state, CaValues *values)
 	return true;
 }
 
+static bool
+sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	SmaState *sma = state;
+	CaWindow *window = &sma->window;
+	int64_t sums[CA_BLOCK];
+	int64_t gone[CA_BLOCK];
+	double doubles[CA_BLOCK];
+
+	if (step != CA_BLOCK_LEAVE)
+		return ca_window_full(window) && !window->is_dd;
+
+	ca_window_run(window, sma->ring, block->fixed_close, sums, gone, block->n);
+	for (int t = 0; t < block->n; t++)
+		doubles[t] = (double) sums[t];
+	block->columns->divide(part->value[0], doubles, ca_window_divisor(window),
+						   block->n);
+	for (int t = 0; t < block->n; t++)
+		if (!ca_window_sum_is_double(sums[t]))
+			part->value[0][t] = ca_window_mean_of(window, sums[t]);
+	part->complete = true;
+	return true;
+}
+
 static void
 sma_transfer(void *state, CaStream *stream)
 {
@@ -68,5 +93,6 @@ const CaIndicator ca_sma = {
 	.init = sma_init,
 	.update = sma_update,
 	.values = sma_values,
+	.block = sma_block,
 	.transfer = sma_transfer,
 };

@@ -62,10 +62,7 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 {
 	if (ca_smoothing_warm(smoothing))
 	{
-		CaDD step =
-			ca_dd_mul(ca_dd_sub_quick(x, smoothing->value), smoothing->alpha);
-
-		smoothing->value = ca_dd_add_quick(smoothing->value, step);
+		smoothing->value = ca_smoothed(smoothing->value, smoothing->alpha, x);
 		return;
 	}
 

@@ -18,7 +18,9 @@
 #include "indicators/indicator.h"
 
 #include <stdint.h>
+#include <string.h>
 
+#include "indicators/block.h"
 #include "indicators/window.h"
 
 typedef struct Extreme
@@ -123,7 +125,7 @@ stochastic_update(void *state, const CaPrice *inputs)
 	{
 		CaDD above = ca_price_difference(&inputs[2], lowest, unit);
 
-		fast = ca_dd_div_quick(ca_dd_mul_double(above, 100.0), range);
+		fast = ca_fast_k(above, range);
 	}
 	ca_window_update_dd(&stochastic->slow, stochastic->ring, fast);
 	if (ca_window_full(&stochastic->slow))
@@ -145,6 +147,133 @@ stochastic_values(const void *state, CaValues *values)
 	values->value[0] = ca_dd_to_double(stochastic->k_value);
 	values->value[1] = ca_dd_to_double(ca_window_mean_dd(
 		&stochastic->signal, stochastic->ring + stochastic->slow.n));
+	return true;
+}
+
+/*
+ * The k - 1 numbers before the block as far as extremes after them are concerned:
+ * a bar is given the extreme from it on.  Those of lows are times -1.
+ */
+static void
+queue_history(const ExtremeQueue *queue, const Extreme *ring,
+			  const StochasticState *stochastic, int sign, double *history)
+{
+	int k = stochastic->k;
+	int i = 0;
+
+	for (int b = 0; b < k - 1; b++)
+	{
+		int64_t bar = stochastic->bar - (k - 1) + b;
+
+		while (ring[queue_place(queue, i, k)].bar < bar)
+			i++;
+		history[b] =
+			(double) (sign * ring[queue_place(queue, i, k)].value.fixed);
+	}
+}
+
+static bool
+queue_is_fixed(const ExtremeQueue *queue, const Extreme *ring, int k)
+{
+	bool fixed = true;
+
+	for (int i = 0; i < queue->count; i++)
+		fixed &= ring[queue_place(queue, i, k)].value.is_fixed;
+	return fixed;
+}
+
+/* extremes of the block, times -1 the lowest, and the queue as of its end */
+static void
+queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
+		  const CaBlock *block, int sign, double *extremes)
+{
+	int k = stochastic->k;
+	int n = block->n;
+	int begin = n > k ? n - k : 0;
+	double x[CA_BLOCK_WINDOW + CA_BLOCK];
+
+	queue_history(queue, ring, stochastic, sign, x);
+	for (int t = 0; t < n; t++)
+		x[k - 1 + t] = sign > 0 ? block->high[t] : -block->low[t];
+	block->columns->greatest(extremes, x, k, n);
+
+	/* older bars than the last k leave no trace */
+	if (begin > 0)
+		*queue = (ExtremeQueue){0, 0};
+	for (int t = begin; t < n; t++)
+		queue_update(queue, ring, k, stochastic->bar + t,
+					 sign > 0 ? &block->bars[t].high : &block->bars[t].low,
+					 sign);
+}
+
+/*
+ * The means of a window of a few double-doubles after each number of a column,
+ * and the window after the last of them.
+ */
+static void
+window_run(CaWindow *window, CaCell *ring, const CaBlock *block,
+		   const CaColumn *x, CaColumn *means)
+{
+	int few = window->n;
+	double hi[CA_WINDOW_FEW + CA_BLOCK];
+	double lo[CA_WINDOW_FEW + CA_BLOCK];
+
+	for (int i = 0; i < few; i++)
+	{
+		hi[i] = ring[(window->next + i) % few].dd.hi;
+		lo[i] = ring[(window->next + i) % few].dd.lo;
+	}
+	memcpy(hi + few, x->hi, block->n * sizeof(double));
+	memcpy(lo + few, x->lo, block->n * sizeof(double));
+	block->columns->mean(means, hi + 1, lo + 1, few, block->n);
+
+	for (int t = block->n - few; t < block->n; t++)
+		ca_window_update_dd(window, ring, (CaDD){x->hi[t], x->lo[t]});
+}
+
+static bool
+stochastic_joins(const StochasticState *stochastic)
+{
+	int k = stochastic->k;
+	const CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	const Extreme *extremes =
+		(const Extreme *) (signal_ring + stochastic->signal.n);
+
+	return stochastic->slow.n <= CA_WINDOW_FEW &&
+		   stochastic->signal.n <= CA_WINDOW_FEW && k <= CA_BLOCK_WINDOW &&
+		   ca_window_full(&stochastic->signal) &&
+		   queue_is_fixed(&stochastic->highest, extremes, k) &&
+		   queue_is_fixed(&stochastic->lowest, extremes + k, k);
+}
+
+static bool
+stochastic_block(void *state, CaBlock *block, CaBlockPart *part,
+				 CaBlockStep step)
+{
+	StochasticState *stochastic = state;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+	CaColumn *fast = &part->column[0];
+	CaColumn *k_values = &part->column[1];
+	CaColumn *d_values = &part->column[2];
+	double highest[CA_BLOCK];
+	double depth[CA_BLOCK];
+
+	if (step != CA_BLOCK_LEAVE)
+		return stochastic_joins(stochastic);
+
+	queue_run(&stochastic->highest, extremes, stochastic, block, 1, highest);
+	queue_run(&stochastic->lowest, extremes + stochastic->k, stochastic, block,
+			  -1, depth);
+	block->columns->fast_k(fast, highest, depth, block->close.hi, block->n);
+	window_run(&stochastic->slow, stochastic->ring, block, fast, k_values);
+	window_run(&stochastic->signal, signal_ring, block, k_values, d_values);
+	ca_column_to_double(part->value[0], k_values, block->n);
+	ca_column_to_double(part->value[1], d_values, block->n);
+	part->complete = true;
+
+	stochastic->k_value = ca_column_last(k_values, block->n);
+	stochastic->bar += block->n;
 	return true;
 }
 
@@ -190,5 +319,6 @@ const CaIndicator ca_stochastic = {
 	.init = stochastic_init,
 	.update = stochastic_update,
 	.values = stochastic_values,
+	.block = stochastic_block,
 	.transfer = stochastic_transfer,
 };

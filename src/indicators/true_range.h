@@ -17,12 +17,6 @@ ca_dd_max(CaDD a, CaDD b)
 	return ca_dd_cmp(a, b) >= 0 ? a : b;
 }
 
-static inline int64_t
-ca_int64_max(int64_t a, int64_t b)
-{
-	return a >= b ? a : b;
-}
-
 /* the true range in this unit */
 static inline CaDD
 ca_true_range(const CaPrice *high, const CaPrice *low,
@@ -32,12 +26,9 @@ ca_true_range(const CaPrice *high, const CaPrice *low,
 	CaDD up;
 	CaDD down;
 
-	/* without sign: the highest of both less the lowest of both */
-	if (ca_prices_are_whole(high, low, unit) && previous_close->is_fixed &&
-		low->fixed <= high->fixed)
-		return ca_dd(
-			(double) (ca_int64_max(high->fixed, previous_close->fixed) +
-					  ca_int64_max(-low->fixed, -previous_close->fixed)));
+	if (ca_prices_are_whole(high, low, unit) && previous_close->is_fixed)
+		return ca_dd(ca_whole_range((double) high->fixed, (double) low->fixed,
+									(double) previous_close->fixed));
 
 	range = ca_price_difference(high, low, unit);
 	up = ca_price_difference(high, previous_close, unit);

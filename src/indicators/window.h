@@ -123,18 +123,68 @@ ca_window_mean_dd(const CaWindow *window, const CaCell *ring)
 	return ca_dd_div_double(sum, window->n);
 }
 
-/* of a window that is full, correctly rounded where its values are fixed */
+/* what divides a sum of fixed values; below 2^53 */
+static inline double
+ca_window_divisor(const CaWindow *window)
+{
+	return window->n * CA_FIXED_ONE;
+}
+
+/* whether a sum is a double */
+static inline bool
+ca_window_sum_is_double(int64_t sum)
+{
+	return sum < (int64_t) 1 << 53 && sum > -((int64_t) 1 << 53);
+}
+
+/* the mean of fixed values of this sum, correctly rounded */
+static inline double
+ca_window_mean_of(const CaWindow *window, int64_t sum)
+{
+	double divisor = ca_window_divisor(window);
+
+	if (ca_window_sum_is_double(sum))
+		return (double) sum / divisor;
+	return ca_dd_ratio(ca_dd_from_int64(sum), ca_dd(divisor));
+}
+
+/* of a window that is full */
 static inline double
 ca_window_mean(const CaWindow *window, const CaCell *ring)
 {
-	double divisor = window->n * CA_FIXED_ONE; /* below 2^53 */
-	int64_t sum = window->fixed_sum;
-
 	if (window->is_dd)
 		return ca_dd_to_double(ca_window_mean_dd(window, ring));
-	if (sum < (int64_t) 1 << 53 && sum > -((int64_t) 1 << 53))
-		return (double) sum / divisor;
-	return ca_dd_ratio(ca_dd_from_int64(sum), ca_dd(divisor));
+	return ca_window_mean_of(window, window->fixed_sum);
+}
+
+/*
+ * As many updates of a window that is full and holds fixed values: the sum after
+ * each of them, and what has left the window.
+ */
+static inline void
+ca_window_run(CaWindow *window, CaCell *ring, const int64_t *fixed,
+			  int64_t *sums, int64_t *gone, int count)
+{
+	int next = window->next;
+	int64_t sum = window->fixed_sum;
+
+	for (int done = 0; done < count;)
+	{
+		int end = done + window->n - next;
+
+		if (end > count)
+			end = count;
+		for (; done < end; done++, next++)
+		{
+			gone[done] = ring[next].fixed;
+			sum += fixed[done] - gone[done];
+			ring[next].fixed = fixed[done];
+			sums[done] = sum;
+		}
+		next = next == window->n ? 0 : next;
+	}
+	window->next = next;
+	window->fixed_sum = sum;
 }
 
 static inline void

@@ -1,0 +1,391 @@
+/*-------------------------------------------------------------------------
+ *
+ * columns.c
+ *		The formulas of the indicators over the bars of a block; see columns.h.
+ *
+ * columns_avx2.c is this file again, for machines with AVX2: vectors of four
+ * numbers, and products that need no splits.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_LANES
+#define CA_LANES 2
+#endif
+
+#include "indicators/columns.h"
+
+#include <string.h>
+
+#include "indicators/formulas.h"
+
+/* a vector in memory, wherever it begins */
+typedef double AnyReal
+	__attribute__((vector_size(CA_LANES * 8), aligned(8), may_alias));
+
+static inline CaReal
+load(const double *x)
+{
+	return *(const AnyReal *) x;
+}
+
+static inline void
+store(double *x, CaReal value)
+{
+	*(AnyReal *) x = value;
+}
+
+static inline CaDD
+load_dd(const CaColumn *column, int t)
+{
+	CaDD r = {load(&column->hi[t]), load(&column->lo[t])};
+
+	return r;
+}
+
+static inline void
+store_dd(CaColumn *column, int t, CaDD value)
+{
+	store(&column->hi[t], value.hi);
+	store(&column->lo[t], value.lo);
+}
+
+/* as many lanes as a vector has numbers, side by side */
+typedef struct Group
+{
+	CaDD value;
+	CaDD factor;
+	const CaColumn *x[CA_LANES];
+	CaColumn *values;
+} Group;
+
+static inline Group
+group_of(const CaLane *lanes, CaColumn *values)
+{
+	Group group;
+
+	for (int i = 0; i < CA_LANES; i++)
+	{
+		group.value.hi[i] = lanes[i].hi;
+		group.value.lo[i] = lanes[i].lo;
+		group.factor.hi[i] = lanes[i].factor_hi;
+		group.factor.lo[i] = lanes[i].factor_lo;
+		group.x[i] = lanes[i].x;
+	}
+	group.values = values;
+	return group;
+}
+
+/* what the lanes take in at bar t */
+static inline CaDD
+group_x(const Group *group, int t)
+{
+	CaDD x;
+
+	for (int i = 0; i < CA_LANES; i++)
+	{
+		x.hi[i] = group->x[i]->hi[t];
+		x.lo[i] = group->x[i]->lo[t];
+	}
+	return x;
+}
+
+static inline void
+group_store(const Group *group, int t)
+{
+	for (int i = 0; i < CA_LANES; i++)
+	{
+		group->values[i].hi[t] = group->value.hi[i];
+		group->values[i].lo[t] = group->value.lo[i];
+	}
+}
+
+static inline __attribute__((always_inline)) void
+smooth_bar(Group *group, int t)
+{
+	group->value = ca_smoothed(group->value, group->factor, group_x(group, t));
+	group_store(group, t);
+}
+
+static inline __attribute__((always_inline)) void
+sum_bar(Group *group, int t)
+{
+	group->value =
+		ca_wilder_summed(group->value, group->factor, group_x(group, t));
+	group_store(group, t);
+}
+
+/*
+ * A value needs the one before it, so a single group waits most of the time.
+ * Three of them hide each other's waits and still fit into registers.
+ */
+static void
+smooth(const CaLane *averages, CaColumn *values, int naverages, int n)
+{
+	int i = 0;
+
+	for (; i + 3 * CA_LANES <= naverages; i += 3 * CA_LANES)
+	{
+		Group a = group_of(averages + i, values + i);
+		Group b = group_of(averages + i + CA_LANES, values + i + CA_LANES);
+		Group c = group_of(averages + i + 2 * CA_LANES,
+						   values + i + 2 * CA_LANES);
+
+		for (int t = 0; t < n; t++)
+		{
+			smooth_bar(&a, t);
+			smooth_bar(&b, t);
+			smooth_bar(&c, t);
+		}
+	}
+	for (; i < naverages; i += CA_LANES)
+	{
+		Group a = group_of(averages + i, values + i);
+
+		for (int t = 0; t < n; t++)
+			smooth_bar(&a, t);
+	}
+}
+
+static void
+sum(const CaLane *sums, CaColumn *values, int n)
+{
+	Group a = group_of(sums, values);
+
+	for (int t = 0; t < n; t++)
+		sum_bar(&a, t);
+}
+
+static void
+smooth_and_sum(const CaLane *averages, CaColumn *values, const CaLane *sums,
+			   CaColumn *sum_values, int n)
+{
+	Group a = group_of(averages, values);
+	Group b = group_of(sums, sum_values);
+
+	for (int t = 0; t < n; t++)
+	{
+		smooth_bar(&a, t);
+		sum_bar(&b, t);
+	}
+}
+
+static void
+subtract(CaColumn *result, const CaColumn *a, const CaColumn *b, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+		store_dd(result, t, ca_dd_sub(load_dd(a, t), load_dd(b, t)));
+}
+
+static void
+divide(double *result, const double *x, double divisor, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+		store(&result[t], load(&x[t]) / divisor);
+}
+
+static void
+out(double *result, const CaColumn *value, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+		store(&result[t], ca_fixed_out(load_dd(value, t)));
+}
+
+/* a column with the number before it in front */
+static void
+with_previous(double *x, double previous, const double *column, int n)
+{
+	x[0] = previous;
+	memcpy(x + 1, column, n * sizeof(double));
+}
+
+static void
+changes(CaColumn *gain, CaColumn *loss, const double *price, double previous,
+		int n)
+{
+	const CaReal zero = ca_real(0.0);
+	double before[CA_BLOCK + 1];
+
+	with_previous(before, previous, price, n);
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaDD change = ca_dd(load(&price[t]) - load(&before[t]));
+		CaDD fall = ca_dd_neg(change);
+
+		store(&gain->hi[t], ca_real_above(change.hi, zero, change.hi, zero));
+		store(&gain->lo[t], zero);
+		store(&loss->hi[t], ca_real_above(change.hi, zero, zero, fall.hi));
+		store(&loss->lo[t], ca_real_above(change.hi, zero, zero, fall.lo));
+	}
+}
+
+static void
+rsi(double *result, const CaColumn *gain, const CaColumn *loss, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+		store(&result[t], ca_rsi_of(ca_fixed_out(load_dd(gain, t)),
+									ca_fixed_out(load_dd(loss, t))));
+}
+
+static void
+true_range(CaColumn *range, const double *high, const double *low,
+		   const double *close, double previous_close, int n)
+{
+	double before[CA_BLOCK + 1];
+
+	with_previous(before, previous_close, close, n);
+	for (int t = 0; t < n; t += CA_LANES)
+		store_dd(range, t,
+				 ca_dd(ca_whole_range(load(&high[t]), load(&low[t]),
+									  load(&before[t]))));
+}
+
+static void
+movements(CaColumn *plus, CaColumn *minus, const double *high,
+		  const double *low, double previous_high, double previous_low, int n)
+{
+	double high_before[CA_BLOCK + 1];
+	double low_before[CA_BLOCK + 1];
+
+	with_previous(high_before, previous_high, high, n);
+	with_previous(low_before, previous_low, low, n);
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaReal up = load(&high[t]) - load(&high_before[t]);
+		CaReal down = load(&low_before[t]) - load(&low[t]);
+
+		store_dd(plus, t, ca_dd(ca_movement(up, down)));
+		store_dd(minus, t, ca_dd(ca_movement(down, up)));
+	}
+}
+
+static void
+dx(CaColumn *result, const CaColumn *plus, const CaColumn *minus, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaDD a = load_dd(plus, t);
+		CaDD b = load_dd(minus, t);
+
+		store_dd(result, t, ca_dx_of(a, b, ca_dd_add_quick(a, b)));
+	}
+}
+
+static void
+directional(double *result, const CaColumn *movement, const CaColumn *range,
+			int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+		store(&result[t],
+			  ca_directional(load_dd(movement, t), load_dd(range, t)));
+}
+
+static void
+bands(const CaBandColumns *results, const CaColumn *middle,
+	  const CaColumn *variance, const CaColumn *above, double k, double scale,
+	  int n)
+{
+	const CaReal zero = ca_real(0.0);
+
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaReal root = ca_real_sqrt(load(&variance->hi[t]));
+		CaDD deviation = ca_dd_sqrt_step(load_dd(variance, t), root);
+		CaBands values;
+
+		/* the step divides by the root */
+		deviation.hi = ca_real_above(root, zero, deviation.hi, zero);
+		deviation.lo = ca_real_above(root, zero, deviation.lo, zero);
+		values = ca_bands(load_dd(middle, t),
+						  ca_dd_mul_double(deviation, ca_real(k)),
+						  load_dd(above, t), ca_real(scale));
+		store(&results->upper[t], values.upper);
+		store(&results->middle[t], values.middle);
+		store(&results->lower[t], values.lower);
+		store(&results->bandwidth[t], values.bandwidth);
+		store(&results->percent_b[t], values.percent_b);
+	}
+}
+
+/*
+ * By windows of 1, 2, 4, ... numbers, each the greater of two of half its length;
+ * the last step is as long as it takes to k.
+ */
+static void
+greatest(double *result, const double *x, int k, int n)
+{
+	double window[CA_BLOCK_WINDOW + CA_BLOCK + CA_LANES];
+	int length = 1;
+
+	memcpy(window, x, (k - 1 + n) * sizeof(double));
+	while (length < k)
+	{
+		int step = length < k - length ? length : k - length;
+
+		/* window[t] is the greatest of those from t on */
+		for (int t = 0; t < n + k - length - step; t += CA_LANES)
+			store(&window[t], ca_real_max(load(&window[t]),
+										  load(&window[t + step])));
+		length += step;
+	}
+	memcpy(result, window, n * sizeof(double));
+}
+
+static void
+fast_k(CaColumn *fast, const double *highest, const double *depth,
+	   const double *close, int n)
+{
+	const CaReal zero = ca_real(0.0);
+
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaReal range = load(&highest[t]) + load(&depth[t]);
+		CaReal above = load(&close[t]) + load(&depth[t]);
+		CaDD k = ca_fast_k(ca_dd(above), ca_dd(range));
+		CaReal size = ca_real_abs(range);
+
+		k.hi = ca_real_above(size, zero, k.hi, zero);
+		k.lo = ca_real_above(size, zero, k.lo, zero);
+		store_dd(fast, t, k);
+	}
+}
+
+static void
+mean(CaColumn *result, const double *hi, const double *lo, int few, int n)
+{
+	for (int t = 0; t < n; t += CA_LANES)
+	{
+		CaDD total = {load(&hi[t]), load(&lo[t])};
+
+		for (int i = 1; i < few; i++)
+		{
+			CaDD next = {load(&hi[t + i]), load(&lo[t + i])};
+
+			total = ca_dd_add_quick(total, next);
+		}
+		store_dd(result, t, ca_dd_div_double(total, ca_real(few)));
+	}
+}
+
+#ifdef CA_FUSED
+const CaColumns ca_columns_fused = {
+#else
+const CaColumns ca_columns_plain = {
+#endif
+	.group = CA_LANES,
+	.smooth = smooth,
+	.smooth_and_sum = smooth_and_sum,
+	.sum = sum,
+	.subtract = subtract,
+	.divide = divide,
+	.out = out,
+	.changes = changes,
+	.rsi = rsi,
+	.true_range = true_range,
+	.movements = movements,
+	.dx = dx,
+	.directional = directional,
+	.bands = bands,
+	.greatest = greatest,
+	.fast_k = fast_k,
+	.mean = mean,
+};

@@ -1,0 +1,111 @@
+/*-------------------------------------------------------------------------
+ *
+ * real.h
+ *		What a formula computes with: one double, or several side by side.
+ *
+ * A file that defines CA_LANES before its includes has every formula of
+ * doubledouble.h and formulas.h for so many numbers at once.  Each of them has
+ * exactly the result that it has alone.
+ *
+ * Such a file promises that what it multiplies is 0 or of a size between 2^-900
+ * and 2^900: then a product and its rounding error neither overflow nor
+ * underflow, and two_prod needs no case for it.  With CA_FUSED it is compiled for
+ * machines that multiply and add in one instruction.
+ *
+ * Plain C, but for the vectors of GCC and clang.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_REAL_H
+#define CA_REAL_H
+
+#include <math.h>
+#include <stdint.h>
+
+#ifndef CA_LANES
+
+typedef double CaReal;
+
+static inline CaReal
+ca_real(double x)
+{
+	return x;
+}
+
+/* "then" where a > b, else "otherwise" */
+static inline CaReal
+ca_real_above(CaReal a, CaReal b, CaReal then, CaReal otherwise)
+{
+	return a > b ? then : otherwise;
+}
+
+#else
+
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
+typedef double CaReal __attribute__((vector_size(CA_LANES * 8)));
+typedef int64_t CaRealMask __attribute__((vector_size(CA_LANES * 8)));
+
+static inline CaReal
+ca_real(double x)
+{
+	CaReal r;
+
+	for (int i = 0; i < CA_LANES; i++)
+		r[i] = x;
+	return r;
+}
+
+static inline CaReal
+ca_real_above(CaReal a, CaReal b, CaReal then, CaReal otherwise)
+{
+	CaRealMask mask = (CaRealMask) (a > b);
+
+	return (CaReal) (((CaRealMask) then & mask) |
+					 ((CaRealMask) otherwise & ~mask));
+}
+
+static inline CaReal
+ca_real_sqrt(CaReal x)
+{
+#if defined(__SSE2__) && CA_LANES == 2
+	return _mm_sqrt_pd(x);
+#elif defined(CA_FUSED) && CA_LANES == 4
+	return _mm256_sqrt_pd(x);
+#else
+	for (int i = 0; i < CA_LANES; i++)
+		x[i] = sqrt(x[i]);
+	return x;
+#endif
+}
+
+#ifdef CA_FUSED
+/* a * b + c, rounded once */
+static inline CaReal
+ca_real_fma(CaReal a, CaReal b, CaReal c)
+{
+	CaReal r;
+
+	for (int i = 0; i < CA_LANES; i++)
+		r[i] = __builtin_fma(a[i], b[i], c[i]);
+	return r;
+}
+#endif
+
+#endif /* CA_LANES */
+
+static inline CaReal
+ca_real_max(CaReal a, CaReal b)
+{
+	return ca_real_above(a, b, a, b);
+}
+
+static inline CaReal
+ca_real_abs(CaReal x)
+{
+	return ca_real_above(ca_real(0.0), x, -x, x);
+}
+
+#endif /* CA_REAL_H */
