@@ -63,6 +63,7 @@ group_of(const CaLane *lanes, CaColumn *values)
 {
 	Group group;
 
+#pragma GCC unroll 8
 	for (int i = 0; i < CA_LANES; i++)
 	{
 		group.value.hi[i] = lanes[i].hi;
@@ -81,6 +82,7 @@ group_x(const Group *group, int t)
 {
 	CaDD x;
 
+#pragma GCC unroll 8
 	for (int i = 0; i < CA_LANES; i++)
 	{
 		x.hi[i] = group->x[i]->hi[t];
@@ -92,6 +94,7 @@ group_x(const Group *group, int t)
 static inline void
 group_store(const Group *group, int t)
 {
+#pragma GCC unroll 8
 	for (int i = 0; i < CA_LANES; i++)
 	{
 		group->values[i].hi[t] = group->value.hi[i];
