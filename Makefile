@@ -39,6 +39,9 @@ OBJS = \
 	src/indicators/obv.o \
 	src/indicators/stream.o \
 	src/indicators/engine.o \
+	src/indicators/columns.o \
+	src/indicators/columns_avx2.o \
+	src/indicators/block.o \
 	src/indicators/parameters.o \
 	src/indicators/spec.o \
 	src/indicators/spec_values.o \
@@ -195,6 +198,7 @@ include $(PGXS)
 BITCODE_CFLAGS += -ffp-contract=off
 
 # PGXS does not follow includes
+src/indicators/columns_avx2.o: src/indicators/columns.c
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # ---- the install script, joined from its parts ----

@@ -7,7 +7,7 @@
  * that a value does not depend on where the rows that it returns begin, and lets
  * one engine see each of them.
  *
- * Memory: the engine's, some 20 kB.  Rows go to a tuplestore, which is within
+ * Memory: that of the engine and of a block of candles, some 0.4 MB.  Rows go to a tuplestore, which is within
  * work_mem and on disk beyond that.
  *
  *-------------------------------------------------------------------------
@@ -20,13 +20,14 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "indicators/engine.h"
+#include "indicators/block.h"
 #include "indicators/parameters.h"
 #include "numeric.h"
 #include "reader.h"
@@ -92,6 +93,14 @@ typedef enum Gaps
 /* in the order of Gaps */
 static const char *const gaps_names[] = {"ignore", "fill", "break"};
 
+/* a candle that waits for its block to be full */
+typedef struct Candle
+{
+	TimestampTz time;
+	bool wanted; /* a row of its own: not of a gap, nor before "since" */
+	int close;   /* where its close is in Series.closes */
+} Candle;
+
 typedef struct Series
 {
 	const CaTimeframe *timeframe;
@@ -100,7 +109,12 @@ typedef struct Series
 	CaRequest requests[SERIES_INDICATORS];
 	size_t engine_size;
 	CaEngine *engine;
-	TimestampTz next; /* end of the last candle; DT_NOBEGIN before the first */
+	CaBlock *block;
+	int count; /* candles that wait */
+	CaBar bars[CA_BLOCK];
+	Candle candles[CA_BLOCK];
+	StringInfoData closes; /* as they were read, a close each */
+	TimestampTz next;      /* end of the last candle; DT_NOBEGIN before the first */
 	CaPrice close;    /* of the last candle */
 	Tuplestorestate *rows;
 	TupleDesc row_type;
@@ -173,6 +187,8 @@ make_engine(Series *series, CaConvention convention)
 	}
 	series->engine_size = ca_engine_size(series->requests, SERIES_INDICATORS);
 	reset_engine(series);
+	series->block = palloc(ca_block_size(SERIES_INDICATORS));
+	initStringInfo(&series->closes);
 }
 
 static TimestampTz
@@ -182,6 +198,63 @@ candle_end(const Series *series, TimestampTz time)
 		series->timeframe, ca_timeframe_ordinal(series->timeframe, time) + 1);
 }
 
+/* the values as of the t-th candle of the block */
+static void
+put_values(const Series *series, int t, Datum *columns, bool *nulls)
+{
+	int column = FIRST_VALUE;
+
+	for (int i = 0; i < SERIES_INDICATORS; i++)
+	{
+		const SeriesIndicator *wanted = &series_indicators[i];
+
+		for (int k = 0; k < wanted->ncolumns; k++, column++)
+		{
+			double value;
+
+			nulls[column] = !ca_block_value(series->block, i,
+											wanted->columns[k], t, &value);
+			if (!nulls[column] && !isfinite(value))
+				float_overflow_error();
+			columns[column] = Float8GetDatum(value);
+		}
+	}
+	Assert(column == ROW_COLUMNS);
+}
+
+/* let the engine see the candles that wait, and make their rows */
+static void
+flush_candles(Series *series)
+{
+	ca_engine_run(series->engine, series->block, series->bars, series->count);
+	for (int t = 0; t < series->count; t++)
+	{
+		const Candle *candle = &series->candles[t];
+		Datum columns[ROW_COLUMNS];
+		bool nulls[ROW_COLUMNS] = {false};
+
+		if (!candle->wanted)
+			continue;
+		columns[ROW_TIME] = TimestampTzGetDatum(candle->time);
+		columns[ROW_CLOSE] =
+			PointerGetDatum(series->closes.data + candle->close);
+		put_values(series, t, columns, nulls);
+		tuplestore_putvalues(series->rows, series->row_type, columns, nulls);
+	}
+	series->count = 0;
+	resetStringInfo(&series->closes);
+}
+
+/* the next candle of the series, which may wait from now on */
+static Candle *
+add_candle(Series *series, const CaBar *bar)
+{
+	if (series->count == CA_BLOCK)
+		flush_candles(series);
+	series->bars[series->count] = *bar;
+	return &series->candles[series->count++];
+}
+
 /* candles are missing before this one: do what was asked for */
 static void
 cross_gap(Series *series, TimestampTz time)
@@ -189,41 +262,31 @@ cross_gap(Series *series, TimestampTz time)
 	CaBar flat = {series->close, series->close, series->close};
 
 	if (series->gaps == GAPS_BREAK)
+	{
+		flush_candles(series);
 		reset_engine(series);
+	}
 	else if (series->gaps == GAPS_FILL)
 		for (; series->next < time;
 			 series->next = candle_end(series, series->next))
 		{
 			CHECK_FOR_INTERRUPTS();
-			ca_engine_update(series->engine, &flat);
+			add_candle(series, &flat)->wanted = false;
 		}
 }
 
-/* the values of the last candle, from the column "column" on */
-static void
-put_values(const Series *series, Datum *columns, bool *nulls)
+/* keep a close until its row is made */
+static int
+keep_close(Series *series, Datum close)
 {
-	int column = FIRST_VALUE;
+	StringInfo closes = &series->closes;
+	int size = (int) VARSIZE_ANY(DatumGetPointer(close));
+	int place = closes->len;
 
-	for (int i = 0; i < SERIES_INDICATORS; i++)
-	{
-		const SeriesIndicator *wanted = &series_indicators[i];
-		CaValues values;
-		bool warm = ca_engine_values(series->engine, i, &values);
-
-		for (int k = 0; k < wanted->ncolumns; k++, column++)
-		{
-			double value = values.value[wanted->columns[k]];
-
-			nulls[column] = !warm || values.undefined[wanted->columns[k]];
-			if (nulls[column])
-				continue;
-			if (!isfinite(value))
-				float_overflow_error();
-			columns[column] = Float8GetDatum(value);
-		}
-	}
-	Assert(column == ROW_COLUMNS);
+	enlargeStringInfo(closes, MAXALIGN(size));
+	memcpy(closes->data + place, DatumGetPointer(close), size);
+	closes->len += MAXALIGN(size);
+	return place;
 }
 
 /* one candle: high, low and close are numeric and not NULL in both tables */
@@ -233,6 +296,7 @@ take_candle(TupleTableSlot *slot, void *taker)
 	Series *series = taker;
 	TimestampTz time;
 	CaBar bar;
+	Candle *candle;
 
 	slot_getallattrs(slot);
 	time = DatumGetTimestampTz(slot->tts_values[CANDLE_TIME]);
@@ -248,17 +312,11 @@ take_candle(TupleTableSlot *slot, void *taker)
 		series->close = bar.close;
 	}
 
-	ca_engine_update(series->engine, &bar);
-	if (time >= series->since)
-	{
-		Datum columns[ROW_COLUMNS];
-		bool nulls[ROW_COLUMNS] = {false};
-
-		columns[ROW_TIME] = TimestampTzGetDatum(time);
-		columns[ROW_CLOSE] = slot->tts_values[CANDLE_CLOSE];
-		put_values(series, columns, nulls);
-		tuplestore_putvalues(series->rows, series->row_type, columns, nulls);
-	}
+	candle = add_candle(series, &bar);
+	candle->time = time;
+	candle->wanted = time >= series->since;
+	if (candle->wanted)
+		candle->close = keep_close(series, slot->tts_values[CANDLE_CLOSE]);
 }
 
 static void
@@ -304,6 +362,7 @@ read_candles(const CaArgument *arguments, Series *series)
 			  "AND h.candle_time < $4 ORDER BY h.candle_time";
 
 	ca_read_query(query, arguments, 4, take_candle, series);
+	flush_candles(series);
 }
 
 /*
