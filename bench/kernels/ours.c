@@ -68,21 +68,22 @@ main(int argc, char **argv)
 	CaBar *array = read_bars(&bars);
 	void *memory = calloc(1, ca_engine_size(requests, NREQUESTS));
 	CaEngine *engine;
-	CaBlock *block = malloc(ca_block_size(NREQUESTS));
+	void *room = malloc(ca_block_size(NREQUESTS));
+	CaBlock *block;
 	double sum = 0;
 
-	if (array == NULL || memory == NULL || block == NULL)
+	if (array == NULL || memory == NULL || room == NULL)
 		return 1;
 
 	bars_start();
 	engine = ca_engine_init(memory, requests, NREQUESTS);
+	block = ca_block_init(room, ca_columns());
 	for (int i = 0; i < bars.count; i += CA_BLOCK)
 	{
 		int count = bars.count - i < CA_BLOCK ? bars.count - i : CA_BLOCK;
 
 		ca_engine_run(engine, block, &array[i], count);
-		for (int t = 0; t < count; t++)
-			sum += values_of(block, t);
+		sum += values_of(block, count - 1);
 	}
 	bars_stop(&bars, sum);
 	return 0;

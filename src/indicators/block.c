@@ -9,11 +9,6 @@
 
 #include <string.h>
 
-extern const CaColumns ca_columns_plain;
-#ifdef __x86_64__
-extern const CaColumns ca_columns_fused;
-#endif
-
 /*
  * The columns that this machine computes fastest; all give the same bits.
  */
@@ -28,12 +23,25 @@ ca_columns(void)
 }
 
 /*
- * Bytes for the block of an engine of so many requests.  They need no zeroes.
+ * Bytes for the block of an engine of so many requests.
  */
 size_t
 ca_block_size(int nrequests)
 {
 	return sizeof(CaBlock) + nrequests * sizeof(CaBlockPart);
+}
+
+/*
+ * A block in memory of ca_block_size() bytes, which need not be zeroed.
+ */
+CaBlock *
+ca_block_init(void *memory, const CaColumns *columns)
+{
+	CaBlock *block = memory;
+
+	memset(block, 0, sizeof(CaBlock));
+	block->columns = columns;
+	return block;
 }
 
 static CaLane
@@ -198,11 +206,8 @@ run_bars(CaEngine *engine, CaBlock *block, int request, int begin, int end)
 void
 ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars, int count)
 {
-	block->columns = ca_columns();
 	block->bars = bars;
 	block->n = count - count % CA_BLOCK_STEP;
-	memset(&block->zeros, 0, sizeof(block->zeros));
-	memset(&block->close.lo, 0, sizeof(block->close.lo));
 	for (int i = 0; i < engine->nrequests; i++)
 		block->parts[i].joins = false;
 	if (block->n > 0 && read_bars(block))

@@ -73,6 +73,7 @@ extern bool ca_block_sum(CaBlock *block, CaDD sum, CaDD part, const CaColumn *x,
 extern CaDD ca_block_summed(const CaBlock *block, int lane);
 
 extern size_t ca_block_size(int nrequests);
+extern CaBlock *ca_block_init(void *memory, const CaColumns *columns);
 extern void ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars,
 						  int count);
 extern bool ca_block_value(const CaBlock *block, int request, int value, int t,

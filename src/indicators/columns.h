@@ -96,6 +96,11 @@ typedef struct CaColumns
 				 int n);
 } CaColumns;
 
+extern const CaColumns ca_columns_plain;
+#ifdef __x86_64__
+extern const CaColumns ca_columns_fused; /* needs AVX2 and FMA */
+#endif
+
 extern const CaColumns *ca_columns(void);
 
 #endif /* CA_COLUMNS_H */

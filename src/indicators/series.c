@@ -187,7 +187,8 @@ make_engine(Series *series, CaConvention convention)
 	}
 	series->engine_size = ca_engine_size(series->requests, SERIES_INDICATORS);
 	reset_engine(series);
-	series->block = palloc(ca_block_size(SERIES_INDICATORS));
+	series->block = ca_block_init(palloc(ca_block_size(SERIES_INDICATORS)),
+								  ca_columns());
 	initStringInfo(&series->closes);
 }
 

@@ -58,18 +58,21 @@ sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 	int64_t sums[CA_BLOCK];
 	int64_t gone[CA_BLOCK];
 	double doubles[CA_BLOCK];
+	bool is_double = true;
 
 	if (step != CA_BLOCK_LEAVE)
 		return ca_window_full(window) && !window->is_dd;
 
 	ca_window_run(window, sma->ring, block->fixed_close, sums, gone, block->n);
 	for (int t = 0; t < block->n; t++)
+	{
 		doubles[t] = (double) sums[t];
+		is_double &= ca_window_sum_is_double(sums[t]);
+	}
 	block->columns->divide(part->value[0], doubles, ca_window_divisor(window),
 						   block->n);
-	for (int t = 0; t < block->n; t++)
-		if (!ca_window_sum_is_double(sums[t]))
-			part->value[0][t] = ca_window_mean_of(window, sums[t]);
+	for (int t = 0; !is_double && t < block->n; t++)
+		part->value[0][t] = ca_window_mean_of(window, sums[t]);
 	part->complete = true;
 	return true;
 }

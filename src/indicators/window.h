@@ -134,7 +134,9 @@ ca_window_divisor(const CaWindow *window)
 static inline bool
 ca_window_sum_is_double(int64_t sum)
 {
-	return sum < (int64_t) 1 << 53 && sum > -((int64_t) 1 << 53);
+	const int64_t limit = (int64_t) 1 << 53;
+
+	return (sum < limit) & (sum > -limit);
 }
 
 /* the mean of fixed values of this sum, correctly rounded */
