@@ -46,6 +46,7 @@ OBJS = \
 	src/indicators/spec.o \
 	src/indicators/spec_values.o \
 	src/indicators/batch.o \
+	src/indicators/series_rows.o \
 	src/indicators/series.o \
 	src/indicators/aggregates.o \
 	src/archive/retention.o \
@@ -221,7 +222,7 @@ check-sql:
 
 # ---- style ----
 
-C_FILES = $(wildcard src/*.[ch] src/*/*.[ch])
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] test/kernels/*.[ch])
 CLANG_FORMAT ?= clang-format
 
 format:

@@ -83,18 +83,17 @@ atr_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 		case CA_BLOCK_ENTER:
 			if (atr->unit != CA_FIXED_ONE || !atr->previous_close.is_fixed)
 				return false;
-			block->columns->true_range(range, block->high, block->low,
-									   block->close.hi,
-									   (double) atr->previous_close.fixed,
-									   block->n);
+			block->columns->true_range(
+				range, block->high, block->low, block->close.hi,
+				(double) atr->previous_close.fixed, block->n);
 			return true;
 		case CA_BLOCK_DERIVE:
 			return ca_block_smooth(block, &atr->range, range, &part->lane[0]);
 		default:
 			break;
 	}
-	block->columns->out(part->value[0],
-						&block->average_values[part->lane[0]], block->n);
+	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
+						block->n);
 	part->complete = true;
 	ca_block_smoothed(block, part->lane[0], &atr->range);
 	atr->previous_close = block->bars[block->n - 1].close;

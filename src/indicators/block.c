@@ -60,7 +60,8 @@ bool
 ca_block_smooth(CaBlock *block, const CaSmoothing *smoothing, const CaColumn *x,
 				int *lane)
 {
-	if (!ca_smoothing_warm(smoothing) || !ca_column_takes(smoothing->value.hi) ||
+	if (!ca_smoothing_warm(smoothing) ||
+		!ca_column_takes(smoothing->value.hi) ||
 		block->naverages == CA_BLOCK_LANES)
 		return false;
 	*lane = block->naverages++;

@@ -35,7 +35,7 @@ struct CaBlockPart
 	int lane[CA_PART_LANES];
 	CaColumn column[CA_PART_COLUMNS];
 	double value[CA_MAX_VALUES][CA_BLOCK];
-	bool complete; /* no value is missing */
+	bool complete;                         /* no value is missing */
 	bool missing[CA_MAX_VALUES][CA_BLOCK]; /* unless complete */
 };
 

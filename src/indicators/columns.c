@@ -130,8 +130,8 @@ smooth(const CaLane *averages, CaColumn *values, int naverages, int n)
 	{
 		Group a = group_of(averages + i, values + i);
 		Group b = group_of(averages + i + CA_LANES, values + i + CA_LANES);
-		Group c = group_of(averages + i + 2 * CA_LANES,
-						   values + i + 2 * CA_LANES);
+		Group c =
+			group_of(averages + i + 2 * CA_LANES, values + i + 2 * CA_LANES);
 
 		for (int t = 0; t < n; t++)
 		{
@@ -326,8 +326,8 @@ greatest(double *result, const double *x, int k, int n)
 
 		/* window[t] is the greatest of those from t on */
 		for (int t = 0; t < n + k - length - step; t += CA_LANES)
-			store(&window[t], ca_real_max(load(&window[t]),
-										  load(&window[t + step])));
+			store(&window[t],
+				  ca_real_max(load(&window[t]), load(&window[t + step])));
 		length += step;
 	}
 	memcpy(result, window, n * sizeof(double));

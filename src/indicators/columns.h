@@ -62,6 +62,7 @@ typedef struct CaColumns
 
 	void (*subtract)(CaColumn *result, const CaColumn *a, const CaColumn *b,
 					 int n);
+	/* may be in place */
 	void (*divide)(double *result, const double *x, double divisor, int n);
 	/* a value counted in 1e-8 */
 	void (*out)(double *result, const CaColumn *value, int n);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx2,fma"))),              \
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), \
 							 apply_to = function)
 #else
 #pragma GCC target("avx2,fma")

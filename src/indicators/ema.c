@@ -70,8 +70,8 @@ ema_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 		default:
 			break;
 	}
-	block->columns->out(part->value[0],
-						&block->average_values[part->lane[0]], block->n);
+	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
+						block->n);
 	part->complete = true;
 	ca_block_smoothed(block, part->lane[0], &ema->smoothing);
 	return true;

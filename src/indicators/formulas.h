@@ -20,8 +20,7 @@
 static inline CaDD
 ca_smoothed(CaDD value, CaDD alpha, CaDD x)
 {
-	return ca_dd_add_quick(value,
-						   ca_dd_mul(ca_dd_sub_quick(x, value), alpha));
+	return ca_dd_add_quick(value, ca_dd_mul(ca_dd_sub_quick(x, value), alpha));
 }
 
 /* Wilder's sum that is warm, with its next value; all of one sign */

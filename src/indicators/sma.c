@@ -57,7 +57,7 @@ sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 	CaWindow *window = &sma->window;
 	int64_t sums[CA_BLOCK];
 	int64_t gone[CA_BLOCK];
-	double doubles[CA_BLOCK];
+	double *value = part->value[0];
 	bool is_double = true;
 
 	if (step != CA_BLOCK_LEAVE)
@@ -66,13 +66,12 @@ sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 	ca_window_run(window, sma->ring, block->fixed_close, sums, gone, block->n);
 	for (int t = 0; t < block->n; t++)
 	{
-		doubles[t] = (double) sums[t];
+		value[t] = (double) sums[t];
 		is_double &= ca_window_sum_is_double(sums[t]);
 	}
-	block->columns->divide(part->value[0], doubles, ca_window_divisor(window),
-						   block->n);
+	block->columns->divide(value, value, ca_window_divisor(window), block->n);
 	for (int t = 0; !is_double && t < block->n; t++)
-		part->value[0][t] = ca_window_mean_of(window, sums[t]);
+		value[t] = ca_window_mean_of(window, sums[t]);
 	part->complete = true;
 	return true;
 }
