@@ -41,6 +41,8 @@ OBJS = \
 	src/indicators/engine.o \
 	src/indicators/columns.o \
 	src/indicators/columns_avx2.o \
+	src/indicators/kernels_avx2.o \
+	src/indicators/machine.o \
 	src/indicators/block.o \
 	src/indicators/parameters.o \
 	src/indicators/spec.o \
@@ -200,6 +202,7 @@ BITCODE_CFLAGS += -ffp-contract=off
 
 # PGXS does not follow includes
 src/indicators/columns_avx2.o: src/indicators/columns.c
+src/indicators/kernels_avx2.o: $(wildcard src/indicators/*.c)
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 # ---- the install script, joined from its parts ----

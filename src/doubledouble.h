@@ -76,21 +76,24 @@ ca_dd_split(CaReal a)
 /*
  * a * b without error, underflow aside.  By splits, because fma() is a call of
  * the library unless the compiler may use an instruction that not every machine
- * has; see real.h for files that are compiled for machines that have it.
+ * has.  Where it may, see real.h, products for which splits under- or overflow
+ * are still left to the splits, so that all machines have the same bits.
  */
 static inline CaDD
 ca_dd_two_prod(CaReal a, CaReal b)
 {
 	CaDD r;
-#ifdef CA_FUSED
-
-	r.hi = a * b;
-	r.lo = ca_real_fma(a, b, -r.hi);
-#else
 	CaDD x;
 	CaDD y;
 
 	r.hi = a * b;
+#ifdef CA_FUSED
+	if (__builtin_expect(ca_real_is_moderate(r.hi), 1))
+	{
+		r.lo = ca_real_fma(a, b, -r.hi);
+		return r;
+	}
+#endif
 #ifndef CA_LANES
 	if (__builtin_expect(fabs(a) > 0x1p990 || fabs(b) > 0x1p990, 0))
 	{
@@ -101,7 +104,6 @@ ca_dd_two_prod(CaReal a, CaReal b)
 	x = ca_dd_split(a);
 	y = ca_dd_split(b);
 	r.lo = ((x.hi * y.hi - r.hi) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo;
-#endif
 	return r;
 }
 

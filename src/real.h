@@ -5,12 +5,12 @@
  *
  * A file that defines CA_LANES before its includes has every formula of
  * doubledouble.h and formulas.h for so many numbers at once.  Each of them has
- * exactly the result that it has alone.
+ * exactly the result that it has alone.  Such a file promises that what it
+ * multiplies is 0 or of a size between 2^-900 and 2^900: then a product and its
+ * rounding error neither overflow nor underflow.
  *
- * Such a file promises that what it multiplies is 0 or of a size between 2^-900
- * and 2^900: then a product and its rounding error neither overflow nor
- * underflow, and two_prod needs no case for it.  With CA_FUSED it is compiled for
- * machines that multiply and add in one instruction.
+ * A file that defines CA_FUSED is compiled for machines that multiply and add in
+ * one instruction, with the same results.
  *
  * Plain C, but for the vectors of GCC and clang.
  *
@@ -20,6 +20,7 @@
 #define CA_REAL_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifndef CA_LANES
@@ -38,6 +39,24 @@ ca_real_above(CaReal a, CaReal b, CaReal then, CaReal otherwise)
 {
 	return a > b ? then : otherwise;
 }
+
+#ifdef CA_FUSED
+
+/* a * b + c, rounded once */
+static inline CaReal
+ca_real_fma(CaReal a, CaReal b, CaReal c)
+{
+	return __builtin_fma(a, b, c);
+}
+
+/* whether neither a product nor its rounding error is near the ends of doubles */
+static inline bool
+ca_real_is_moderate(CaReal product)
+{
+	return fabs(product) > 0x1p-900 && fabs(product) < 0x1p900;
+}
+
+#endif
 
 #else
 
@@ -82,6 +101,7 @@ ca_real_sqrt(CaReal x)
 }
 
 #ifdef CA_FUSED
+
 /* a * b + c, rounded once */
 static inline CaReal
 ca_real_fma(CaReal a, CaReal b, CaReal c)
@@ -92,6 +112,15 @@ ca_real_fma(CaReal a, CaReal b, CaReal c)
 		r[i] = __builtin_fma(a[i], b[i], c[i]);
 	return r;
 }
+
+/* as promised */
+static inline bool
+ca_real_is_moderate(CaReal product)
+{
+	(void) product;
+	return true;
+}
+
 #endif
 
 #endif /* CA_LANES */

@@ -12,7 +12,7 @@
 #include "bars.h"
 #include "indicators/block.h"
 
-static const CaRequest requests[] = {
+static CaRequest requests[] = {
 	{&ca_rsi, {.periods = {7}}},
 	{&ca_rsi, {.periods = {14}}},
 	{&ca_sma, {.periods = {20}}},
@@ -75,6 +75,8 @@ main(int argc, char **argv)
 	if (array == NULL || memory == NULL || room == NULL)
 		return 1;
 
+	for (int r = 0; r < NREQUESTS; r++)
+		requests[r].indicator = ca_fastest(requests[r].indicator);
 	bars_start();
 	engine = ca_engine_init(memory, requests, NREQUESTS);
 	block = ca_block_init(room, ca_columns());

@@ -64,7 +64,7 @@ make_state(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	IndicatorState *state =
 		MemoryContextAllocZero(context, sizeof(IndicatorState));
 
-	state->indicator = indicator;
+	state->indicator = ca_fastest(indicator);
 	state->is_numeric = get_fn_expr_argtype(fcinfo->flinfo, 1) == NUMERICOID;
 	ca_get_parameters(fcinfo, indicator, &state->parameters);
 	state->kernel =
@@ -122,7 +122,7 @@ indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 			PG_RETURN_POINTER(state);
 	for (int i = 0; i < indicator->ninputs; i++)
 		inputs[i] = input_argument(fcinfo, state, i);
-	indicator->update(state->kernel, inputs);
+	state->indicator->update(state->kernel, inputs);
 	PG_RETURN_POINTER(state);
 }
 

@@ -10,19 +10,6 @@
 #include <string.h>
 
 /*
- * The columns that this machine computes fastest; all give the same bits.
- */
-const CaColumns *
-ca_columns(void)
-{
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return &ca_columns_fused;
-#endif
-	return &ca_columns_plain;
-}
-
-/*
  * Bytes for the block of an engine of so many requests.
  */
 size_t

@@ -123,4 +123,18 @@ extern const CaIndicator ca_stochastic;
 extern const CaIndicator ca_vwap;
 extern const CaIndicator ca_obv;
 
+#ifdef __x86_64__
+/* the same with AVX2 and FMA, see kernels_avx2.c */
+extern const CaIndicator ca_sma_fused;
+extern const CaIndicator ca_ema_fused;
+extern const CaIndicator ca_rsi_fused;
+extern const CaIndicator ca_macd_fused;
+extern const CaIndicator ca_bollinger_fused;
+extern const CaIndicator ca_atr_fused;
+extern const CaIndicator ca_adx_fused;
+extern const CaIndicator ca_stochastic_fused;
+#endif
+
+extern const CaIndicator *ca_fastest(const CaIndicator *indicator);
+
 #endif /* CA_INDICATOR_H */

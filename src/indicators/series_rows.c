@@ -11,12 +11,14 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "indicators/series.h"
+#include "postgres.h"
 
 #include <math.h>
 
 #include "utils/float.h"
 #include "utils/timestamp.h"
+
+#include "indicators/series.h"
 
 /* what comes before the values in a row */
 #define ROW_TIME 0
@@ -68,7 +70,7 @@ ca_series_init(CaSeriesRows *series, CaConvention convention,
 		const SeriesIndicator *wanted = &series_indicators[i];
 		CaRequest *request = &series->requests[i];
 
-		request->indicator = wanted->indicator;
+		request->indicator = ca_fastest(wanted->indicator);
 		request->parameters = wanted->indicator->defaults;
 		request->parameters.convention = convention;
 		if (wanted->period != 0)

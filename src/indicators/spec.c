@@ -171,7 +171,7 @@ add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
 			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("spec asks for more than %d indicators", CA_MAX_REQUESTS));
 
-	request->indicator = indicator;
+	request->indicator = ca_fastest(indicator);
 	request->parameters = indicator->defaults;
 	request->parameters.convention = convention;
 	for (int i = 0; i < indicator->nperiods; i++)
