@@ -15,11 +15,11 @@
 #ifndef CA_COLUMNS_H
 #define CA_COLUMNS_H
 
-#define CA_BLOCK 128
+#define CA_BLOCK 64
 #define CA_BLOCK_STEP 8
 
 /* the longest window that columns know extremes of */
-#define CA_BLOCK_WINDOW CA_BLOCK
+#define CA_BLOCK_WINDOW 128
 
 /* a column of double-doubles */
 typedef struct CaColumn

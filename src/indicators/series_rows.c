@@ -6,7 +6,7 @@
  * One engine sees every candle.  Candles wait until there is a block of them,
  * which goes through the kernels at once and then becomes rows.
  *
- * Memory: that of the engine and of a block, some 0.4 MB.  The rows are within
+ * Memory: that of the engine and of a block, some 0.2 MB.  The rows are within
  * work_mem and on disk beyond that.
  *
  *-------------------------------------------------------------------------
