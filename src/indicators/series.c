@@ -4,25 +4,31 @@
  *		All indicators of a series of candles in one pass.
  *
  * technical_indicators() reads the candles of a series from the first one on, so
- * that a value does not depend on where the rows that it returns begin.
- * series_rows.c has the indicators and the rows.
+ * that a value does not depend on where the rows that it returns begin.  Rows of
+ * price_history and compressed candles are read side by side, by one snapshot; the
+ * latter come in columns.  series_rows.c has the indicators and the rows.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
+#include "access/stratnum.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "indicators/parameters.h"
 #include "indicators/series.h"
 #include "numeric.h"
 #include "reader.h"
+#include "segment/payload.h"
+#include "segment/scan.h"
 #include "timeframe.h"
 
 PG_FUNCTION_INFO_V1(ca_technical_indicators);
@@ -66,6 +72,10 @@ typedef struct Series
 	TimestampTz next; /* end of the last candle; DT_NOBEGIN before the first */
 	CaPrice close;    /* of the last candle */
 	CaSeriesRows rows;
+	CaSegmentScan scan;  /* of compressed candles */
+	bool has_compressed; /* there is one more */
+	int compressed;      /* its number in the segment */
+	MemoryContext candle_context;
 } Series;
 
 static Gaps
@@ -130,6 +140,73 @@ cross_gap(Series *series, TimestampTz time)
 		}
 }
 
+/* what comes before the values of a candle depends on the gap before it */
+static void
+begin_candle(Series *series, TimestampTz time, const CaBar *bar)
+{
+	if (series->gaps == GAPS_IGNORE)
+		return;
+	if (series->next < time && series->next != DT_NOBEGIN)
+		cross_gap(series, time);
+	series->next = candle_end(series, time);
+	series->close = bar->close;
+}
+
+/* a number of a segment as the kernels take it: what its numeric would give */
+static CaPrice
+compressed_price(const CaSegmentNumbers *numbers, int candle)
+{
+	int64 value = numbers->value[candle];
+
+	if (!numbers->is_text && numbers->scale == CA_FIXED_SCALE &&
+		value > -CA_FIXED_LIMIT && value < CA_FIXED_LIMIT)
+		return ca_price_from_fixed(value);
+	return ca_price_from_numeric(ca_segment_number(numbers, candle));
+}
+
+/* the next compressed candle */
+static void
+take_compressed(Series *series)
+{
+	CaSegmentScan *scan = &series->scan;
+	const CaSegmentNumbers *number = scan->segment->number;
+	int candle = series->compressed;
+	TimestampTz time = scan->segment->time[candle];
+	CaBar bar;
+
+	bar.high = compressed_price(&number[CA_SEGMENT_HIGH], candle);
+	bar.low = compressed_price(&number[CA_SEGMENT_LOW], candle);
+	bar.close = compressed_price(&number[CA_SEGMENT_CLOSE], candle);
+	begin_candle(series, time, &bar);
+	if (time >= series->since)
+		ca_series_add_row(&series->rows, &bar, time,
+						  ca_segment_number(&number[CA_SEGMENT_CLOSE], candle));
+	else
+		ca_series_add(&series->rows, &bar);
+}
+
+/* the compressed candles before this time */
+static void
+take_compressed_before(Series *series, TimestampTz time)
+{
+	CaSegmentScan *scan = &series->scan;
+
+	while (series->has_compressed &&
+		   scan->segment->time[series->compressed] < time)
+	{
+		MemoryContext old = MemoryContextSwitchTo(series->candle_context);
+
+		take_compressed(series);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(series->candle_context);
+		if (++series->compressed == scan->to)
+		{
+			series->has_compressed = ca_scan_next(scan);
+			series->compressed = scan->from;
+		}
+	}
+}
+
 /* one candle: high, low and close are numeric and not NULL in both tables */
 static void
 take_candle(TupleTableSlot *slot, void *taker)
@@ -140,18 +217,11 @@ take_candle(TupleTableSlot *slot, void *taker)
 
 	slot_getallattrs(slot);
 	time = DatumGetTimestampTz(slot->tts_values[CANDLE_TIME]);
+	take_compressed_before(series, time);
 	bar.high = ca_price_from_numeric(slot->tts_values[CANDLE_HIGH]);
 	bar.low = ca_price_from_numeric(slot->tts_values[CANDLE_LOW]);
 	bar.close = ca_price_from_numeric(slot->tts_values[CANDLE_CLOSE]);
-
-	if (series->gaps != GAPS_IGNORE)
-	{
-		if (series->next < time && series->next != DT_NOBEGIN)
-			cross_gap(series, time);
-		series->next = candle_end(series, time);
-		series->close = bar.close;
-	}
-
+	begin_candle(series, time, &bar);
 	if (time >= series->since)
 		ca_series_add_row(&series->rows, &bar, time,
 						  slot->tts_values[CANDLE_CLOSE]);
@@ -188,20 +258,49 @@ has_finer_candles(const CaArgument *arguments)
 
 /* asset, timeframe, until, and the end of the candles that are wanted */
 static void
-read_candles(const CaArgument *arguments, Series *series)
+begin_compressed(const CaArgument *arguments, Oid namespace_oid, Series *series)
 {
-	const char *query =
-		has_finer_candles(arguments)
-			? "SELECT c.time, c.high, c.low, c.close "
-			  "FROM candles($1, $2, NULL, $3) AS c "
-			  "WHERE c.time < $4 ORDER BY c.time"
-			: "SELECT h.candle_time, h.high_price, h.low_price, h.close_price "
-			  "FROM price_history AS h "
-			  "WHERE h.asset_id = $1 AND h.timeframe = $2 "
-			  "AND h.candle_time < coalesce($3, 'infinity') "
-			  "AND h.candle_time < $4 ORDER BY h.candle_time";
+	const int columns = 1 << CA_COMPRESSED_HIGH | 1 << CA_COMPRESSED_LOW |
+						1 << CA_COMPRESSED_CLOSE;
+	CaBounds *bounds = &series->scan.bounds;
+	bool isnull = false;
 
-	ca_read_query(query, arguments, 4, take_candle, series);
+	ca_bounds_init(bounds);
+	ca_bounds_asset(bounds, INT4OID, &arguments[0].value, &isnull, 1);
+	ca_bounds_timeframe(bounds, &arguments[1].value, &isnull, 1);
+	for (int i = 2; i < 4; i++)
+		if (!arguments[i].isnull)
+			ca_bounds_time(bounds, BTLessStrategyNumber, TIMESTAMPTZOID,
+						   &arguments[i].value, &isnull, 1);
+	series->candle_context = AllocSetContextCreate(
+		CurrentMemoryContext, "compressed candle", ALLOCSET_SMALL_SIZES);
+	ca_scan_begin(&series->scan, namespace_oid, columns, CA_SCAN_ASCENDING);
+	series->has_compressed = ca_scan_next(&series->scan);
+	series->compressed = series->scan.from;
+}
+
+/* asset, timeframe, until, and the end of the candles that are wanted */
+static void
+read_candles(const CaArgument *arguments, Oid namespace_oid, Series *series)
+{
+	if (has_finer_candles(arguments))
+		ca_read_query("SELECT c.time, c.high, c.low, c.close "
+					  "FROM candles($1, $2, NULL, $3) AS c "
+					  "WHERE c.time < $4 ORDER BY c.time",
+					  arguments, 4, take_candle, series);
+	else
+	{
+		begin_compressed(arguments, namespace_oid, series);
+		ca_read_query(
+			"SELECT h.candle_time, h.high_price, h.low_price, h.close_price "
+			"FROM price_history AS h "
+			"WHERE NOT h.compressed AND h.asset_id = $1 AND h.timeframe = $2 "
+			"AND h.candle_time < coalesce($3, 'infinity') "
+			"AND h.candle_time < $4 ORDER BY h.candle_time",
+			arguments, 4, take_candle, series);
+		take_compressed_before(series, DT_NOEND);
+		ca_scan_end(&series->scan);
+	}
 	ca_series_flush(&series->rows);
 }
 
@@ -249,6 +348,7 @@ ca_technical_indicators(PG_FUNCTION_ARGS)
 	arguments[2] = arguments[3];
 	arguments[3] =
 		(CaArgument){TIMESTAMPTZOID, TimestampTzGetDatum(stop), false};
-	read_candles(arguments, &series);
+	read_candles(arguments, get_func_namespace(fcinfo->flinfo->fn_oid),
+				 &series);
 	return (Datum) 0;
 }
