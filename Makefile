@@ -174,6 +174,7 @@ REGRESS = \
 	import \
 	retention \
 	archive \
+	segments \
 	update_technical_indicators \
 	predictions
 REGRESS_OPTS = --inputdir=test
@@ -186,6 +187,10 @@ ISOLATION = \
 	archive_locked \
 	restore_archive \
 	restore_insert \
+	compress_twice \
+	compress_archive \
+	compress_late \
+	compress_read \
 	import_twice \
 	indicators_late \
 	indicators_twice \

@@ -82,9 +82,11 @@ CREATE FOREIGN TABLE price_data_compressed (
     candle_time timestamptz NOT NULL,
     created_at timestamptz NOT NULL
 ) SERVER cryptoanalytics_segments;
+-- the rights to price_data_segments decide
+GRANT SELECT ON price_data_compressed TO PUBLIC;
 COMMENT ON FOREIGN TABLE price_data_compressed IS
     'The candles of price_data_segments, one row each, with the columns of price_data_archive; '
-    'read-only, and readable by who may read price_data_segments';
+    'read-only; who may read price_data_segments may read them, with its row security';
 COMMENT ON COLUMN price_data_compressed.id IS
     'The price_data.id that the row had';
 COMMENT ON COLUMN price_data_compressed.asset_id IS

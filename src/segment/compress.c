@@ -59,7 +59,8 @@ typedef struct Batch
 	Relation relation; /* rows are to be deleted here; NULL: they are already */
 	CaMerge *merge;
 	bool keep_indicators;
-	int64 room; /* rows that may still be taken */
+	int64 room;       /* rows that may still be taken */
+	bool in_segments; /* so many that the batch shall end with a full one */
 	bool enough;
 	int64 moved;
 	bool has_last;
@@ -67,15 +68,25 @@ typedef struct Batch
 	MemoryContext row_context;
 } Batch;
 
-/* delete a row where it is; false when another session works on it */
+/*
+ * Delete a row where it is; false when another session works on it.  A lock of
+ * this transaction's own counts as somebody else's, unless the call may wait, and
+ * then there is nothing to wait for.
+ */
 static bool
 delete_row(Relation relation, ItemPointer place)
 {
+	CommandId command = GetCurrentCommandId(true);
+	Snapshot snapshot = GetActiveSnapshot();
 	TM_FailureData failure;
-	TM_Result result = table_tuple_delete(
-		relation, place, GetCurrentCommandId(true), GetActiveSnapshot(),
-		InvalidSnapshot, false, &failure, false);
+	TM_Result result =
+		table_tuple_delete(relation, place, command, snapshot, InvalidSnapshot,
+						   false, &failure, false);
 
+	if (result == TM_BeingModified &&
+		TransactionIdIsCurrentTransactionId(failure.xmax))
+		result = table_tuple_delete(relation, place, command, snapshot,
+									InvalidSnapshot, true, &failure, false);
 	if (result == TM_Ok)
 		return true;
 	if (IsolationUsesXactSnapshot() &&
@@ -113,9 +124,8 @@ take_row(TupleTableSlot *slot, void *taker)
 
 	batch->moved++;
 	batch->room--;
-	/* a batch ends with a full segment if the next one would not be full */
-	batch->enough =
-		batch->room < CA_SEGMENT_CANDLES && ca_merge_is_full(batch->merge);
+	batch->enough = batch->in_segments && batch->room < CA_SEGMENT_CANDLES &&
+					ca_merge_is_full(batch->merge);
 }
 
 /* whether deleting a row of this table is more than that to its users */
@@ -229,6 +239,7 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 		elog(ERROR, "ca_compress_batch must return a row");
 	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
 				  PG_GETARG_DATUM(ARG_TIMEFRAME), false);
+	batch.in_segments = batch.room >= CA_SEGMENT_CANDLES;
 	batch.relation = open_table(schema, table);
 	batch.merge = ca_merge_begin(&store, CA_MERGE_ADD);
 	batch.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",

@@ -21,8 +21,8 @@ typedef struct CaSegmentOwner
 } CaSegmentOwner;
 
 extern bytea *ca_payload_encode(const CaSegment *segment);
-extern void ca_payload_damaged(const CaSegmentOwner *owner, const char *problem)
-	pg_attribute_noreturn();
+extern void ca_payload_damaged(const CaSegmentOwner *owner,
+							   const char *problem);
 extern void ca_payload_decode(const CaSegmentOwner *owner, Datum payload,
 							  unsigned columns, CaSegment *segment);
 extern Datum ca_segment_number(const CaSegmentNumbers *numbers, int candle);

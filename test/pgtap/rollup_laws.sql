@@ -144,6 +144,7 @@ SELECT throws_ok(format('SELECT * FROM ca_build_candles(%s, %L, NULL, NULL, NULL
 RESET ROLE;
 
 GRANT SELECT, INSERT, UPDATE ON price_data, price_data_archive TO rollup_reader;
+GRANT SELECT ON price_data_segments, price_data_compressed TO rollup_reader;
 GRANT USAGE ON SEQUENCE price_data_id_seq TO rollup_reader;
 ALTER TABLE price_data ENABLE ROW LEVEL SECURITY;
 ALTER TABLE price_data_archive ENABLE ROW LEVEL SECURITY;

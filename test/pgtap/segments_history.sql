@@ -335,7 +335,7 @@ SELECT is((SELECT ARRAY[count(*), sum(h.close_price)] FROM price_history AS h),
 -- privileges and row security
 CREATE ROLE segments_history_reader;
 GRANT USAGE ON SCHEMA cryptoanalytics TO segments_history_reader;
-GRANT SELECT ON price_history, price_data, price_data_archive, price_data_compressed TO segments_history_reader;
+GRANT SELECT ON price_history, price_data, price_data_archive TO segments_history_reader;
 CREATE VIEW for_owner AS SELECT * FROM price_data_compressed;
 GRANT SELECT ON for_owner TO segments_history_reader;
 SET LOCAL ROLE segments_history_reader;
