@@ -1,9 +1,11 @@
 -- What pg_restore made of the database that before.sql filled.
 BEGIN;
-SELECT plan(9);
+SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT results_eq('SELECT * FROM price_history ORDER BY id', 'SELECT * FROM dumped_history ORDER BY id', 'every candle is back');
+SELECT results_eq('SELECT * FROM price_data_segments ORDER BY first_time', 'SELECT * FROM dumped_segments ORDER BY first_time', 'compressed ones byte for byte');
+SELECT is((SELECT count(*) FROM price_history WHERE compressed), 71::bigint, 'three days of hours, but for the late one');
 SELECT results_eq('SELECT * FROM technical_indicator_states ORDER BY id', 'SELECT * FROM dumped_states ORDER BY id',
                   'so is every state of the indicators');
 SELECT results_eq('SELECT * FROM technical_indicator_notes ORDER BY id', 'SELECT * FROM dumped_notes ORDER BY id',
@@ -20,6 +22,10 @@ CREATE TEMP TABLE states AS SELECT asset_id, candle_time, candles, state FROM te
 DELETE FROM technical_indicator_states;
 SELECT is(update_technical_indicators(), 0::bigint, 'from scratch no candle would have another value');
 SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indicator_states', 'SELECT * FROM states', 'nor another state');
+
+
+SELECT is((SELECT b.moved FROM ca_compress_batch(false, asset_id('DUMP'), '1h', '-infinity', 'infinity', 1000, true) AS b),
+          25::bigint, 'the late candle and the rest of the archive are compressed behind the others');
 
 SELECT * FROM finish();
 ROLLBACK;
