@@ -232,6 +232,20 @@ SELECT a.symbol, p.archived, pg_temp.thousands(count(*)) AS candles,
     WHERE p.timeframe = :'timeframe'
     GROUP BY a.id, p.archived ORDER BY a.id, p.archived DESC;
 
+\echo 'Compressed, a candle takes a twentieth of the room, and reads the same'
+CALL compress_price_archive() \gset
+SELECT count(*) AS equal
+    FROM (SELECT id, asset_id, candle_time, open_price, high_price, low_price,
+                 close_price, volume, created_at FROM original
+          INTERSECT
+          SELECT id, asset_id, candle_time, open_price, high_price, low_price,
+                 close_price, volume, created_at FROM price_history
+          WHERE timeframe = :'timeframe') AS in_both \gset
+SELECT timeframe, pg_temp.thousands(compressed_candles) AS compressed,
+       bytes_per_candle, row_bytes_per_candle AS as_a_row,
+       pg_temp.thousands(:equal) AS "equal in price_history"
+    FROM archive_size() WHERE segments > 0;
+
 \echo '==> 5. Predictions: three simple models, scored against what came'
 INSERT INTO ai_models (name, version, model_type, target_variable, training_notes)
     VALUES ('naive', 'v1', 'asset', 'price', 'the price stays where it is'),
