@@ -17,6 +17,7 @@
  */
 #include "indicators/indicator.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -182,6 +183,35 @@ queue_is_fixed(const ExtremeQueue *queue, const Extreme *ring, int k)
 	return fixed;
 }
 
+static const CaPrice *
+bar_price(const CaBar *bar, int sign)
+{
+	return sign > 0 ? &bar->high : &bar->low;
+}
+
+/*
+ * The queue after a block of at least k bars: from the last bar back, each that
+ * outdoes all after it.  x has the prices of the bars, those of lows times -1.
+ */
+static void
+queue_rebuild(ExtremeQueue *queue, Extreme *ring,
+			  const StochasticState *stochastic, const CaBlock *block, int sign,
+			  const double *x)
+{
+	int k = stochastic->k;
+	double greatest = -INFINITY;
+
+	queue->first = k;
+	for (int t = block->n - 1; t >= block->n - k; t--)
+		if (x[t] > greatest)
+		{
+			greatest = x[t];
+			ring[--queue->first] = (Extreme){stochastic->bar + t,
+											 *bar_price(&block->bars[t], sign)};
+		}
+	queue->count = k - queue->first;
+}
+
 /* extremes of the block, times -1 the lowest, and the queue as of its end */
 static void
 queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
@@ -189,7 +219,6 @@ queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
 {
 	int k = stochastic->k;
 	int n = block->n;
-	int begin = n > k ? n - k : 0;
 	double x[CA_BLOCK_WINDOW + CA_BLOCK];
 
 	queue_history(queue, ring, stochastic, sign, x);
@@ -197,13 +226,12 @@ queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
 		x[k - 1 + t] = sign > 0 ? block->high[t] : -block->low[t];
 	block->columns->greatest(extremes, x, k, n);
 
-	/* older bars than the last k leave no trace */
-	if (begin > 0)
-		*queue = (ExtremeQueue){0, 0};
-	for (int t = begin; t < n; t++)
-		queue_update(queue, ring, k, stochastic->bar + t,
-					 sign > 0 ? &block->bars[t].high : &block->bars[t].low,
-					 sign);
+	if (n >= k)
+		queue_rebuild(queue, ring, stochastic, block, sign, x + k - 1);
+	else
+		for (int t = 0; t < n; t++)
+			queue_update(queue, ring, k, stochastic->bar + t,
+						 bar_price(&block->bars[t], sign), sign);
 }
 
 /*
