@@ -329,6 +329,7 @@ in_second_stage() {
         HOME="$work" TMPDIR="$work" LC_ALL=C.UTF-8 TZ=UTC \
         PG_CONFIG="$pg_config" PGHOST="$work/run" PGUSER=postgres \
         PGDATABASE=postgres PGTZ=UTC PGDATA="$work/pg" \
+        FAULTS_KILLS="${FAULTS_KILLS:-}" FAULTS_SEED="${FAULTS_SEED:-}" \
         CRYPTOANALYTICS_WORK="$work" "$@"
 }
 

@@ -1,0 +1,195 @@
+"""Kills backends and servers amid what the extension does, and looks what is left: prints TAP.
+
+run.py KILLS SEED LOG [WORD], WORD for only the operations with it in their names.  It needs PGDATA of a server that is not running, with a database "faults"
+that has the extension, and starts the server itself.  That server has fsync and full_page_writes
+off, as scripts/lib.sh starts it: processes are killed here, the machine does not crash, so what
+was written is there, and no page is torn.
+
+KILLS is how many backends and how many whole servers are killed in each operation; besides, ten
+runs are cancelled, ten run into statement_timeout and five into lock_timeout.  Moments are drawn
+by SEED from the time that an undisturbed run takes.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+from operations import FAMILIES
+from server import Failed, Server, ask, psql
+
+KINDS = {
+    "backend": "backends killed",
+    "server": "servers killed",
+    "cancel": "runs cancelled",
+    "timeout": "runs ended by statement_timeout",
+    "lock": "runs ended by lock_timeout",
+}
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+        self.bad = 0
+
+    def ok(self, good, what, problems=()):
+        self.count += 1
+        self.bad += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {what}", flush=True)
+        for problem in problems[:5]:
+            print("#   " + problem.replace("\n", "\n#   "), flush=True)
+
+
+def interrupt(server, operation, kind, seconds):
+    """Runs it and breaks it off at a random moment; whether it had not come to its end."""
+    delay = random.uniform(0, seconds)
+    settings = list(operation.settings)
+    holder = None
+    if kind == "timeout":
+        settings.append(f"SET statement_timeout = {max(1, int(1000 * delay / len(operation.calls)))}")
+    if kind == "lock":
+        settings.append("SET lock_timeout = 20")
+        holder = subprocess.Popen(psql(["SELECT pg_backend_pid()", f"BEGIN; {operation.lock}; SELECT pg_sleep(60)"]),
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        holder_pid = holder.stdout.readline().strip()
+        while ask(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {holder_pid} AND wait_event = 'PgSleep'") != "1":
+            time.sleep(0.01)
+
+    run = subprocess.Popen(psql(settings + ["SELECT pg_backend_pid()"] + operation.calls),
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pid = int(run.stdout.readline())
+    if kind in ("backend", "server"):
+        time.sleep(delay)
+        if kind == "backend":
+            server.kill_backend(pid)
+        else:
+            server.kill_all()
+    elif kind == "cancel":
+        ask(f"SELECT pg_sleep({max(0, delay - 0.02)}), pg_cancel_backend({pid})")
+    run.communicate()
+    if holder is not None:
+        ask(f"SELECT pg_terminate_backend({holder_pid}, 5000)")
+        holder.communicate()
+    return run.returncode != 0
+
+
+class Trial:
+    """One operation, interrupted again and again in one way."""
+
+    def __init__(self, tap, server, operation, reference):
+        self.tap = tap
+        self.server = server
+        self.operation = operation
+        self.reference = reference
+
+    def once(self, kind):
+        op, ref = self.operation, self.reference
+        ask(*op.reset, "VACUUM")
+        self.hits += interrupt(self.server, op, kind, ref["seconds"])
+        kept, state, running, *broken = ask(f"SELECT {op.kept}", f"SELECT {op.state}", "SELECT faults.running()",
+                                            *op.broken).split("\n")
+        self.amid += state not in (ref["before"], ref["after"])
+        if kept != ref["kept"]:
+            self.lost.append(f"{kept}, not {ref['kept']}")
+        self.lost += [line for line in broken if line]
+        if kind not in ("backend", "server") and running:
+            self.tasks.append(f"tasks {running} are still marked as running")
+
+        ask(*op.settings, *op.calls)
+        kept, state = ask(f"SELECT {op.kept}", f"SELECT {op.state}").split("\n")
+        if kept != ref["kept"] or state != ref["after"]:
+            self.unfinished.append("\n".join([kept, state, "not", ref["after"]]))
+        if running:
+            self.running += 1
+            failed = ask(f"SELECT count(*) FROM background_tasks WHERE id IN ({running}) AND status = 'failed' "
+                         "AND completed_at IS NOT NULL AND error_message LIKE 'the run broke off%'")
+            if failed != str(running.count(",") + 1):
+                self.tasks.append(f"tasks {running} are not all marked as failed")
+        if ask("SELECT faults.running()"):
+            self.tasks.append("a task is marked as running, and nothing runs")
+
+    def begin(self):
+        self.hits = self.amid = self.running = 0
+        self.lost, self.unfinished, self.tasks = [], [], []
+
+    def report(self, kind, times):
+        what = f"{self.operation.name}: {times} {KINDS[kind]}"
+        self.tap.ok(not self.lost, f"{what}, {self.operation.promise}", self.lost)
+        self.tap.ok(2 * self.hits >= times, f"{what}, {self.hits} before the end, {self.amid} with a part of it done")
+        self.tap.ok(not self.unfinished, f"{what}, the next call ends as if nothing had happened", self.unfinished)
+        if self.operation.notes_tasks:
+            self.tap.ok(not self.tasks, f"{what}, {self.running} times a task was left running, and the next call "
+                        "marked it as failed" if kind in ("backend", "server") else
+                        f"{what}, no task was left marked as running", self.tasks)
+
+
+def undisturbed(op):
+    """What it does when nobody disturbs it, and how long that takes."""
+    ask(*op.reset, "VACUUM")
+    reference = {"before": ask(f"SELECT {op.state}"), "kept": ask(f"SELECT {op.kept}")}
+    run = subprocess.Popen(psql(op.settings + ["SELECT pg_backend_pid()"] + op.calls), stdout=subprocess.PIPE, text=True)
+    run.stdout.readline()
+    began = time.monotonic()
+    run.communicate()
+    reference["seconds"] = time.monotonic() - began
+    reference["after"] = ask(f"SELECT {op.state}")
+    if run.returncode != 0 or reference["before"] == reference["after"]:
+        raise Failed(f"{op.name} does nothing when undisturbed")
+    broken = ask(*op.broken)
+    if broken or ask(f"SELECT {op.kept}") != reference["kept"]:
+        raise Failed(f"{op.name} breaks something when undisturbed: {broken}")
+    return reference
+
+
+def family(tap, server, operations, prepare, kills, word):
+    """Operations of which each takes back what the one before did, or one that is reset."""
+    ask(*prepare, "VACUUM ANALYZE")
+    if not any(word in op.name for op in operations):
+        return
+    trials = [Trial(tap, server, op, undisturbed(op)) for op in operations]
+    for trial in trials:
+        print(f"# {trial.operation.name} takes {trial.reference['seconds']:.2f} s undisturbed", flush=True)
+    for kind, times in (("backend", kills), ("server", kills), ("cancel", 10), ("timeout", 10), ("lock", 5)):
+        times = min(times, kills)
+        for trial in trials:
+            trial.begin()
+        began = time.monotonic()
+        for _ in range(times):
+            for trial in trials:
+                trial.once(kind)
+        for trial in trials:
+            trial.report(kind, times)
+        print(f"# {time.monotonic() - began:.0f} s", flush=True)
+
+
+def main():
+    kills, seed, log = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    word = "".join(sys.argv[4:])
+    random.seed(seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # stops the server
+    print(f"# seed {seed}, {kills} kills of each kind", flush=True)
+    tap = Tap()
+    server = Server(log)
+    try:
+        server.start()
+        for operations, prepare in FAMILIES:
+            family(tap, server, operations, prepare, kills, word)
+        ask("CREATE EXTENSION amcheck SCHEMA public")
+        ask("SELECT public.bt_index_check(c.oid, true) FROM pg_class AS c JOIN pg_am AS m ON m.oid = c.relam "
+            "WHERE m.amname = 'btree' AND c.relkind = 'i' AND c.relpersistence = 'p'")
+        tap.ok(True, "every B-tree has an entry for every row")
+    except Failed as failure:
+        tap.ok(False, "the harness comes to its end", [str(failure)])
+    finally:
+        server.stop()
+    with open(log) as lines:
+        crashes = [line.strip() for line in lines if "PANIC" in line or line.startswith("TRAP")
+                   or "terminated by signal" in line and "signal 9" not in line]
+    tap.ok(not crashes, "nothing died but what was killed", crashes)
+    print(f"1..{tap.count}")
+    return tap.bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
