@@ -185,6 +185,7 @@ ISOLATION = \
 	archive_twice \
 	archive_insert \
 	archive_locked \
+	archive_looking \
 	restore_archive \
 	restore_insert \
 	compress_twice \

@@ -5284,9 +5284,11 @@ COMMENT ON FUNCTION ca_task_finish(integer, text) IS
 
 -- Candles move from one place to another: live, archive and segments are price_data,
 -- price_data_archive and price_data_segments.
+-- of most series there is no candle, and a scan of the table would look for it to the end
 CREATE FUNCTION ca_move_series(task integer, source text)
-    RETURNS TABLE (series integer, timeframe text, since timestamptz, until timestamptz)
+    RETURNS TABLE (series integer, timeframe text, until timestamptz)
     LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET enable_seqscan = off
 BEGIN ATOMIC
     WITH params AS (
         SELECT p.*
@@ -5295,7 +5297,7 @@ BEGIN ATOMIC
             AS p (older_than timestamptz, timeframe text, asset integer)
         WHERE b.id = ca_move_series.task
     )
-    SELECT a.id, t.code, timestamptz '-infinity', c.cutoff
+    SELECT a.id, t.code, c.cutoff
     FROM params AS p
     CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
@@ -5373,6 +5375,22 @@ COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestampt
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
+CREATE PROCEDURE ca_move_failed(task integer, message text, detail text, state text)
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM @extschema@.ca_task_finish(task, message);
+    COMMIT;
+    RAISE EXCEPTION '%', message
+        USING ERRCODE = state,
+              DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
+                  'The batches before stay moved; background_tasks tells how many rows.')),
+              HINT = 'Calling the procedure again goes on where it stopped.';
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
+    'notes in background_tasks that a run failed, commits that, and raises the error again';
+
 CREATE PROCEDURE ca_move_range(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
@@ -5395,13 +5413,7 @@ BEGIN
                                     state = RETURNED_SQLSTATE;
         END;
         IF message IS NOT NULL THEN
-            PERFORM @extschema@.ca_task_finish(task, message);
-            COMMIT;
-            RAISE EXCEPTION '%', message
-                USING ERRCODE = state,
-                      DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
-                          'The batches before stay moved; background_tasks tells how many rows.')),
-                      HINT = 'Calling the procedure again goes on where it stopped.';
+            CALL @extschema@.ca_move_failed(task, message, detail, state);
         END IF;
         COMMIT;
         EXIT WHEN batch.done;
@@ -5412,6 +5424,40 @@ END;
 $$;
 COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves a range of one series, a commit a batch';
+
+CREATE PROCEDURE ca_move_all(
+    task integer, source text, target text, batch_size integer, keep_indicators boolean)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    reported pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    series pg_catalog.int4[];
+    codes pg_catalog.text[];
+    untils pg_catalog.timestamptz[];
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    -- looking for them can take a while, and can be cancelled too
+    BEGIN
+        SELECT pg_catalog.array_agg(s.series), pg_catalog.array_agg(s.timeframe), pg_catalog.array_agg(s.until)
+        INTO series, codes, untils
+        FROM @extschema@.ca_move_series(task, source) AS s;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                state = RETURNED_SQLSTATE;
+    END;
+    IF message IS NOT NULL THEN
+        CALL @extschema@.ca_move_failed(task, message, detail, state);
+    END IF;
+    FOR i IN 1 .. coalesce(pg_catalog.cardinality(series), 0) LOOP
+        CALL @extschema@.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
+                                       batch_size, keep_indicators, reported);
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
+    'moves all series that a run of archive_price_data or compress_price_archive is to move';
 
 CREATE FUNCTION ca_archive_target() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -5441,8 +5487,6 @@ CREATE PROCEDURE archive_price_data(
 AS $$
 DECLARE
     task pg_catalog.int4;
-    part pg_catalog.record;
-    reported pg_catalog.timestamptz;
 BEGIN
     PERFORM @extschema@.ca_check_batch_size(batch_size);
     IF timeframe IS NOT NULL THEN
@@ -5460,12 +5504,9 @@ BEGIN
     task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
-    reported := pg_catalog.clock_timestamp();
     COMMIT;
-    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'live') AS s LOOP
-        CALL @extschema@.ca_move_range(task, 'live', @extschema@.ca_archive_target(), part.series, part.timeframe,
-                                       part.since, part.until, batch_size, coalesce(keep_indicators, false), reported);
-    END LOOP;
+    CALL @extschema@.ca_move_all(task, 'live', @extschema@.ca_archive_target(), batch_size,
+                                 coalesce(keep_indicators, false));
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
@@ -5511,8 +5552,6 @@ CREATE PROCEDURE compress_price_archive(
 AS $$
 DECLARE
     task pg_catalog.int4;
-    part pg_catalog.record;
-    reported pg_catalog.timestamptz;
 BEGIN
     IF timeframe IS NOT NULL THEN
         PERFORM @extschema@.ca_check_timeframe(timeframe);
@@ -5523,12 +5562,8 @@ BEGIN
 
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
-    reported := pg_catalog.clock_timestamp();
     COMMIT;
-    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'archive') AS s LOOP
-        CALL @extschema@.ca_move_range(task, 'archive', 'segments', part.series, part.timeframe, part.since, part.until,
-                                       10000, true, reported);
-    END LOOP;
+    CALL @extschema@.ca_move_all(task, 'archive', 'segments', 10000, true);
     compressed := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;

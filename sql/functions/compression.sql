@@ -7,8 +7,6 @@ CREATE PROCEDURE compress_price_archive(
 AS $$
 DECLARE
     task pg_catalog.int4;
-    part pg_catalog.record;
-    reported pg_catalog.timestamptz;
 BEGIN
     IF timeframe IS NOT NULL THEN
         PERFORM @extschema@.ca_check_timeframe(timeframe);
@@ -19,12 +17,8 @@ BEGIN
 
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
-    reported := pg_catalog.clock_timestamp();
     COMMIT;
-    FOR part IN SELECT s.series, s.timeframe, s.since, s.until FROM @extschema@.ca_move_series(task, 'archive') AS s LOOP
-        CALL @extschema@.ca_move_range(task, 'archive', 'segments', part.series, part.timeframe, part.since, part.until,
-                                       10000, true, reported);
-    END LOOP;
+    CALL @extschema@.ca_move_all(task, 'archive', 'segments', 10000, true);
     compressed := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
