@@ -93,8 +93,6 @@ class Trial:
         if kept != ref["kept"]:
             self.lost.append(f"{kept}, not {ref['kept']}")
         self.lost += [line for line in broken if line]
-        if kind not in ("backend", "server") and running:
-            self.tasks.append(f"tasks {running} are still marked as running")
 
         ask(*op.settings, *op.calls)
         kept, state = ask(f"SELECT {op.kept}", f"SELECT {op.state}").split("\n")
@@ -118,10 +116,13 @@ class Trial:
         self.tap.ok(not self.lost, f"{what}, {self.operation.promise}", self.lost)
         self.tap.ok(2 * self.hits >= times, f"{what}, {self.hits} before the end, {self.amid} with a part of it done")
         self.tap.ok(not self.unfinished, f"{what}, the next call ends as if nothing had happened", self.unfinished)
-        if self.operation.notes_tasks:
+        if self.operation.notes_tasks and kind in ("backend", "server"):
             self.tap.ok(not self.tasks, f"{what}, {self.running} times a task was left running, and the next call "
-                        "marked it as failed" if kind in ("backend", "server") else
-                        f"{what}, no task was left marked as running", self.tasks)
+                        "marked it as failed", self.tasks)
+        elif self.operation.notes_tasks:
+            # between two batches there are moments in which nobody can note it; the next call does
+            self.tap.ok(not self.tasks and 5 * self.running <= times,
+                        f"{what}, {self.running} times a task was left running", self.tasks)
 
 
 def undisturbed(op):
