@@ -1,9 +1,10 @@
 """Kills backends and servers amid what the extension does, and looks what is left: prints TAP.
 
-run.py KILLS SEED LOG [WORD], WORD for only the operations with it in their names.  It needs PGDATA of a server that is not running, with a database "faults"
-that has the extension, and starts the server itself.  That server has fsync and full_page_writes
-off, as scripts/lib.sh starts it: processes are killed here, the machine does not crash, so what
-was written is there, and no page is torn.
+run.py KILLS SEED LOG [WORD], WORD for only the operations with it in their names.  It needs PGDATA
+of a server that is not running, with a database "faults" that has the extension and setup.sql, and
+starts the server itself.  That server has fsync and full_page_writes off, as scripts/lib.sh starts
+it: processes are killed here, the machine does not crash, so what was written is there, and no
+page is torn.
 
 KILLS is how many backends and how many whole servers are killed in each operation; besides, ten
 runs are cancelled, ten run into statement_timeout and five into lock_timeout.  Moments are drawn

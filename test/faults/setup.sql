@@ -172,7 +172,8 @@ BEGIN ATOMIC
     FROM predictions AS p;
 END;
 
--- A call writes the indicators of all candles that it was asked for, or none, and its states with them.
+-- A call writes the indicators of all candles that it was asked for, or none, and its states with
+-- them.  The first 19 candles have no average of 20.
 CREATE FUNCTION faults.broken_indicators() RETURNS SETOF text
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -185,8 +186,8 @@ BEGIN ATOMIC
     LEFT JOIN (SELECT s.asset_id, max(s.candles) AS candles
                FROM technical_indicator_states AS s
                GROUP BY s.asset_id) AS s USING (asset_id)
-    WHERE p.written <> coalesce(s.candles, 0)
-       OR p.written NOT IN (0, p.candles);
+    WHERE p.written <> greatest(coalesce(s.candles, 0) - 19, 0)
+       OR p.written NOT IN (0, p.candles - 19);
 END;
 
 CREATE FUNCTION faults.indicators() RETURNS text
