@@ -2,6 +2,9 @@
 
 -- A candle is in one place only.  A new live candle takes the place of an archived or compressed
 -- one, and an archived one cannot be added beside a live or compressed one.
+--
+-- LATERAL and LIMIT look each new candle up by its key.  A join might go the other way round, all of
+-- a table beside each of them, where the planner takes a table that has just been filled for empty.
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -16,11 +19,19 @@ BEGIN
     -- reach at the second pass.  What was compressed is in reach of the series' last segment at
     -- the first.
     FOR pass IN 1 .. 2 LOOP
-        WITH gone AS (
-            DELETE FROM price_data_archive AS a
-            USING new_candles AS n
+        WITH superseded AS MATERIALIZED (
+            SELECT a.id
+            FROM new_candles AS n
+            CROSS JOIN LATERAL (
+                SELECT a.id
+                FROM price_data_archive AS a
+                WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+                LIMIT 1) AS a
             WHERE pass = 1
-              AND (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+        ), gone AS (
+            DELETE FROM price_data_archive AS a
+            USING superseded AS s
+            WHERE a.id = s.id
         )
         SELECT array_agg(n.asset_id) AS assets, array_agg(n.timeframe) AS codes
         INTO reached
@@ -51,11 +62,19 @@ BEGIN
             SELECT n.candle_time
             FROM new_candles AS n
             WHERE n.asset_id = series.asset AND n.timeframe = series.code));
+        WITH superseded AS MATERIALIZED (
+            SELECT a.id
+            FROM new_candles AS n
+            CROSS JOIN LATERAL (
+                SELECT a.id
+                FROM price_data_archive AS a
+                WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+                LIMIT 1) AS a
+            WHERE n.asset_id = series.asset AND n.timeframe = series.code
+        )
         DELETE FROM price_data_archive AS a
-        USING new_candles AS n
-        WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
-          AND n.asset_id = series.asset
-          AND n.timeframe = series.code;
+        USING superseded AS s
+        WHERE a.id = s.id;
     END LOOP;
     RETURN NULL;
 END;
@@ -83,7 +102,11 @@ BEGIN
     INTO copy
     FROM (SELECT p.asset_id, p.timeframe, p.candle_time, false AS compressed
           FROM new_candles AS n
-          JOIN price_data AS p ON (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+          CROSS JOIN LATERAL (
+              SELECT p.*
+              FROM price_data AS p
+              WHERE (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+              LIMIT 1) AS p
           UNION ALL
           SELECT z.asset_id, z.timeframe, z.candle_time, true
           FROM (SELECT n.asset_id, n.timeframe, array_agg(n.candle_time) AS times
