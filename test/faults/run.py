@@ -44,7 +44,7 @@ class Tap:
 
 def interrupt(server, operation, kind, seconds):
     """Runs it and breaks it off at a random moment; whether it had not come to its end."""
-    delay = random.uniform(0, seconds)
+    delay = random.uniform(0, 0.9 * seconds)
     settings = list(operation.settings)
     holder = None
     if kind == "timeout":
@@ -60,14 +60,15 @@ def interrupt(server, operation, kind, seconds):
     run = subprocess.Popen(psql(settings + ["SELECT pg_backend_pid()"] + operation.calls),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     pid = int(run.stdout.readline())
-    if kind in ("backend", "server"):
+    children = server.children() if kind == "server" else []
+    if kind in ("backend", "server", "cancel"):
         time.sleep(delay)
-        if kind == "backend":
-            server.kill_backend(pid)
-        else:
-            server.kill_all()
+    if kind == "backend":
+        server.kill_backend(pid)
+    elif kind == "server":
+        server.kill_all(children)
     elif kind == "cancel":
-        ask(f"SELECT pg_sleep({max(0, delay - 0.02)}), pg_cancel_backend({pid})")
+        server.cancel(pid)
     run.communicate()
     if holder is not None:
         ask(f"SELECT pg_terminate_backend({holder_pid}, 5000)")
