@@ -5278,7 +5278,11 @@ BEGIN
     WHERE t.task_name = name
       AND t.status = 'running'
       AND (t.started_at < pg_postmaster_start_time()
-           OR NOT EXISTS (SELECT FROM pg_stat_activity AS s WHERE s.pid = (t.task_params ->> 'pid')::integer)
+           OR NOT EXISTS (SELECT
+                          FROM pg_stat_activity AS s
+                          WHERE s.pid = (t.task_params ->> 'pid')::integer
+                            -- NULL where the caller must not know
+                            AND coalesce(s.backend_start <= t.started_at, true))
            OR (t.task_params ->> 'pid')::integer = pg_backend_pid());
 
     INSERT INTO background_tasks AS t (task_name, task_type, status, task_params, result_data, started_at)
