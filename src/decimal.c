@@ -6,37 +6,39 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "decimal.h"
+#include "small.h"
 
 #include <stddef.h>
+
+const int64_t ca_small_pow10[CA_SMALL_SCALE + 1] = {1,
+													10,
+													100,
+													1000,
+													10000,
+													100000,
+													1000000,
+													10000000,
+													100000000,
+													1000000000,
+													10000000000,
+													100000000000,
+													1000000000000,
+													10000000000000,
+													100000000000000,
+													1000000000000000,
+													10000000000000000,
+													100000000000000000,
+													1000000000000000000};
 
 /* 10^exponent, 0 <= exponent <= CA_FIXED_DIGITS */
 CaFixed
 ca_pow10(int exponent)
 {
-	static const int64_t small[] = {1,
-									10,
-									100,
-									1000,
-									10000,
-									100000,
-									1000000,
-									10000000,
-									100000000,
-									1000000000,
-									10000000000,
-									100000000000,
-									1000000000000,
-									10000000000000,
-									100000000000000,
-									1000000000000000,
-									10000000000000000,
-									100000000000000000,
-									1000000000000000000};
-	CaFixed power = small[exponent % 19];
+	const int digits = CA_SMALL_SCALE + 1;
+	CaFixed power = ca_small_pow10[exponent % digits];
 
-	for (; exponent >= 19; exponent -= 19)
-		power *= (CaFixed) small[18] * 10;
+	for (; exponent >= digits; exponent -= digits)
+		power *= (CaFixed) ca_small_pow10[CA_SMALL_SCALE] * 10;
 	return power;
 }
 
