@@ -4836,6 +4836,7 @@ BEGIN ATOMIC
         SELECT z.*
         FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
               FROM candle AS c
+              WHERE EXISTS (SELECT FROM price_data_segments)
               GROUP BY c.asset_id, c.timeframe) AS s
         CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
     ), in_segments AS (
