@@ -132,19 +132,11 @@ SQL_PARTS = \
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
-NEW_PARTS = \
-	sql/upgrade/0.3.0--0.4.0.sql \
-	sql/schema/segments.sql \
-	sql/functions/segments.sql \
-	sql/functions/compression.sql
-REPLACED_PARTS = \
-	sql/schema/views.sql \
-	sql/functions/rollup.sql \
-	sql/functions/archive.sql \
-	sql/functions/segment_notes.sql
+NEW_PARTS =
+REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-UPGRADE_SCRIPT = sql/$(EXTENSION)--0.3.0--0.4.0.sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.4.0--0.5.0.sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
@@ -152,7 +144,9 @@ DATA = \
 	sql/cryptoanalytics--0.2.0--0.3.0.sql \
 	sql/cryptoanalytics--0.3.0.sql \
 	sql/cryptoanalytics--0.3.0--0.4.0.sql \
-	sql/cryptoanalytics--0.4.0.sql
+	sql/cryptoanalytics--0.4.0.sql \
+	sql/cryptoanalytics--0.4.0--0.5.0.sql \
+	sql/cryptoanalytics--0.5.0.sql
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written

@@ -119,6 +119,10 @@ CREATE EXTENSION cryptoanalytics VERSION '0.3.0';
 ALTER EXTENSION cryptoanalytics UPDATE;
 CREATE TEMP TABLE upgraded_0_3_0 AS SELECT * FROM fact;
 DROP EXTENSION cryptoanalytics;
+CREATE EXTENSION cryptoanalytics VERSION '0.4.0';
+ALTER EXTENSION cryptoanalytics UPDATE;
+CREATE TEMP TABLE upgraded_0_4_0 AS SELECT * FROM fact;
+DROP EXTENSION cryptoanalytics;
 CREATE EXTENSION cryptoanalytics;
 CREATE TEMP TABLE installed AS SELECT * FROM fact;
 
@@ -138,6 +142,9 @@ SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_2_0) AS d ORDER BY ki
 
 SELECT * FROM (TABLE upgraded_0_3_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_3_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+
+SELECT * FROM (TABLE upgraded_0_4_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_4_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 
 -- and nothing stays behind
 DROP EXTENSION cryptoanalytics;
