@@ -128,11 +128,13 @@ SQL_PARTS = \
 	sql/functions/indicator_states.sql \
 	sql/functions/segment_notes.sql \
 	sql/functions/indicator_batches.sql \
-	sql/functions/update_technical_indicators.sql
+	sql/functions/update_technical_indicators.sql \
+	sql/functions/positions.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
-NEW_PARTS =
+NEW_PARTS = \
+	sql/functions/positions.sql
 REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -170,7 +172,8 @@ REGRESS = \
 	archive \
 	segments \
 	update_technical_indicators \
-	predictions
+	predictions \
+	positions
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
@@ -189,7 +192,8 @@ ISOLATION = \
 	import_twice \
 	indicators_late \
 	indicators_twice \
-	score_twice
+	score_twice \
+	positions_oversell
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

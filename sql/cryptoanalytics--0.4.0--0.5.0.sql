@@ -1,3 +1,430 @@
 -- Made by "make sql" from the parts named below. Change those, not this.
 
 \echo Use "ALTER EXTENSION cryptoanalytics UPDATE" to load this file. \quit
+
+-- sql/functions/positions.sql
+
+-- Positions: what replaying the trade actions of a position gives, and triggers that keep the row so.
+-- The rules are in docs/rules.md.
+
+CREATE FUNCTION ca_position_replay(
+    position_id integer, short boolean,
+    OUT action_id integer, OUT action_time timestamptz, OUT action_type text, OUT quantity numeric,
+    OUT cost numeric, OUT entry_price numeric, OUT exit_price numeric, OUT pnl_realized_usd numeric,
+    OUT trade_status text, OUT stop_told boolean, OUT stop_loss_price numeric,
+    OUT target_told boolean, OUT take_profit_price numeric)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    -- what a fee does to an entry: it makes a long one dearer and a short one earn less
+    side CONSTANT integer := CASE WHEN short THEN -1 ELSE 1 END;
+    -- a numerator of this scale divides to 24 decimal places or more
+    fine CONSTANT numeric := 1.000000000000000000000000;
+    a record;
+    removed numeric;
+    exited numeric := 0;   -- since the position was opened: quantity and money of its exits
+    proceeds numeric := 0;
+BEGIN
+    quantity := NULL;
+    stop_told := false;
+    target_told := false;
+    FOR a IN
+        SELECT t.* FROM trade_actions AS t
+        WHERE t.portfolio_id = ca_position_replay.position_id
+        ORDER BY t.created_at, t.id
+    LOOP
+        action_id := a.id;
+        action_time := a.created_at;
+        action_type := a.action_type;
+        IF a.action_type IN ('buy', 'entry') THEN
+            pnl_realized_usd := coalesce(pnl_realized_usd, 0);
+            IF quantity > 0 THEN
+                trade_status := 'accumulating';
+            ELSE
+                trade_status := 'open';
+                quantity := 0;
+                cost := 0;
+                exit_price := NULL;
+                exited := 0;
+                proceeds := 0;
+            END IF;
+            quantity := quantity + a.quantity;
+            cost := cost + a.asset_price * a.quantity + side * a.fees_paid;
+            entry_price := trim_scale(round(cost * fine / quantity, 20));
+        ELSIF a.action_type IN ('sell', 'partial_sell', 'partial_exit', 'full_exit') THEN
+            IF a.quantity > coalesce(quantity, 0) THEN
+                RAISE EXCEPTION 'an action closes more than the position holds'
+                    USING ERRCODE = 'check_violation',
+                          DETAIL = format('Action %s (%s) of position %s closes %s of %s.', a.id,
+                                          a.action_type, position_id, a.quantity,
+                                          coalesce(quantity, 0)),
+                          HINT = 'Actions count in order of created_at and id; an entry has to come before its exit.';
+            END IF;
+            IF a.action_type = 'full_exit' AND a.quantity < quantity THEN
+                RAISE EXCEPTION 'a full exit leaves part of the position'
+                    USING ERRCODE = 'check_violation',
+                          DETAIL = format('Action %s of position %s closes %s of %s.', a.id,
+                                          position_id, a.quantity, quantity),
+                          HINT = 'A part is closed by partial_exit.';
+            END IF;
+            -- the rest keeps what is not removed, so that rounding never loses money
+            removed := CASE WHEN a.quantity = quantity THEN cost
+                            ELSE round(cost * a.quantity * fine / quantity, 20) END;
+            pnl_realized_usd := trim_scale(pnl_realized_usd - a.fees_paid
+                                           + side * (a.asset_price * a.quantity - removed));
+            cost := cost - removed;
+            quantity := quantity - a.quantity;
+            exited := exited + a.quantity;
+            proceeds := proceeds + a.asset_price * a.quantity - side * a.fees_paid;
+            exit_price := trim_scale(round(proceeds * fine / exited, 20));
+            trade_status := CASE WHEN quantity = 0 THEN 'closed' ELSE 'reducing' END;
+        END IF;
+        IF a.action_type = 'modify_sl'
+           OR a.action_type IN ('buy', 'entry') AND a.stop_loss IS NOT NULL THEN
+            stop_told := true;
+            stop_loss_price := a.stop_loss;
+        END IF;
+        IF a.action_type = 'modify_tp'
+           OR a.action_type IN ('buy', 'entry') AND a.take_profit IS NOT NULL THEN
+            target_told := true;
+            take_profit_price := a.take_profit;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION ca_position_replay(integer, boolean) IS
+    'state of a position after each of its actions, as a long or as a short one; everything but the levels is NULL before the first entry';
+
+CREATE FUNCTION position_history(
+    position_id integer,
+    OUT action_id integer, OUT action_time timestamptz, OUT action_type text, OUT quantity numeric,
+    OUT entry_price numeric, OUT exit_price numeric, OUT pnl_realized_usd numeric,
+    OUT trade_status text, OUT stop_loss_price numeric, OUT take_profit_price numeric)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT r.action_id, r.action_time, r.action_type, r.quantity, r.entry_price, r.exit_price,
+           r.pnl_realized_usd, r.trade_status, r.stop_loss_price, r.take_profit_price
+    FROM portfolio AS p
+    CROSS JOIN LATERAL ca_position_replay(p.id, p.asset_type = 'Short Position') AS r
+    WHERE p.id = position_history.position_id
+    ORDER BY r.action_time, r.action_id;
+END;
+COMMENT ON FUNCTION position_history(integer) IS
+    'a position after each of its actions, in order of created_at and id; a level is NULL while no action has told it';
+
+CREATE FUNCTION ca_position_derived(was portfolio, emptied boolean) RETURNS portfolio
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    derived portfolio := was;
+    r record;
+BEGIN
+    SELECT * INTO r
+    FROM ca_position_replay(was.id, was.asset_type = 'Short Position') WITH ORDINALITY AS s
+    ORDER BY s.ordinality DESC
+    LIMIT 1;
+    IF r.trade_status IS NOT NULL THEN
+        derived.quantity := r.quantity;
+        derived.entry_price := r.entry_price;
+        derived.exit_price := r.exit_price;
+        derived.pnl_realized_usd := r.pnl_realized_usd;
+        IF r.trade_status = 'closed' OR was.trade_status <> 'exit_plan' THEN
+            derived.trade_status := r.trade_status;
+        END IF;
+    ELSIF emptied THEN
+        derived.quantity := 0;
+        derived.entry_price := NULL;
+        derived.exit_price := NULL;
+        derived.pnl_realized_usd := 0;
+        derived.trade_status := 'open';
+    END IF;
+    IF r.stop_told THEN
+        derived.stop_loss_price := r.stop_loss_price;
+    END IF;
+    IF r.target_told THEN
+        derived.take_profit_price := r.take_profit_price;
+    END IF;
+    RETURN derived;
+END;
+$$;
+COMMENT ON FUNCTION ca_position_derived(portfolio, boolean) IS
+    'the row of a position as its actions give it; without an entry it stays as it is, or is empty if its last trade was taken away';
+
+CREATE FUNCTION ca_rebuild_position(position_id integer, emptied boolean, brought bigint, loading boolean)
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    was portfolio;
+    derived portfolio;
+    told boolean := false;  -- whether the row has values, or is closed, and had no trade before
+BEGIN
+    -- whoever changes actions of the position waits here, and then reads those of the other
+    SELECT p.* INTO was FROM portfolio AS p
+    WHERE p.id = ca_rebuild_position.position_id
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF was.quantity <> 0 OR was.entry_price IS NOT NULL OR was.exit_price IS NOT NULL
+       OR was.pnl_realized_usd <> 0 OR was.trade_status = 'closed' THEN
+        told := brought = (SELECT count(*) FROM trade_actions AS t
+                           WHERE t.portfolio_id = was.id
+                             AND t.action_type NOT IN ('modify_sl', 'modify_tp'));
+    END IF;
+    IF told AND loading THEN
+        RETURN false;
+    END IF;
+
+    derived := ca_position_derived(was, emptied);
+    IF derived IS NOT DISTINCT FROM was THEN
+        RETURN false;
+    END IF;
+    IF told
+       AND (was.quantity, was.entry_price, was.exit_price, was.pnl_realized_usd)
+           IS DISTINCT FROM (0, NULL, NULL, 0)
+       AND (was.quantity, was.entry_price, was.exit_price, was.pnl_realized_usd)
+           IS DISTINCT FROM (derived.quantity, derived.entry_price, derived.exit_price,
+                             derived.pnl_realized_usd) THEN
+        RAISE EXCEPTION 'the position has values that no action explains'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Position %s holds %s, its actions give %s.', was.id, was.quantity,
+                                  derived.quantity),
+                  HINT = 'Record how the position came about as actions, in one statement with the new one, or empty its row first.';
+    END IF;
+    UPDATE portfolio AS p
+    SET quantity = derived.quantity,
+        entry_price = derived.entry_price,
+        exit_price = derived.exit_price,
+        pnl_realized_usd = derived.pnl_realized_usd,
+        trade_status = derived.trade_status,
+        stop_loss_price = derived.stop_loss_price,
+        take_profit_price = derived.take_profit_price
+    WHERE p.id = was.id;
+    RETURN true;
+END;
+$$;
+COMMENT ON FUNCTION ca_rebuild_position(integer, boolean, bigint, boolean) IS
+    'locks a position and makes its row what its actions give; whether it changed';
+
+CREATE FUNCTION rebuild_position(position_id integer) RETURNS boolean
+    LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT ca_rebuild_position(rebuild_position.position_id, false, NULL, false);
+END;
+COMMENT ON FUNCTION rebuild_position(integer) IS
+    'makes the row of a position what replaying its actions gives; whether it changed; a position without an entry keeps its values';
+
+CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    p record;
+    -- a restore brings whole tables by COPY
+    loading CONSTANT boolean := current_query() ~* '^\s*copy\M';
+BEGIN
+    FOR p IN
+        SELECT i.portfolio_id AS id,
+               count(*) FILTER (WHERE i.action_type NOT IN ('modify_sl', 'modify_tp')) AS brought
+        FROM inserted AS i
+        GROUP BY i.portfolio_id
+        ORDER BY i.portfolio_id
+    LOOP
+        PERFORM ca_rebuild_position(p.id, false, p.brought, loading);
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_trade_actions_inserted() IS
+    'trigger: rebuilds the positions of new actions';
+
+CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    p record;
+BEGIN
+    FOR p IN
+        WITH gone AS (
+            SELECT w.id, w.portfolio_id, w.action_type, w.asset_price, w.quantity, w.fees_paid,
+                   w.stop_loss, w.take_profit, w.created_at
+            FROM was AS w
+            EXCEPT
+            SELECT b.id, b.portfolio_id, b.action_type, b.asset_price, b.quantity, b.fees_paid,
+                   b.stop_loss, b.take_profit, b.created_at
+            FROM became AS b
+        ), come AS (
+            SELECT b.id, b.portfolio_id, b.action_type, b.asset_price, b.quantity, b.fees_paid,
+                   b.stop_loss, b.take_profit, b.created_at
+            FROM became AS b
+            EXCEPT
+            SELECT w.id, w.portfolio_id, w.action_type, w.asset_price, w.quantity, w.fees_paid,
+                   w.stop_loss, w.take_profit, w.created_at
+            FROM was AS w
+        )
+        SELECT c.portfolio_id AS id, bool_or(c.traded) AS emptied
+        FROM (SELECT g.portfolio_id, g.action_type NOT IN ('modify_sl', 'modify_tp') AS traded
+              FROM gone AS g
+              UNION ALL
+              SELECT n.portfolio_id, false FROM come AS n) AS c
+        GROUP BY c.portfolio_id
+        ORDER BY c.portfolio_id
+    LOOP
+        PERFORM ca_rebuild_position(p.id, p.emptied, NULL, false);
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_trade_actions_updated() IS
+    'trigger: rebuilds the positions whose actions changed in what counts, on both sides of a move';
+
+CREATE FUNCTION ca_trade_actions_deleted() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    p record;
+BEGIN
+    FOR p IN
+        SELECT w.portfolio_id AS id,
+               bool_or(w.action_type NOT IN ('modify_sl', 'modify_tp')) AS emptied
+        FROM was AS w
+        GROUP BY w.portfolio_id
+        ORDER BY w.portfolio_id
+    LOOP
+        PERFORM ca_rebuild_position(p.id, p.emptied, NULL, false);
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_trade_actions_deleted() IS
+    'trigger: rebuilds the positions whose actions are gone';
+
+CREATE FUNCTION ca_portfolio_derived() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    derived CONSTANT portfolio := ca_position_derived(NEW, false);
+BEGIN
+    -- long or short: the same actions give another profit
+    IF OLD.asset_type <> NEW.asset_type THEN
+        RETURN derived;
+    END IF;
+    IF derived IS DISTINCT FROM NEW THEN
+        RAISE EXCEPTION 'a position is what its actions give'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Position %s has actions that give another quantity, price, profit, status or level.', NEW.id),
+                  HINT = 'Insert, update or delete rows of trade_actions instead; of the columns they give, only trade_status may be set, to exit_plan.';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_portfolio_derived() IS
+    'trigger: refuses values of a position that differ from what its actions give';
+
+CREATE TRIGGER trade_actions_inserted AFTER INSERT ON trade_actions
+    REFERENCING NEW TABLE AS inserted
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_inserted();
+COMMENT ON TRIGGER trade_actions_inserted ON trade_actions IS
+    'rebuilds the positions of new actions';
+CREATE TRIGGER trade_actions_updated AFTER UPDATE ON trade_actions
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_updated();
+COMMENT ON TRIGGER trade_actions_updated ON trade_actions IS
+    'rebuilds the positions whose actions changed';
+CREATE TRIGGER trade_actions_deleted AFTER DELETE ON trade_actions
+    REFERENCING OLD TABLE AS was
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_deleted();
+COMMENT ON TRIGGER trade_actions_deleted ON trade_actions IS
+    'rebuilds the positions whose actions are gone';
+CREATE TRIGGER portfolio_derived BEFORE UPDATE ON portfolio
+    FOR EACH ROW
+    WHEN ((OLD.asset_type, OLD.quantity, OLD.entry_price, OLD.exit_price, OLD.pnl_realized_usd,
+           OLD.trade_status, OLD.stop_loss_price, OLD.take_profit_price)
+          IS DISTINCT FROM
+          (NEW.asset_type, NEW.quantity, NEW.entry_price, NEW.exit_price, NEW.pnl_realized_usd,
+           NEW.trade_status, NEW.stop_loss_price, NEW.take_profit_price))
+    EXECUTE FUNCTION ca_portfolio_derived();
+COMMENT ON TRIGGER portfolio_derived ON portfolio IS
+    'refuses values that differ from what the actions of the position give';
+
+CREATE VIEW portfolio_positions WITH (security_invoker = true) AS
+    WITH priced AS (
+        SELECT p.*, a.current_price,
+               CASE WHEN p.asset_type = 'Short Position' THEN -1 ELSE 1 END AS side,
+               CASE WHEN p.quantity = 0 THEN 0 ELSE p.quantity * a.current_price END AS value_usd
+        FROM portfolio AS p
+        LEFT JOIN assets AS a ON a.id = p.asset_id
+    ), shares AS (
+        SELECT x.*,
+               CASE WHEN count(*) OVER w = count(x.value_usd) OVER w THEN
+                   round(100 * x.value_usd / nullif(sum(abs(x.value_usd)) OVER w, 0), 8)
+               END AS allocation_percent
+        FROM priced AS x
+        WINDOW w AS (PARTITION BY x.user_id)
+    )
+    SELECT s.id AS position_id, s.user_id, s.asset_id, s.asset_symbol, s.asset_type, s.trade_status,
+           s.quantity, s.entry_price, s.current_price, s.value_usd,
+           CASE WHEN s.quantity = 0 THEN 0
+                ELSE s.side * (s.current_price - s.entry_price) * s.quantity
+           END AS pnl_unrealized_usd,
+           s.pnl_realized_usd, s.allocation_percent, s.allocation_target_percent,
+           s.allocation_percent - s.allocation_target_percent AS allocation_off_target,
+           s.max_allocation_percent,
+           s.allocation_percent > s.max_allocation_percent AS over_max_allocation,
+           s.stop_loss_price, s.take_profit_price,
+           CASE WHEN s.quantity = 0 THEN 0
+                ELSE s.side * (s.entry_price - s.stop_loss_price) * s.quantity
+           END AS risk_at_stop_usd
+    FROM shares AS s;
+COMMENT ON VIEW portfolio_positions IS
+    'each position at assets.current_price: value, unrealized profit, share of what its user holds, risk at the stop; NULL where a price, an entry or a stop is unknown';
+COMMENT ON COLUMN portfolio_positions.position_id IS 'position, portfolio.id';
+COMMENT ON COLUMN portfolio_positions.user_id IS 'user who holds the position';
+COMMENT ON COLUMN portfolio_positions.asset_id IS 'asset, assets.id; NULL for an external asset';
+COMMENT ON COLUMN portfolio_positions.asset_symbol IS 'symbol of the asset';
+COMMENT ON COLUMN portfolio_positions.asset_type IS 'type of holding; Short Position gains when the price falls, all others when it rises';
+COMMENT ON COLUMN portfolio_positions.trade_status IS 'status of the position';
+COMMENT ON COLUMN portfolio_positions.quantity IS 'remaining quantity, in units of the asset';
+COMMENT ON COLUMN portfolio_positions.entry_price IS 'average entry price with fees, in USD';
+COMMENT ON COLUMN portfolio_positions.current_price IS 'assets.current_price, in USD; NULL for an external asset';
+COMMENT ON COLUMN portfolio_positions.value_usd IS 'quantity times current price, in USD; what would be bought back for a short position';
+COMMENT ON COLUMN portfolio_positions.pnl_unrealized_usd IS 'profit if closed at the current price without a fee, in USD';
+COMMENT ON COLUMN portfolio_positions.pnl_realized_usd IS 'profit of what is closed, in USD';
+COMMENT ON COLUMN portfolio_positions.allocation_percent IS 'share of the value of all positions of the user, long and short, in percent; NULL if any of their values is unknown';
+COMMENT ON COLUMN portfolio_positions.allocation_target_percent IS 'target of the share, in percent';
+COMMENT ON COLUMN portfolio_positions.allocation_off_target IS 'share minus target, in percentage points';
+COMMENT ON COLUMN portfolio_positions.max_allocation_percent IS 'largest share allowed, in percent';
+COMMENT ON COLUMN portfolio_positions.over_max_allocation IS 'whether the share is above the largest allowed';
+COMMENT ON COLUMN portfolio_positions.stop_loss_price IS 'stop, in USD';
+COMMENT ON COLUMN portfolio_positions.take_profit_price IS 'target price, in USD';
+COMMENT ON COLUMN portfolio_positions.risk_at_stop_usd IS 'loss if the rest is closed at the stop, in USD; negative if that is a profit; NULL without a stop';
+
+CREATE VIEW portfolio_totals WITH (security_invoker = true) AS
+    SELECT p.user_id,
+           count(*) FILTER (WHERE p.quantity > 0) AS positions,
+           CASE WHEN count(*) = count(p.value_usd) THEN sum(p.value_usd) END AS value_usd,
+           CASE WHEN count(*) = count(p.pnl_unrealized_usd) THEN sum(p.pnl_unrealized_usd) END AS pnl_unrealized_usd,
+           sum(p.pnl_realized_usd) AS pnl_realized_usd,
+           count(*) FILTER (WHERE p.over_max_allocation) AS over_max_allocation,
+           CASE WHEN count(*) = count(p.risk_at_stop_usd) THEN sum(p.risk_at_stop_usd) END AS risk_at_stop_usd
+    FROM portfolio_positions AS p
+    GROUP BY p.user_id;
+COMMENT ON VIEW portfolio_totals IS
+    'portfolio_positions summed by user; a sum is NULL if one of its parts is unknown';
+COMMENT ON COLUMN portfolio_totals.user_id IS 'user who holds the positions';
+COMMENT ON COLUMN portfolio_totals.positions IS 'positions that hold something';
+COMMENT ON COLUMN portfolio_totals.value_usd IS 'value of all positions, long and short, in USD';
+COMMENT ON COLUMN portfolio_totals.pnl_unrealized_usd IS 'unrealized profit, in USD';
+COMMENT ON COLUMN portfolio_totals.pnl_realized_usd IS 'realized profit, in USD';
+COMMENT ON COLUMN portfolio_totals.over_max_allocation IS 'positions above their largest share';
+COMMENT ON COLUMN portfolio_totals.risk_at_stop_usd IS 'loss if every position is closed at its stop, in USD';

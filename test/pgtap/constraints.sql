@@ -318,8 +318,11 @@ INSERT INTO rules (verdict, description, statement) VALUES
 ('accepted', 'a position in an external asset is taken',
  $$UPDATE portfolio SET asset_id = NULL, external_asset_info = '{"name": "House"}'$$),
 ('23514 portfolio_quantity_check', 'a negative quantity held is refused',
- 'UPDATE portfolio SET quantity = -1'),
-('accepted', 'a realized loss is taken', 'UPDATE portfolio SET pnl_realized_usd = -100'),
+ $$INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, quantity)
+   VALUES (2, 1, 1, 'BTC', 'Crypto Asset', -1)$$),
+('accepted', 'a realized loss is taken',
+ $$INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, pnl_realized_usd)
+   VALUES (2, 1, 1, 'BTC', 'Crypto Asset', -100)$$),
 ('23514 trade_actions_quantity_check', 'buying nothing is refused',
  'UPDATE trade_actions SET quantity = 0'),
 ('accepted', 'moving a stop trades nothing',
