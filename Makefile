@@ -51,6 +51,7 @@ OBJS = \
 	src/indicators/series_rows.o \
 	src/indicators/series.o \
 	src/indicators/aggregates.o \
+	src/accounts/lockout.o \
 	src/archive/retention.o \
 	src/import/number.o \
 	src/import/element.o \
@@ -116,6 +117,7 @@ SQL_PARTS = \
 	sql/schema/operations.sql \
 	sql/schema/views.sql \
 	sql/functions/checks.sql \
+	sql/functions/accounts.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
 	sql/functions/segments.sql \
@@ -134,6 +136,7 @@ SQL_PARTS = \
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
 NEW_PARTS = \
+	sql/functions/accounts.sql \
 	sql/functions/positions.sql
 REPLACED_PARTS =
 
@@ -173,6 +176,7 @@ REGRESS = \
 	segments \
 	update_technical_indicators \
 	predictions \
+	accounts \
 	positions
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
@@ -193,6 +197,7 @@ ISOLATION = \
 	indicators_late \
 	indicators_twice \
 	score_twice \
+	login_twice \
 	positions_oversell
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.

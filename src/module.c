@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "accounts/lockout.h"
 #include "archive/retention.h"
 #include "segment/fdw.h"
 
@@ -31,6 +32,7 @@ void
 _PG_init(void)
 {
 	ca_define_retention_setting();
+	ca_define_lockout_settings();
 	DefineCustomBoolVariable(
 		"cryptoanalytics.moving", "Candles only move to the archive.",
 		"Set by archive_price_data() itself, so that indicators need not be "

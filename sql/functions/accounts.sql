@@ -1,0 +1,270 @@
+-- Accounts and their sessions: logins, tokens, subscriptions, deletion. docs/rules.md has the rules.
+
+CREATE FUNCTION ca_max_failed_logins() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_max_failed_logins';
+COMMENT ON FUNCTION ca_max_failed_logins() IS
+    'failed logins in a row that lock an account, by the setting cryptoanalytics.max_failed_logins';
+
+CREATE FUNCTION ca_lockout_period() RETURNS interval
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_lockout_period';
+COMMENT ON FUNCTION ca_lockout_period() IS
+    'how long failed logins lock an account, by the setting cryptoanalytics.lockout_period';
+
+CREATE FUNCTION ca_account_stands(account users, moment timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (account).is_active AND (account).deleted_at IS NULL
+           AND ((account).lockout_expires IS NULL OR (account).lockout_expires <= moment);
+COMMENT ON FUNCTION ca_account_stands(users, timestamptz) IS
+    'whether an account is active, not deleted and not locked at a moment';
+
+CREATE FUNCTION ca_refuse_user(user_id integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'unknown user'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('There is no row in users with id %s.', coalesce(user_id::text, 'NULL')),
+              HINT = 'Look the user up by lower(email) first.';
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_user(integer) IS
+    'the error of a user that is NULL or unknown';
+
+CREATE FUNCTION record_login(user_id integer, success boolean, moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+    admitted boolean;
+    failures integer;
+    locked boolean;
+BEGIN
+    IF success IS NULL OR moment IS NULL THEN
+        RAISE EXCEPTION 'success and moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'An outcome that is unknown can be neither counted nor forgiven.',
+                  HINT = 'Record the login when its outcome is known.';
+    END IF;
+    -- whoever comes second waits here and then sees what the first has counted
+    SELECT * INTO account FROM users AS u WHERE u.id = record_login.user_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(record_login.user_id);
+    END IF;
+    admitted := success AND ca_account_stands(account, moment);
+    IF admitted THEN
+        UPDATE users AS u
+        SET failed_login_attempts = 0, lockout_expires = NULL, login_count = u.login_count + 1,
+            last_login = greatest(u.last_login, moment)
+        WHERE u.id = account.id;
+        RETURN true;
+    END IF;
+    locked := coalesce(account.lockout_expires > moment, false);
+    -- a lock that has run out took its failures along
+    failures := CASE WHEN account.lockout_expires <= moment THEN 1
+                     ELSE least(account.failed_login_attempts, 2147483646) + 1 END;
+    UPDATE users AS u
+    SET failed_login_attempts = failures,
+        lockout_expires = CASE WHEN locked THEN u.lockout_expires
+                               WHEN failures >= ca_max_failed_logins() THEN moment + ca_lockout_period() END
+    WHERE u.id = account.id;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION record_login(integer, boolean, timestamptz) IS
+    'records the outcome of a login and says whether the user is let in; failures in a row lock the account';
+
+CREATE FUNCTION session_holder(token text, moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT u.id
+    FROM user_sessions AS s
+    JOIN users AS u ON u.id = s.user_id
+    WHERE s.session_token = session_holder.token
+      AND s.is_active
+      AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
+      AND ca_account_stands(u, session_holder.moment);
+END;
+COMMENT ON FUNCTION session_holder(text, timestamptz) IS
+    'user whose valid session a token is; NULL when it is none';
+
+CREATE FUNCTION session_is_valid(token text, moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN session_holder(token, moment) IS NOT NULL;
+COMMENT ON FUNCTION session_is_valid(text, timestamptz) IS
+    'whether a token is that of a session that is active, not expired and of an account that stands';
+
+CREATE FUNCTION open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
+                             expires_at timestamptz DEFAULT NULL, device_info jsonb DEFAULT NULL,
+                             ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+                             moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+    opened integer;
+BEGIN
+    -- a deletion at the same time waits for the session and ends it, or is seen here
+    SELECT * INTO account FROM users AS u WHERE u.id = open_session.user_id FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(open_session.user_id);
+    END IF;
+    IF ca_account_stands(account, open_session.moment) IS NOT TRUE THEN
+        RAISE EXCEPTION 'account is closed'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('User %s is inactive, deleted or locked.', account.id),
+                  HINT = 'Open a session when record_login() has returned true.';
+    END IF;
+    INSERT INTO user_sessions (user_id, session_token, refresh_token, device_info, ip_address, expires_at,
+                               last_used_at, created_at)
+    VALUES (account.id, open_session.token, open_session.refresh_token, open_session.device_info,
+            open_session.ip_address, open_session.expires_at, open_session.moment, open_session.moment)
+    RETURNING id INTO opened;
+    INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                 user_agent, created_at)
+    VALUES (account.id, opened, 'login', 'session', opened, 'create', open_session.ip_address,
+            open_session.user_agent, open_session.moment);
+    RETURN opened;
+END;
+$$;
+COMMENT ON FUNCTION open_session(integer, text, text, timestamptz, jsonb, inet, text, timestamptz) IS
+    'opens a session with its activity; the account must stand';
+
+CREATE FUNCTION refresh_session(token text, refresh_token text, new_token text, new_refresh_token text,
+                                expires_at timestamptz DEFAULT NULL, ip_address inet DEFAULT NULL,
+                                user_agent text DEFAULT NULL, moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    holder integer := session_holder(refresh_session.token, refresh_session.moment);
+    account users;
+    refreshed integer;
+BEGIN
+    -- accounts are locked before sessions, as deletion does
+    SELECT * INTO account FROM users AS u WHERE u.id = holder FOR SHARE;
+    IF NOT FOUND OR ca_account_stands(account, refresh_session.moment) IS NOT TRUE THEN
+        RETURN NULL;
+    END IF;
+    -- of two that come with the same tokens the second finds them replaced
+    UPDATE user_sessions AS s
+    SET session_token = refresh_session.new_token, refresh_token = refresh_session.new_refresh_token,
+        expires_at = refresh_session.expires_at, last_used_at = refresh_session.moment
+    WHERE s.session_token = refresh_session.token
+      AND s.refresh_token = refresh_session.refresh_token
+      AND s.user_id = account.id
+      AND s.is_active
+      AND (s.expires_at IS NULL OR s.expires_at > refresh_session.moment)
+    RETURNING s.id INTO refreshed;
+    IF refreshed IS NOT NULL THEN
+        INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                     user_agent, created_at)
+        VALUES (account.id, refreshed, 'session_refresh', 'session', refreshed, 'update',
+                refresh_session.ip_address, refresh_session.user_agent, refresh_session.moment);
+    END IF;
+    RETURN refreshed;
+END;
+$$;
+COMMENT ON FUNCTION refresh_session(text, text, text, text, timestamptz, inet, text, timestamptz) IS
+    'gives a valid session new tokens and a new end, once for its refresh token; NULL when refused';
+
+CREATE FUNCTION end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+                            moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH ended AS (
+        UPDATE user_sessions AS s
+        SET is_active = false
+        WHERE s.session_token = end_session.token AND s.is_active
+        RETURNING s.id, s.user_id),
+    noted AS (
+        INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                     user_agent, created_at)
+        SELECT e.user_id, e.id, 'logout', 'session', e.id, 'update', end_session.ip_address,
+               end_session.user_agent, end_session.moment
+        FROM ended AS e
+        RETURNING id)
+    SELECT EXISTS (SELECT FROM noted);
+END;
+COMMENT ON FUNCTION end_session(text, inet, text, timestamptz) IS
+    'ends a session with its activity; false when there is none to end';
+
+CREATE FUNCTION delete_user(user_id integer, deleted_by integer DEFAULT NULL, moment timestamptz DEFAULT now())
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+BEGIN
+    SELECT * INTO account FROM users AS u WHERE u.id = delete_user.user_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(delete_user.user_id);
+    END IF;
+    UPDATE users AS u
+    SET deleted_at = delete_user.moment, deleted_by = delete_user.deleted_by
+    WHERE u.id = account.id AND u.deleted_at IS NULL;
+    WITH ended AS (
+        UPDATE user_sessions AS s
+        SET is_active = false
+        WHERE s.user_id = account.id AND s.is_active
+        RETURNING s.id)
+    INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, created_at)
+    SELECT account.id, e.id, 'logout', 'session', e.id, 'update', delete_user.moment
+    FROM ended AS e;
+    RETURN account.deleted_at IS NULL;
+END;
+$$;
+COMMENT ON FUNCTION delete_user(integer, integer, timestamptz) IS
+    'deletes an account softly: its rows stay, its sessions end; false when it was deleted before';
+
+CREATE FUNCTION effective_plan(user_id integer, moment timestamptz DEFAULT now()) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    plan text;
+BEGIN
+    SELECT CASE WHEN u.subscription_expires_at <= effective_plan.moment THEN 'free'
+                WHEN u.subscription_expires_at IS NULL OR effective_plan.moment IS NOT NULL THEN u.subscription_plan END
+    INTO plan
+    FROM users AS u
+    WHERE u.id = effective_plan.user_id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(effective_plan.user_id);
+    END IF;
+    RETURN plan;
+END;
+$$;
+COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
+    'subscription plan of a user at a moment; one that has expired counts as free';
+
+CREATE FUNCTION purge_sessions(older_than timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    old integer[];
+    purged bigint;
+BEGIN
+    -- Once they are locked no activity can be added to them; the DELETE, with a snapshot of its
+    -- own, sees those that were added before.
+    SELECT array_agg(l.id) INTO old
+    FROM (SELECT s.id
+          FROM user_sessions AS s
+          WHERE ((NOT s.is_active AND s.updated_at < older_than) OR s.expires_at < older_than)
+            AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id)
+          FOR UPDATE SKIP LOCKED) AS l;
+    DELETE FROM user_sessions AS s
+    WHERE s.id = ANY (old)
+      AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
+    GET DIAGNOSTICS purged = ROW_COUNT;
+    RETURN purged;
+END;
+$$;
+COMMENT ON FUNCTION purge_sessions(timestamptz) IS
+    'deletes sessions that ended or expired before a moment and have no activities; the number of them';

@@ -1,0 +1,74 @@
+-- Logins, sessions, subscriptions, deletion and purging.
+\set SHOW_CONTEXT never
+\pset null NULL
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+BEGIN;
+INSERT INTO users (id, email, password_hash, subscription_plan, subscription_expires_at)
+VALUES (1, 'one@example.org', 'x', 'pro', '2024-01-31 00:00+00'), (2, 'two@example.org', 'x', 'basic', NULL);
+
+-- four failures do not lock, a success resets them: 0 failures, one login
+SELECT record_login(1, false, '2024-01-01 12:00+00') FROM generate_series(1, 4);
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 1;
+SELECT record_login(1, true, '2024-01-01 12:01+00');
+SELECT failed_login_attempts, lockout_expires, login_count, last_login FROM users WHERE id = 1;
+
+-- the fifth in a row locks for 30 minutes, until 12:32
+SELECT count(record_login(1, false, '2024-01-01 12:02+00')) FROM generate_series(1, 5);
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 1;
+-- even the right password fails then; it counts and does not prolong
+SELECT record_login(1, true, '2024-01-01 12:31:59+00');
+SELECT failed_login_attempts, lockout_expires, login_count FROM users WHERE id = 1;
+-- at 12:32 the lock has run out: a failure is the first again
+SELECT record_login(1, false, '2024-01-01 12:32+00');
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 1;
+SELECT record_login(1, true, '2024-01-01 12:33+00');
+
+-- both numbers are settings: the second failure locks for an hour
+SET LOCAL cryptoanalytics.max_failed_logins = 2;
+SET LOCAL cryptoanalytics.lockout_period = '1h';
+SELECT record_login(2, false, '2024-01-01 12:00+00') FROM generate_series(1, 2);
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 2;
+
+-- sessions: exact tokens, until they expire at 13:00
+SELECT open_session(1, 'Token', 'r1', '2024-01-01 13:00+00', moment => '2024-01-01 12:40+00') IS NOT NULL AS opened;
+SELECT t AS token, m AS moment, session_is_valid(t, '2024-01-01'::date + m AT TIME ZONE 'UTC') AS valid
+FROM (VALUES (1, 'Token', time '12:59:59'), (2, 'Token', '13:00'), (3, 'token', '12:50'), (4, 'Token ', '12:50'), (5, NULL, '12:50')) AS v (place, t, m)
+ORDER BY place;
+SELECT session_holder('Token', '2024-01-01 12:50+00');
+-- at an unknown moment one that expires is not valid, and a plan that does is unknown
+SELECT session_is_valid('Token', NULL), effective_plan(1, NULL), effective_plan(2, NULL);
+-- a refresh token works once, and only with its session's token
+SELECT refresh_session('Token', 'r2', 'T2', 'r2', '2024-01-01 14:00+00', moment => '2024-01-01 12:50+00') IS NULL AS refused;
+SELECT refresh_session('Token', 'r1', 'T2', 'r2', '2024-01-01 14:00+00', moment => '2024-01-01 12:50+00') IS NOT NULL AS refreshed;
+SELECT refresh_session('Token', 'r1', 'T3', 'r3', moment => '2024-01-01 12:50+00') IS NULL AS refused;
+SELECT session_is_valid('Token', '2024-01-01 12:51+00') AS old, session_is_valid('T2', '2024-01-01 13:59+00') AS new;
+-- ended once
+SELECT end_session('T2', moment => '2024-01-01 13:00+00'), end_session('unknown');
+SELECT end_session('T2', moment => '2024-01-01 13:00+00'), session_is_valid('T2', '2024-01-01 13:00+00');
+SELECT activity_type, action, created_at FROM user_activities ORDER BY id;
+
+-- a plan that expires on the 31st is free from then on; one that does not expire stays
+SELECT effective_plan(1, '2024-01-30 23:59+00'), effective_plan(1, '2024-01-31+00'), effective_plan(2, '2099-01-01+00');
+
+-- deletion keeps the rows, ends the session and does nothing the second time
+SELECT open_session(1, 'T4', moment => '2024-01-02+00') IS NOT NULL AS opened;
+SELECT delete_user(1, 2, '2024-01-03+00');
+SELECT delete_user(1, NULL, '2024-01-04+00');
+SELECT deleted_at, deleted_by FROM users WHERE id = 1;
+SELECT session_token, is_active FROM user_sessions ORDER BY id;
+SELECT record_login(1, true, '2024-01-05+00');
+
+-- a session with activities stays, one without goes when it expired before; one of later stays
+INSERT INTO user_sessions (user_id, session_token, expires_at)
+VALUES (2, 'old', '2020-01-01+00'), (2, 'later', '2020-01-02+00');
+SELECT purge_sessions('2020-01-02+00');
+SELECT session_token FROM user_sessions ORDER BY id;
+
+-- refused
+\set ON_ERROR_ROLLBACK on
+SELECT record_login(9, true);
+SELECT record_login(1, NULL);
+SELECT open_session(1, 'T5');
+SELECT effective_plan(NULL);
+ROLLBACK;
