@@ -32,6 +32,8 @@ def parse():
                         help=f"some of: {', '.join(JOBS)}")
     parser.add_argument("--workers", metavar="N", type=int, default=2,
                         help="of the parallel variants, 2 unless given")
+    parser.add_argument("--huge-pages", action="store_true",
+                        help="keep huge pages for the server while it runs; needs root or sudo")
     parser.add_argument("--out", metavar="FILE",
                         help="where to write the report, docs/performance.md unless given; the plot goes beside it")
     config = parser.parse_args()

@@ -97,6 +97,7 @@ def machine(config):
     }
     known = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     load = ", ".join(f"{load:.2f}" for load in os.getloadavg())
+    huge = "in use" if server.huge_pages() else "not in use"
     settings = server.execute("postgres", "SELECT name, current_setting(name) FROM pg_settings "
                               f"WHERE name IN {tuple(SETTINGS)} ORDER BY name")
     return "\n".join([
@@ -109,6 +110,7 @@ def machine(config):
         f"| command | `{config.command}` |",
         f"| data | {config.candles:,} candles, {config.trades:,} trades, {config.predictions:,} predictions; "
         "10 assets, interleaved in the heap |",
+        f"| huge pages | {huge} |",
         "| settings | " + ", ".join(f"{name} = {setting}" for name, setting in settings) + " |", ""])
 
 

@@ -34,6 +34,15 @@ def value(database, statement):
     return execute(database, statement)[0][0]
 
 
+def huge_pages():
+    """Whether the server's shared memory lies in huge pages: the kernel tells, PostgreSQL 15 does not."""
+    connection = connect("postgres")
+    with open(f"/proc/{connection.info.backend_pid}/maps", encoding="ascii", errors="replace") as maps:
+        found = any("/anon_hugepage" in line for line in maps)
+    connection.close()
+    return found
+
+
 def create(database, script):
     execute("postgres", f"CREATE DATABASE {database}")
     execute(database, "CREATE EXTENSION cryptoanalytics", script)
