@@ -330,6 +330,7 @@ in_second_stage() {
         PG_CONFIG="$pg_config" PGHOST="$work/run" PGUSER=postgres \
         PGDATABASE=postgres PGTZ=UTC PGDATA="$work/pg" \
         FAULTS_KILLS="${FAULTS_KILLS:-}" FAULTS_SEED="${FAULTS_SEED:-}" \
+        SOAK_SECONDS="${SOAK_SECONDS:-}" SOAK_SEED="${SOAK_SEED:-}" \
         CRYPTOANALYTICS_WORK="$work" "$@"
 }
 

@@ -8,9 +8,11 @@ page is torn.
 
 KILLS is how many backends and how many whole servers are killed in each operation; besides, ten
 runs are cancelled, ten run into statement_timeout and five into lock_timeout.  Moments are drawn
-by SEED from the time that an undisturbed run takes.
+by SEED from the time that an undisturbed run takes.  If FAULTS_DISK is a small file system, the
+database moves into it, and ten runs find it full after a share, drawn too, of what they would write.
 """
 
+import os
 import random
 import signal
 import subprocess
@@ -26,7 +28,11 @@ KINDS = {
     "cancel": "runs cancelled",
     "timeout": "runs ended by statement_timeout",
     "lock": "runs ended by lock_timeout",
+    "full": "runs that found the disk full",
 }
+
+DISK = os.environ.get("FAULTS_DISK")
+FILES = "price_data, price_data_archive, price_data_segments, predictions, technical_indicator_states, background_tasks"
 
 
 class Tap:
@@ -48,6 +54,33 @@ def wait(run, seconds):
         run.wait(seconds)
     except subprocess.TimeoutExpired:
         pass
+
+
+def free():
+    disk = os.statvfs(DISK)
+    return disk.f_bavail * disk.f_frsize
+
+
+class FullDisk:
+    """Leaves so many bytes while it is there."""
+
+    def __init__(self, left):
+        self.file = os.path.join(DISK, "ballast")
+        with open(self.file, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(4096, free() - left))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.unlink(self.file)
+
+
+def fill_disk(operation, reference):
+    """Runs it on a disk with too little room; whether it failed, and with what if not for that."""
+    with FullDisk(int(random.uniform(0, 0.9) * reference["bytes"])):
+        run = subprocess.run(psql(operation.settings + operation.calls), capture_output=True, text=True)
+    return run.returncode != 0, [] if run.returncode == 0 or "No space left on device" in run.stderr else [run.stderr]
 
 
 def interrupt(server, operation, kind, reference):
@@ -99,8 +132,13 @@ class Trial:
 
     def once(self, kind):
         op, ref = self.operation, self.reference
-        ask(*op.reset, "VACUUM")
-        self.hits += interrupt(self.server, op, kind, ref)
+        ask(*op.reset, f"VACUUM FULL {FILES}" if kind == "full" else "VACUUM")
+        if kind == "full":
+            hit, problems = fill_disk(op, ref)
+            self.lost += problems
+        else:
+            hit = interrupt(self.server, op, kind, ref)
+        self.hits += hit
         kept, state, running, *broken = ask(f"SELECT {op.kept}", f"SELECT {op.state}", "SELECT faults.running()",
                                             *op.broken).split("\n")
         self.amid += state not in (ref["before"], ref["after"])
@@ -130,7 +168,7 @@ class Trial:
         self.tap.ok(not self.lost, f"{what}, {self.operation.promise}", self.lost)
         self.tap.ok(2 * self.hits >= times, f"{what}, {self.hits} before the end, {self.amid} with a part of it done")
         self.tap.ok(not self.unfinished, f"{what}, the next call ends as if nothing had happened", self.unfinished)
-        if self.operation.notes_tasks and kind in ("backend", "server"):
+        if self.operation.notes_tasks and kind in ("backend", "server", "full"):
             self.tap.ok(not self.tasks, f"{what}, {self.running} times a task was left running, and the next call "
                         "marked it as failed", self.tasks)
         elif self.operation.notes_tasks:
@@ -141,13 +179,15 @@ class Trial:
 
 def undisturbed(op):
     """What it does when nobody disturbs it, and how long that takes."""
-    ask(*op.reset, "VACUUM")
+    ask(*op.reset, f"VACUUM FULL {FILES}")
+    room = free() if DISK else 0
     reference = {"before": ask(f"SELECT {op.state}"), "kept": ask(f"SELECT {op.kept}")}
     run = subprocess.Popen(psql(op.settings + ["SELECT pg_backend_pid()"] + op.calls), stdout=subprocess.PIPE, text=True)
     run.stdout.readline()
     began = time.monotonic()
     run.communicate()
     reference["seconds"] = time.monotonic() - began
+    reference["bytes"] = room - free() if DISK else 0
     reference["after"] = ask(f"SELECT {op.state}")
     if run.returncode != 0 or reference["before"] == reference["after"]:
         raise Failed(f"{op.name} does nothing when undisturbed")
@@ -165,7 +205,10 @@ def family(tap, server, operations, prepare, kills, word):
     trials = [Trial(tap, server, op, undisturbed(op)) for op in operations]
     for trial in trials:
         print(f"# {trial.operation.name} takes {trial.reference['seconds']:.2f} s undisturbed", flush=True)
-    for kind, times in (("backend", kills), ("server", kills), ("cancel", 10), ("timeout", 10), ("lock", 5)):
+    kinds = [("backend", kills), ("server", kills), ("cancel", 10), ("timeout", 10), ("lock", 5)]
+    if DISK:
+        kinds.append(("full", 10))
+    for kind, times in kinds:
         times = min(times, kills)
         for trial in trials:
             trial.begin()
@@ -188,6 +231,8 @@ def main():
     server = Server(log)
     try:
         server.start()
+        if DISK:
+            ask(f"CREATE TABLESPACE small LOCATION '{DISK}'", "ALTER DATABASE faults SET TABLESPACE small", database="postgres")
         for operations, prepare in FAMILIES:
             family(tap, server, operations, prepare, kills, word)
         ask("CREATE EXTENSION amcheck SCHEMA public")
@@ -197,6 +242,8 @@ def main():
     except Failed as failure:
         tap.ok(False, "the harness comes to its end", [str(failure)])
     finally:
+        if DISK:
+            ask("DROP DATABASE IF EXISTS faults WITH (FORCE)", "DROP TABLESPACE IF EXISTS small", database="postgres")
         server.stop()
     with open(log) as lines:
         crashes = [line.strip() for line in lines if "PANIC" in line or line.startswith("TRAP")

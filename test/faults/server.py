@@ -5,20 +5,20 @@ import signal
 import subprocess
 import time
 
-PSQL = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "faults"]
+PSQL = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d"]
 
 
 class Failed(Exception):
     pass
 
 
-def psql(statements):
+def psql(statements, database="faults"):
     """The arguments of psql that run these, each in a transaction of its own."""
-    return PSQL + [word for statement in statements for word in ("-c", statement)]
+    return PSQL + [database] + [word for statement in statements for word in ("-c", statement)]
 
 
-def ask(*statements):
-    done = subprocess.run(psql(statements), capture_output=True, text=True)
+def ask(*statements, database="faults"):
+    done = subprocess.run(psql(statements, database), capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(done.stderr.strip())
     return done.stdout.removesuffix("\n")
