@@ -117,6 +117,7 @@ SQL_PARTS = \
 	sql/schema/operations.sql \
 	sql/schema/views.sql \
 	sql/functions/checks.sql \
+	sql/functions/rules.sql \
 	sql/functions/accounts.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
@@ -136,6 +137,7 @@ SQL_PARTS = \
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
 NEW_PARTS = \
+	sql/functions/rules.sql \
 	sql/functions/accounts.sql \
 	sql/functions/positions.sql
 REPLACED_PARTS =

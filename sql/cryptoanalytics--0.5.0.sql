@@ -4484,6 +4484,39 @@ END;
 COMMENT ON FUNCTION asset_id(text) IS
     'identifier of an asset by its symbol, as written or else in upper case; NULL when unknown';
 
+-- sql/functions/rules.sql
+
+-- What the rules of several tables share. The rules are in docs/rules.md.
+
+CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is the moment that the answer is of.',
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
+    'refuses a moment that is NULL or infinite';
+
+-- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
+CREATE FUNCTION ca_is_restore() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN pg_catalog.current_setting('search_path') = '' AND pg_catalog.current_query() ~* '^\s*copy\M';
+COMMENT ON FUNCTION ca_is_restore() IS
+    'whether rows come by COPY with an empty search_path, as a dump brings them: they stay as they were';
+
 -- sql/functions/accounts.sql
 
 -- Accounts and their sessions: logins, tokens, subscriptions, deletion. docs/rules.md has the rules.
@@ -6986,8 +7019,7 @@ CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
 AS $$
 DECLARE
     p record;
-    -- a restore brings whole tables by COPY
-    loading CONSTANT boolean := current_query() ~* '^\s*copy\M';
+    restored CONSTANT boolean := TG_NARGS > 0;
 BEGIN
     FOR p IN
         SELECT i.portfolio_id AS id,
@@ -6996,13 +7028,13 @@ BEGIN
         GROUP BY i.portfolio_id
         ORDER BY i.portfolio_id
     LOOP
-        PERFORM ca_rebuild_position(p.id, false, p.brought, loading);
+        PERFORM ca_rebuild_position(p.id, false, p.brought, restored);
     END LOOP;
     RETURN NULL;
 END;
 $$;
 COMMENT ON FUNCTION ca_trade_actions_inserted() IS
-    'trigger: rebuilds the positions of new actions';
+    'trigger: rebuilds the positions of new actions; with an argument, of those that a dump brings';
 
 CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -7092,9 +7124,16 @@ COMMENT ON FUNCTION ca_portfolio_derived() IS
 
 CREATE TRIGGER trade_actions_inserted AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS inserted
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_inserted();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_trade_actions_inserted();
 COMMENT ON TRIGGER trade_actions_inserted ON trade_actions IS
-    'rebuilds the positions of new actions';
+    'brings the positions of new actions up to date';
+CREATE TRIGGER trade_actions_restored AFTER INSERT ON trade_actions
+    REFERENCING NEW TABLE AS inserted
+    FOR EACH STATEMENT WHEN (ca_is_restore())
+    EXECUTE FUNCTION ca_trade_actions_inserted('restored');
+COMMENT ON TRIGGER trade_actions_restored ON trade_actions IS
+    'leaves positions alone that a dump brings with their values';
 CREATE TRIGGER trade_actions_updated AFTER UPDATE ON trade_actions
     REFERENCING OLD TABLE AS was NEW TABLE AS became
     FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_updated();

@@ -221,8 +221,7 @@ CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
 AS $$
 DECLARE
     p record;
-    -- a restore brings whole tables by COPY
-    loading CONSTANT boolean := current_query() ~* '^\s*copy\M';
+    restored CONSTANT boolean := TG_NARGS > 0;
 BEGIN
     FOR p IN
         SELECT i.portfolio_id AS id,
@@ -231,13 +230,13 @@ BEGIN
         GROUP BY i.portfolio_id
         ORDER BY i.portfolio_id
     LOOP
-        PERFORM ca_rebuild_position(p.id, false, p.brought, loading);
+        PERFORM ca_rebuild_position(p.id, false, p.brought, restored);
     END LOOP;
     RETURN NULL;
 END;
 $$;
 COMMENT ON FUNCTION ca_trade_actions_inserted() IS
-    'trigger: rebuilds the positions of new actions';
+    'trigger: rebuilds the positions of new actions; with an argument, of those that a dump brings';
 
 CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -327,9 +326,16 @@ COMMENT ON FUNCTION ca_portfolio_derived() IS
 
 CREATE TRIGGER trade_actions_inserted AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS inserted
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_inserted();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_trade_actions_inserted();
 COMMENT ON TRIGGER trade_actions_inserted ON trade_actions IS
-    'rebuilds the positions of new actions';
+    'brings the positions of new actions up to date';
+CREATE TRIGGER trade_actions_restored AFTER INSERT ON trade_actions
+    REFERENCING NEW TABLE AS inserted
+    FOR EACH STATEMENT WHEN (ca_is_restore())
+    EXECUTE FUNCTION ca_trade_actions_inserted('restored');
+COMMENT ON TRIGGER trade_actions_restored ON trade_actions IS
+    'leaves positions alone that a dump brings with their values';
 CREATE TRIGGER trade_actions_updated AFTER UPDATE ON trade_actions
     REFERENCING OLD TABLE AS was NEW TABLE AS became
     FOR EACH STATEMENT EXECUTE FUNCTION ca_trade_actions_updated();

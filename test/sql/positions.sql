@@ -124,12 +124,14 @@ SELECT count(*) FROM trade_actions;
 -- COPY, as a restore does it: actions in any order; a row that has values already is left alone, right or not
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, quantity, entry_price, exit_price, pnl_realized_usd, trade_status, updated_at)
 VALUES (6, 1, 1, 'PPP', 'Crypto Asset', 1, 10, 12, 2, 'exit_plan', '2020-01-01'), (7, 1, 1, 'PPP', 'Crypto Asset', 9, NULL, NULL, 0, 'open', '2020-01-01'), (8, 1, 1, 'PPP', 'Crypto Asset', 0, NULL, NULL, 0, 'open', '2020-01-01');
-COPY trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at) FROM stdin;
+SET LOCAL search_path = '';
+COPY public.trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at) FROM stdin;
 61	6	sell	12	1	1h	manual	2024-01-02
 60	6	buy	10	2	1h	manual	2024-01-01
 70	7	sell	12	1	1h	manual	2024-01-02
 81	8	sell	12	1	1h	manual	2024-01-02
 80	8	buy	10	1	1h	manual	2024-01-01
 \.
+SET LOCAL search_path = public;
 SELECT t.*, p.updated_at = '2020-01-01' AS untouched FROM told AS t JOIN portfolio AS p USING (id) ORDER BY id;
 ROLLBACK;

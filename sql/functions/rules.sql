@@ -1,0 +1,30 @@
+-- What the rules of several tables share. The rules are in docs/rules.md.
+
+CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is the moment that the answer is of.',
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
+    'refuses a moment that is NULL or infinite';
+
+-- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
+CREATE FUNCTION ca_is_restore() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN pg_catalog.current_setting('search_path') = '' AND pg_catalog.current_query() ~* '^\s*copy\M';
+COMMENT ON FUNCTION ca_is_restore() IS
+    'whether rows come by COPY with an empty search_path, as a dump brings them: they stay as they were';
