@@ -340,7 +340,8 @@ INSERT INTO rules (verdict, description, statement) VALUES
 ('23514 background_tasks_times_check', 'a task that completes before it starts is refused',
  $$UPDATE background_tasks SET started_at = '2024-03-02', completed_at = '2024-03-01'$$),
 ('23514 notifications_read_at_check', 'a notification read at no time is refused',
- $$UPDATE notifications SET status = 'read'$$),
+ $$INSERT INTO notifications (user_id, notification_type, title, status)
+   VALUES (1, 'system', 'Seen', 'read')$$),
 ('accepted', 'a notification read at some time is taken',
  $$UPDATE notifications SET status = 'read', read_at = '2024-03-01'$$),
 ('23514 external_api_logs_response_status_check', 'a status code that HTTP does not have is refused',
