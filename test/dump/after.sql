@@ -1,6 +1,6 @@
 -- What pg_restore made of the database that before.sql filled.
 BEGIN;
-SELECT plan(12);
+SELECT plan(15);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT results_eq('SELECT * FROM price_history ORDER BY id', 'SELECT * FROM dumped_history ORDER BY id', 'every candle is back');
@@ -11,6 +11,10 @@ SELECT results_eq('SELECT * FROM technical_indicator_states ORDER BY id', 'SELEC
 SELECT results_eq('SELECT * FROM technical_indicator_notes ORDER BY id', 'SELECT * FROM dumped_notes ORDER BY id',
                   'and every note of a change; restoring candles makes none');
 SELECT is((SELECT count(*) FROM technical_indicator_notes), 1::bigint, 'one change was noted before');
+
+SELECT results_eq('SELECT * FROM watchlist_assets ORDER BY id', 'SELECT * FROM dumped_entries ORDER BY id', 'watchlists keep their positions, gaps too');
+SELECT results_eq('SELECT * FROM notifications ORDER BY id', 'SELECT * FROM dumped_notifications ORDER BY id', 'notifications are what they were');
+SELECT results_eq('SELECT * FROM ai_recommendations ORDER BY id', 'SELECT * FROM dumped_recommendations ORDER BY id', 'so are recommendations');
 
 SELECT is(update_technical_indicators(asset_id('DUMP')), 0::bigint, 'a series that was up to date is');
 SELECT put(asset_id('DUMP'), 400, 409);

@@ -23,7 +23,21 @@ SELECT update_technical_indicators();
 UPDATE price_data SET close_price = close_price + 0.25
 WHERE asset_id = asset_id('LATE') AND candle_time = '2024-01-10 00:00+00';
 
+-- a watchlist and a notification as they could be before 0.5.0: gaps, more assets than allowed, unread though read
+INSERT INTO watchlists (id, name, watchlist_type, max_assets) VALUES (1, 'Old', 'default', 1), (2, 'New', 'default', 2);
+INSERT INTO users (id, email, password_hash) VALUES (1, 'dump@example.org', 'x');
+SET session_replication_role = replica;
+INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position)
+SELECT 1, a.id, 'long', 10 - 4 * a.id FROM assets AS a WHERE a.id <= 2;
+INSERT INTO notifications (id, user_id, notification_type, title, read_at) VALUES (1, 1, 'alert', 'Old', '2024-01-01');
+RESET session_replication_role;
+INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) SELECT 2, a.id, 'long', 1 FROM assets AS a ORDER BY a.id;
+INSERT INTO ai_recommendations (target_entity_type, recommendation_type, recommendation_title, status) VALUES ('strategy', 'learning', 'Old', 'implemented');
+
 CREATE TABLE public.dumped_states AS SELECT * FROM technical_indicator_states;
 CREATE TABLE public.dumped_notes AS SELECT * FROM technical_indicator_notes;
 CREATE TABLE public.dumped_history AS SELECT * FROM price_history;
 CREATE TABLE public.dumped_segments AS SELECT * FROM price_data_segments;
+CREATE TABLE public.dumped_entries AS SELECT * FROM watchlist_assets;
+CREATE TABLE public.dumped_notifications AS SELECT * FROM notifications;
+CREATE TABLE public.dumped_recommendations AS SELECT * FROM ai_recommendations;
