@@ -132,14 +132,20 @@ SQL_PARTS = \
 	sql/functions/segment_notes.sql \
 	sql/functions/indicator_batches.sql \
 	sql/functions/update_technical_indicators.sql \
-	sql/functions/positions.sql
+	sql/functions/positions.sql \
+	sql/functions/watchlists.sql \
+	sql/functions/notifications.sql \
+	sql/functions/recommendations.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
 NEW_PARTS = \
 	sql/functions/rules.sql \
 	sql/functions/accounts.sql \
-	sql/functions/positions.sql
+	sql/functions/positions.sql \
+	sql/functions/watchlists.sql \
+	sql/functions/notifications.sql \
+	sql/functions/recommendations.sql
 REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -179,7 +185,10 @@ REGRESS = \
 	update_technical_indicators \
 	predictions \
 	accounts \
-	positions
+	positions \
+	watchlists \
+	notifications \
+	recommendations
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
@@ -200,7 +209,11 @@ ISOLATION = \
 	indicators_twice \
 	score_twice \
 	login_twice \
-	positions_oversell
+	positions_oversell \
+	watchlist_limit \
+	watchlist_moves \
+	notifications_claim \
+	recommendation_expiry
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

@@ -4513,7 +4513,7 @@ COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
 -- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
 CREATE FUNCTION ca_is_restore() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN pg_catalog.current_setting('search_path') = '' AND pg_catalog.current_query() ~* '^\s*copy\M';
+    RETURN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M';
 COMMENT ON FUNCTION ca_is_restore() IS
     'whether rows come by COPY with an empty search_path, as a dump brings them: they stay as they were';
 
@@ -7226,3 +7226,456 @@ COMMENT ON COLUMN portfolio_totals.pnl_unrealized_usd IS 'unrealized profit, in 
 COMMENT ON COLUMN portfolio_totals.pnl_realized_usd IS 'realized profit, in USD';
 COMMENT ON COLUMN portfolio_totals.over_max_allocation IS 'positions above their largest share';
 COMMENT ON COLUMN portfolio_totals.risk_at_stop_usd IS 'loss if every position is closed at its stop, in USD';
+
+-- sql/functions/watchlists.sql
+
+-- Watchlists: no more assets than allowed, and positions that count 1, 2, 3. The rules are in docs/rules.md.
+
+CREATE FUNCTION ca_check_watchlists(watchlist_ids integer[]) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    l record;
+BEGIN
+    SELECT w.id, w.max_assets, count(DISTINCT e.asset_id) AS assets INTO l
+    FROM watchlists AS w
+    JOIN watchlist_assets AS e ON e.watchlist_id = w.id AND e.is_active
+    WHERE w.id = ANY (watchlist_ids)
+    GROUP BY w.id
+    HAVING count(DISTINCT e.asset_id) > w.max_assets
+    ORDER BY w.id
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a watchlist holds more assets than it may'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Watchlist %s would hold %s assets, its max_assets is %s.', l.id, l.assets, l.max_assets),
+                  HINT = 'Remove an asset or make it inactive first, or raise max_assets.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_watchlists(integer[]) IS
+    'refuses watchlists with more active assets than max_assets';
+
+CREATE FUNCTION ca_arrange_watchlists(watchlist_ids integer[], placed integer[]) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    -- n counts the entries that were placed and, apart from them, the others; a position of 0 is
+    -- the end.  The nth that was placed, at p, comes behind p - n others.  Of two at the same
+    -- place one cannot have it: the running maximum keeps them in their order.
+    WITH counted AS (
+        SELECT e.id, e.watchlist_id, e.position, p.id IS NOT NULL AS placed,
+               row_number() OVER (PARTITION BY e.watchlist_id, p.id IS NOT NULL
+                                  ORDER BY nullif(e.position, 0), e.id) AS n
+        FROM watchlist_assets AS e
+        LEFT JOIN unnest(ca_arrange_watchlists.placed) AS p (id) ON p.id = e.id
+        WHERE e.watchlist_id = ANY (ca_arrange_watchlists.watchlist_ids) AND e.is_active
+    ), behind AS (
+        SELECT c.*,
+               CASE WHEN c.placed
+                    THEN max(coalesce(nullif(c.position, 0), 2147483648) - c.n)
+                         OVER (PARTITION BY c.watchlist_id, c.placed ORDER BY c.n) + 0.5
+                    ELSE c.n END AS place
+        FROM counted AS c
+    ), arranged AS (
+        SELECT b.id, b.position AS was,
+               row_number() OVER (PARTITION BY b.watchlist_id ORDER BY b.place, b.n) AS position
+        FROM behind AS b
+    )
+    UPDATE watchlist_assets AS e
+    SET position = a.position
+    FROM arranged AS a
+    WHERE e.id = a.id AND a.position <> a.was;
+END;
+COMMENT ON FUNCTION ca_arrange_watchlists(integer[], integer[]) IS
+    'numbers the active entries of watchlists 1, 2, 3: those that were placed where they say, the others in their order around them';
+
+CREATE FUNCTION ca_watchlist_assets_changed() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    lists integer[];   -- whose active entries are not what they were
+    grown integer[];   -- those that may hold another asset than before
+    placed integer[];  -- entries that say where they want to be
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(DISTINCT b.watchlist_id), array_agg(b.id) INTO lists, placed
+        FROM became AS b
+        WHERE b.is_active;
+        grown := lists;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT array_agg(DISTINCT w.watchlist_id) INTO lists
+        FROM was AS w
+        WHERE w.is_active;
+    ELSE
+        SELECT array_agg(DISTINCT c.old_list) || array_agg(DISTINCT c.new_list),
+               array_agg(DISTINCT c.new_list) FILTER (WHERE c.new_list IS DISTINCT FROM c.old_list OR c.exchanged),
+               array_agg(c.id) FILTER (WHERE c.new_list IS DISTINCT FROM c.old_list OR c.moved)
+        INTO lists, grown, placed
+        FROM (SELECT b.id,
+                     CASE WHEN w.is_active THEN w.watchlist_id END AS old_list,
+                     CASE WHEN b.is_active THEN b.watchlist_id END AS new_list,
+                     w.asset_id <> b.asset_id AS exchanged,
+                     w.position <> b.position AS moved
+              FROM was AS w
+              FULL JOIN became AS b ON b.id = w.id) AS c
+        WHERE c.new_list IS DISTINCT FROM c.old_list OR c.new_list IS NOT NULL AND (c.exchanged OR c.moved);
+    END IF;
+    IF lists IS NULL THEN
+        RETURN NULL;
+    END IF;
+    -- whoever changes a list at the same time waits here, and then sees what the other left
+    PERFORM FROM watchlists AS l WHERE l.id = ANY (lists) ORDER BY l.id FOR NO KEY UPDATE;
+    PERFORM ca_check_watchlists(grown);
+    PERFORM ca_arrange_watchlists(lists, placed);
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_watchlist_assets_changed() IS
+    'trigger: keeps max_assets and dense positions, one session after the other';
+
+CREATE TRIGGER watchlist_assets_inserted AFTER INSERT ON watchlist_assets
+    REFERENCING NEW TABLE AS became
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_watchlist_assets_changed();
+COMMENT ON TRIGGER watchlist_assets_inserted ON watchlist_assets IS
+    'puts new entries in their places, as long as there is room';
+CREATE TRIGGER watchlist_assets_updated AFTER UPDATE ON watchlist_assets
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_watchlist_assets_changed();
+COMMENT ON TRIGGER watchlist_assets_updated ON watchlist_assets IS
+    'moves the others when entries are moved, and looks for room when they come';
+CREATE TRIGGER watchlist_assets_deleted AFTER DELETE ON watchlist_assets
+    REFERENCING OLD TABLE AS was
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_watchlist_assets_changed();
+COMMENT ON TRIGGER watchlist_assets_deleted ON watchlist_assets IS
+    'closes the gaps that entries leave';
+
+CREATE FUNCTION ca_watchlist_narrowed() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_watchlists(ARRAY[NEW.id]);
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_watchlist_narrowed() IS
+    'trigger: refuses a max_assets below what the watchlist holds';
+CREATE TRIGGER watchlists_narrowed AFTER UPDATE OF max_assets ON watchlists
+    FOR EACH ROW WHEN (NEW.max_assets < OLD.max_assets)
+    EXECUTE FUNCTION ca_watchlist_narrowed();
+COMMENT ON TRIGGER watchlists_narrowed ON watchlists IS
+    'refuses a max_assets below what the watchlist holds';
+
+CREATE FUNCTION move_watchlist_asset(id integer, "position" integer) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    list integer;
+BEGIN
+    IF move_watchlist_asset.position IS NULL OR move_watchlist_asset.position < 1 THEN
+        RAISE EXCEPTION 'position must be 1 or more'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(move_watchlist_asset.position::text, 'NULL')),
+                  HINT = 'The first place is 1; what is behind the last place is the last place.';
+    END IF;
+    SELECT e.watchlist_id INTO list FROM watchlist_assets AS e WHERE e.id = move_watchlist_asset.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown watchlist entry'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('There is no row in watchlist_assets with id %s.', coalesce(move_watchlist_asset.id::text, 'NULL')),
+                  HINT = 'An entry is named by watchlist_assets.id, not by its asset.';
+    END IF;
+    -- the list before its entries, so that two who move entries of one list do not block each other
+    PERFORM FROM watchlists AS l WHERE l.id = list FOR NO KEY UPDATE;
+    UPDATE watchlist_assets AS e
+    SET position = move_watchlist_asset.position
+    WHERE e.id = move_watchlist_asset.id AND e.is_active
+    RETURNING e.watchlist_id INTO list;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'watchlist entry is not active'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Entry %s is inactive, or was removed just now.', move_watchlist_asset.id),
+                  HINT = 'Only active entries are in the order of a list; set is_active first.';
+    END IF;
+    -- the trigger has done it, unless the entry had that position in a list from before the rules
+    PERFORM ca_arrange_watchlists(ARRAY[list], ARRAY[move_watchlist_asset.id]);
+    RETURN (SELECT e.position FROM watchlist_assets AS e WHERE e.id = move_watchlist_asset.id);
+END;
+$$;
+COMMENT ON FUNCTION move_watchlist_asset(integer, integer) IS
+    'moves an active entry to a position of its watchlist, the others make room; the position that it has then, the last if there are not so many';
+
+-- sql/functions/notifications.sql
+
+-- Notifications: the queue of those that are due, and what users have read. The rules are in docs/rules.md.
+
+-- what has expired is passed over within the index
+CREATE INDEX notifications_due_idx ON notifications
+    (priority, coalesce(scheduled_for, '-infinity'), coalesce(expires_at, 'infinity'), id)
+    WHERE sent_at IS NULL AND status = 'unread';
+COMMENT ON INDEX notifications_due_idx IS
+    'the notifications to be sent of each priority, in the order in which they become due';
+
+CREATE FUNCTION claim_notifications(batch integer DEFAULT 100, as_of timestamptz DEFAULT now())
+    RETURNS SETOF notifications
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 100
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    level text;
+    room integer := batch;
+    claimed integer;
+BEGIN
+    PERFORM ca_check_as_of(as_of);
+    IF batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'batch must be 1 or more'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(batch::text, 'NULL')),
+                  HINT = 'It is how many notifications are claimed at once; 100 suit most workers.';
+    END IF;
+    FOREACH level IN ARRAY ARRAY['urgent', 'high', 'normal', 'low'] LOOP
+        -- what another worker has claimed and not committed is passed over, and what it has
+        -- committed since this statement began is looked at again and found sent
+        RETURN QUERY
+            WITH due AS MATERIALIZED (
+                SELECT n.id
+                FROM notifications AS n
+                WHERE n.priority = level AND n.sent_at IS NULL AND n.status = 'unread'
+                  AND coalesce(n.scheduled_for, '-infinity') <= claim_notifications.as_of
+                  AND coalesce(n.expires_at, 'infinity') > claim_notifications.as_of
+                ORDER BY coalesce(n.scheduled_for, '-infinity'), coalesce(n.expires_at, 'infinity'), n.id
+                LIMIT room
+                FOR NO KEY UPDATE SKIP LOCKED
+            ), sent AS (
+                UPDATE notifications AS n
+                SET sent_at = claim_notifications.as_of
+                FROM due AS d
+                WHERE n.id = d.id
+                RETURNING n.*
+            )
+            SELECT s.*
+            FROM sent AS s
+            ORDER BY coalesce(s.scheduled_for, '-infinity'), coalesce(s.expires_at, 'infinity'), s.id;
+        GET DIAGNOSTICS claimed = ROW_COUNT;
+        room := room - claimed;
+        EXIT WHEN room = 0;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION claim_notifications(integer, timestamptz) IS
+    'notifications that are due, most urgent first, stamped with sent_at; what one worker has claimed no other gets, until the first rolls back';
+
+CREATE FUNCTION ca_notification_read() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.status := 'read';
+    ELSIF NEW.status = 'read' AND OLD.status <> 'read' THEN
+        NEW.read_at := coalesce(NEW.read_at, now());
+    ELSIF NEW.status = 'unread' AND OLD.status <> 'unread' THEN
+        NEW.read_at := NULL;
+    ELSIF NEW.status = 'unread' AND NEW.read_at IS NOT NULL THEN
+        NEW.status := 'read';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_notification_read() IS
+    'trigger: what is read has read_at, what is unread has none';
+CREATE TRIGGER notifications_inserted BEFORE INSERT ON notifications
+    FOR EACH ROW WHEN (NEW.status = 'unread' AND NEW.read_at IS NOT NULL AND NOT ca_is_restore())
+    EXECUTE FUNCTION ca_notification_read();
+COMMENT ON TRIGGER notifications_inserted ON notifications IS
+    'a notification that comes with read_at is read';
+CREATE TRIGGER notifications_read BEFORE UPDATE OF status, read_at ON notifications
+    FOR EACH ROW WHEN ((OLD.status, OLD.read_at) IS DISTINCT FROM (NEW.status, NEW.read_at))
+    EXECUTE FUNCTION ca_notification_read();
+COMMENT ON TRIGGER notifications_read ON notifications IS
+    'stamps read_at when a notification is read, takes it away when it is unread again';
+
+CREATE FUNCTION ca_refuse_notification(id integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'unknown notification'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('There is no row in notifications with id %s.', coalesce(id::text, 'NULL')),
+              HINT = 'A notification is named by notifications.id.';
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_notification(integer) IS
+    'the error of a notification that is NULL or unknown';
+
+CREATE FUNCTION mark_notification_read(id integer, as_of timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_as_of(as_of);
+    UPDATE notifications AS n
+    SET status = 'read', read_at = mark_notification_read.as_of
+    WHERE n.id = mark_notification_read.id AND n.status = 'unread';
+    IF FOUND THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM notifications AS n WHERE n.id = mark_notification_read.id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_notification(mark_notification_read.id);
+    END IF;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION mark_notification_read(integer, timestamptz) IS
+    'marks an unread notification as read at a moment; false when it was read or dismissed before, which stays';
+
+CREATE FUNCTION dismiss_notification(id integer) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    UPDATE notifications AS n
+    SET status = 'dismissed'
+    WHERE n.id = dismiss_notification.id AND n.status <> 'dismissed';
+    IF FOUND THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM notifications AS n WHERE n.id = dismiss_notification.id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_notification(dismiss_notification.id);
+    END IF;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION dismiss_notification(integer) IS
+    'dismisses a notification, read or not, and keeps its read_at; false when it was dismissed before';
+
+CREATE FUNCTION unread_notifications(user_id integer, as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM notifications AS n
+    WHERE n.user_id = unread_notifications.user_id
+      AND n.status = 'unread'
+      AND (n.scheduled_for IS NULL OR n.scheduled_for <= unread_notifications.as_of)
+      AND (n.expires_at IS NULL OR n.expires_at > unread_notifications.as_of);
+END;
+COMMENT ON FUNCTION unread_notifications(integer, timestamptz) IS
+    'number of unread notifications of a user whose time has come and that have not expired; NULL for a NULL';
+
+-- sql/functions/recommendations.sql
+
+-- Recommendations: their life cycle, and what became of the price. The rules are in docs/rules.md.
+
+CREATE INDEX ai_recommendations_expiry_idx ON ai_recommendations (expires_at)
+    WHERE status IN ('pending', 'approved', 'followed') AND expires_at IS NOT NULL;
+COMMENT ON INDEX ai_recommendations_expiry_idx IS
+    'the open recommendations that will expire, in that order';
+
+CREATE FUNCTION ca_recommendation_status() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    next CONSTANT text[] := CASE OLD.status
+        WHEN 'pending' THEN ARRAY['approved', 'rejected', 'ignored', 'expired']
+        WHEN 'approved' THEN ARRAY['followed', 'implemented', 'ignored', 'expired']
+        WHEN 'followed' THEN ARRAY['implemented', 'ignored', 'expired']
+        ELSE '{}' END;
+BEGIN
+    -- what is no status at all is refused by its CHECK
+    IF NEW.status <> ALL (next)
+       AND NEW.status IN ('pending', 'approved', 'followed', 'implemented', 'ignored', 'expired', 'rejected') THEN
+        RAISE EXCEPTION 'a recommendation that is % does not become %', OLD.status, NEW.status
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Recommendation %s is %s.', OLD.id, OLD.status),
+                  HINT = CASE WHEN next = '{}' THEN 'That is final; make a new recommendation.'
+                              ELSE format('It may become one of: %s.', array_to_string(next, ', ')) END;
+    END IF;
+    IF NEW.status IN ('approved', 'rejected') THEN
+        NEW.reviewed_at := coalesce(NEW.reviewed_at, now());
+    ELSIF NEW.status = 'implemented' THEN
+        NEW.implemented_at := coalesce(NEW.implemented_at, now());
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_recommendation_status() IS
+    'trigger: allows the legal transitions of a recommendation, and stamps its review and its implementation';
+CREATE TRIGGER ai_recommendations_status BEFORE UPDATE OF status ON ai_recommendations
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION ca_recommendation_status();
+COMMENT ON TRIGGER ai_recommendations_status ON ai_recommendations IS
+    'refuses illegal transitions; stamps reviewed_at and implemented_at, unless they are told';
+
+CREATE FUNCTION expire_recommendations(as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    expired bigint;
+BEGIN
+    PERFORM ca_check_as_of(as_of);
+    -- one that another session is changing is waited for, and stays if it is no longer open
+    WITH due AS MATERIALIZED (
+        SELECT r.id
+        FROM ai_recommendations AS r
+        WHERE r.status IN ('pending', 'approved', 'followed')
+          AND r.expires_at <= expire_recommendations.as_of
+        ORDER BY r.id
+        FOR NO KEY UPDATE
+    )
+    UPDATE ai_recommendations AS r
+    SET status = 'expired'
+    FROM due AS d
+    WHERE r.id = d.id;
+    GET DIAGNOSTICS expired = ROW_COUNT;
+    RETURN expired;
+END;
+$$;
+COMMENT ON FUNCTION expire_recommendations(timestamptz) IS
+    'expires the open recommendations whose expires_at has come; the number of them';
+
+CREATE FUNCTION recommendation_outcomes(
+    as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour')
+    RETURNS TABLE (recommendation_id integer, asset_id integer, start_time timestamptz, start_price numeric,
+                   end_time timestamptz, end_price numeric, change_percent numeric, return_percent numeric,
+                   is_final boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- simple enough to be part of the query around it, so that its conditions come first
+    SELECT r.id, w.asset_id, w.start_time, s.close, w.end_time, e.close, c.percent, w.side * c.percent,
+           w.target <= recommendation_outcomes.as_of
+    FROM ai_recommendations AS r
+    LEFT JOIN predictions AS p ON p.id = r.prediction_id
+    LEFT JOIN assets AS a ON r.target_entity_type = 'asset' AND a.id = r.target_entity_id
+    LEFT JOIN portfolio AS h ON r.target_entity_type = 'portfolio' AND h.id = r.target_entity_id
+    CROSS JOIN LATERAL (
+        SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
+    CROSS JOIN LATERAL (
+        SELECT coalesce(a.id, h.asset_id, p.asset_id) AS asset_id,
+               CASE WHEN r.implemented_at <= recommendation_outcomes.as_of
+                    THEN r.implemented_at ELSE r.created_at END AS start_time,
+               t.target,
+               least(t.target, recommendation_outcomes.as_of) AS end_time,
+               CASE WHEN p.asset_id = coalesce(a.id, h.asset_id, p.asset_id) THEN
+                   nullif(coalesce(sign(p.predicted_price - p.input_price),
+                                   CASE p.predicted_value ->> 'direction' WHEN 'up' THEN 1 WHEN 'down' THEN -1 END), 0)
+               END AS side) AS w
+    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.start_time) AS s
+        ON CASE WHEN isfinite(w.start_time) THEN w.start_time - s.closed_at END <= recommendation_outcomes.staleness
+    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.end_time) AS e
+        ON w.end_time > w.start_time
+           AND CASE WHEN isfinite(w.end_time) THEN w.end_time - e.closed_at END <= recommendation_outcomes.staleness
+    CROSS JOIN LATERAL (
+        SELECT round(100 * (e.close - s.close) / nullif(abs(s.close), 0), 8) AS percent) AS c
+    WHERE r.created_at <= recommendation_outcomes.as_of;
+END;
+COMMENT ON FUNCTION recommendation_outcomes(timestamptz, interval) IS
+    'price when each recommendation was implemented, or else made, against that at its horizon or as_of, whichever is first; NULL where there is no asset or no close of the last staleness';

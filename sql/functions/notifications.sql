@@ -1,25 +1,5 @@
 -- Notifications: the queue of those that are due, and what users have read. The rules are in docs/rules.md.
 
-CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Leave it out for now.';
-    ELSIF NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out for now.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
-    'refuses a moment that is NULL or infinite';
-
 -- what has expired is passed over within the index
 CREATE INDEX notifications_due_idx ON notifications
     (priority, coalesce(scheduled_for, '-infinity'), coalesce(expires_at, 'infinity'), id)
@@ -82,10 +62,7 @@ CREATE FUNCTION ca_notification_read() RETURNS trigger
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- a restore brings whole tables by COPY, and they stay as they were
-        IF current_query() !~* '^\s*copy\M' THEN
-            NEW.status := 'read';
-        END IF;
+        NEW.status := 'read';
     ELSIF NEW.status = 'read' AND OLD.status <> 'read' THEN
         NEW.read_at := coalesce(NEW.read_at, now());
     ELSIF NEW.status = 'unread' AND OLD.status <> 'unread' THEN
@@ -99,7 +76,7 @@ $$;
 COMMENT ON FUNCTION ca_notification_read() IS
     'trigger: what is read has read_at, what is unread has none';
 CREATE TRIGGER notifications_inserted BEFORE INSERT ON notifications
-    FOR EACH ROW WHEN (NEW.status = 'unread' AND NEW.read_at IS NOT NULL)
+    FOR EACH ROW WHEN (NEW.status = 'unread' AND NEW.read_at IS NOT NULL AND NOT ca_is_restore())
     EXECUTE FUNCTION ca_notification_read();
 COMMENT ON TRIGGER notifications_inserted ON notifications IS
     'a notification that comes with read_at is read';

@@ -25,6 +25,6 @@ COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
 -- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
 CREATE FUNCTION ca_is_restore() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN pg_catalog.current_setting('search_path') = '' AND pg_catalog.current_query() ~* '^\s*copy\M';
+    RETURN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M';
 COMMENT ON FUNCTION ca_is_restore() IS
     'whether rows come by COPY with an empty search_path, as a dump brings them: they stay as they were';

@@ -69,10 +69,6 @@ DECLARE
     placed integer[];  -- entries that say where they want to be
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- a restore brings whole tables by COPY, and they stay as they were
-        IF current_query() ~* '^\s*copy\M' THEN
-            RETURN NULL;
-        END IF;
         SELECT array_agg(DISTINCT b.watchlist_id), array_agg(b.id) INTO lists, placed
         FROM became AS b
         WHERE b.is_active;
@@ -110,7 +106,8 @@ COMMENT ON FUNCTION ca_watchlist_assets_changed() IS
 
 CREATE TRIGGER watchlist_assets_inserted AFTER INSERT ON watchlist_assets
     REFERENCING NEW TABLE AS became
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_watchlist_assets_changed();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_watchlist_assets_changed();
 COMMENT ON TRIGGER watchlist_assets_inserted ON watchlist_assets IS
     'puts new entries in their places, as long as there is room';
 CREATE TRIGGER watchlist_assets_updated AFTER UPDATE ON watchlist_assets

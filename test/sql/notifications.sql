@@ -51,9 +51,11 @@ UPDATE notifications SET read_at = NULL WHERE id = 5;
 ROLLBACK TO s;
 \set VERBOSITY default
 -- a row from before these rules is restored as it was, and a change of something else leaves it
-COPY notifications (id, user_id, notification_type, title, status, read_at) FROM stdin;
+SET search_path = '';
+COPY public.notifications (id, user_id, notification_type, title, status, read_at) FROM stdin;
 21	1	alert	old	unread	2024-01-01 15:00:00+00
 \.
+RESET search_path;
 UPDATE notifications SET title = 'older', status = status WHERE id = 21;
 SELECT title, status, read_at FROM notifications WHERE id = 21;
 SAVEPOINT s;

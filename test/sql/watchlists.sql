@@ -74,11 +74,13 @@ DELETE FROM users;
 SELECT * FROM told;
 
 -- a list from before these rules, or restored: as it was, until something happens; then zero is the end, and E third
-COPY watchlist_assets (id, watchlist_id, asset_id, position_type, position) FROM stdin;
+SET search_path = '';
+COPY public.watchlist_assets (id, watchlist_id, asset_id, position_type, position) FROM stdin;
 11	2	3	long	40
 12	2	4	long	0
 13	2	5	long	40
 \.
+RESET search_path;
 UPDATE watchlists SET max_assets = 25 WHERE id = 2;
 SELECT * FROM told;
 SELECT move_watchlist_asset(13, 3);
