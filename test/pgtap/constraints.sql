@@ -34,7 +34,7 @@ DECLARE
 BEGIN
     FOR tab IN SELECT oid FROM pg_class
                WHERE relnamespace = 'cryptoanalytics'::regnamespace AND relkind = 'r'
-                 AND relname <> 'price_data_segments' -- rows of which have no identifier
+                 AND relname NOT IN ('price_data_segments', 'alert_marks') -- rows of which have no identifier
     LOOP
         EXECUTE format('ALTER TABLE %s ALTER COLUMN id RESTART WITH %s', tab,
                        CASE WHEN tab = 'price_data_archive'::regclass THEN -1000 ELSE 1000 END);
@@ -86,8 +86,8 @@ INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type, added_b
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type)
     VALUES (1, 1, 1, 'BTC', 'Crypto Asset');
 INSERT INTO trade_actions
-        (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id)
-    VALUES (1, 1, 'buy', 10, 1, '1h', 'manual', 1);
+        (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source)
+    VALUES (1, 1, 'buy', 10, 1, '1h', 'manual');
 INSERT INTO system_health (id, check_time) VALUES (1, '2024-03-01');
 INSERT INTO analytics_data (id, category, metric_name, metric_value)
     VALUES (1, 'performance', 'latency', 1);
@@ -106,6 +106,7 @@ SELECT is((SELECT array_agg(status ORDER BY tab)
                  SELECT 'f', trade_status FROM portfolio) AS s (tab, status))::text[],
           ARRAY['active', 'pending', 'pending', 'unread', 'active', 'open'],
           'a status starts at the beginning of its life cycle');
+UPDATE trade_actions SET signal_id = 1;
 SELECT is((SELECT (is_realized, is_accurate, accuracy_threshold)::text FROM predictions),
           '(f,,5)', 'a new prediction is neither realized nor judged, its threshold 5 percent');
 SELECT is((SELECT max_assets FROM watchlists WHERE id = 1), 25, 'a watchlist holds 25 assets');

@@ -1,0 +1,243 @@
+-- Trading signals: reward over risk, expiry, execution by trades, and what became of them.
+-- The rules are in docs/rules.md.
+
+CREATE FUNCTION ca_check_signals_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is unknown which moment is meant.',
+                  HINT = 'Leave it out to mean now.';
+    END IF;
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out to mean now.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_signals_as_of(timestamptz) IS
+    'refuses a moment that is NULL or infinite, for functions of signals and alerts';
+
+CREATE FUNCTION ca_fraction(part numeric, whole numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    -- a numerator of this scale divides to 24 decimal places or more
+    RETURN trim_scale(round(part * 1.000000000000000000000000 / nullif(abs(whole), 0), 20));
+COMMENT ON FUNCTION ca_fraction(numeric, numeric) IS
+    'part over the absolute value of whole, to 20 decimal places; NULL when whole is 0';
+
+CREATE FUNCTION ca_signal_ratio() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    -- a restore brings whole tables by COPY, and changes nothing
+    IF TG_OP = 'UPDATE' OR current_query() !~* '^\s*copy\M' THEN
+        NEW.risk_reward_ratio := ca_fraction(abs(NEW.target_price - NEW.entry_price),
+                                             NEW.entry_price - NEW.stop_loss);
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_signal_ratio() IS
+    'trigger: computes risk_reward_ratio from the prices; NULL when one of them is';
+
+CREATE TRIGGER trading_signals_ratio_insert BEFORE INSERT ON trading_signals
+    FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL)
+    EXECUTE FUNCTION ca_signal_ratio();
+COMMENT ON TRIGGER trading_signals_ratio_insert ON trading_signals IS
+    'computes risk_reward_ratio when none is told';
+CREATE TRIGGER trading_signals_ratio_update BEFORE UPDATE ON trading_signals
+    FOR EACH ROW
+    WHEN (NEW.risk_reward_ratio IS NULL
+          OR NEW.risk_reward_ratio IS NOT DISTINCT FROM OLD.risk_reward_ratio
+             AND (NEW.entry_price, NEW.target_price, NEW.stop_loss)
+                 IS DISTINCT FROM (OLD.entry_price, OLD.target_price, OLD.stop_loss))
+    EXECUTE FUNCTION ca_signal_ratio();
+COMMENT ON TRIGGER trading_signals_ratio_update ON trading_signals IS
+    'computes risk_reward_ratio when it is NULL, or when prices change and no new ratio is told';
+
+CREATE FUNCTION expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    expired bigint;
+BEGIN
+    PERFORM ca_check_signals_as_of(expire_signals.as_of);
+    -- one that another session is changing is left for the next call
+    WITH due AS MATERIALIZED (
+        SELECT s.id
+        FROM trading_signals AS s
+        WHERE s.status = 'active' AND s.expires_at <= expire_signals.as_of
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE trading_signals AS s
+    SET status = 'expired'
+    FROM due AS d
+    WHERE s.id = d.id;
+    GET DIAGNOSTICS expired = ROW_COUNT;
+    RETURN expired;
+END;
+$$;
+COMMENT ON FUNCTION expire_signals(timestamptz) IS
+    'makes active signals expired whose expires_at has come; the number of them';
+
+CREATE FUNCTION ca_execute_signals() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    signals integer[];
+    moments timestamptz[];
+BEGIN
+    -- a restore brings whole tables by COPY, and changes nothing
+    IF TG_OP = 'INSERT' AND current_query() ~* '^\s*copy\M' THEN
+        RETURN NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
+        FROM (SELECT b.signal_id, min(b.created_at) AS moment
+              FROM became AS b
+              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
+              GROUP BY b.signal_id) AS t;
+    ELSE
+        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
+        FROM (SELECT b.signal_id, min(b.created_at) AS moment
+              FROM became AS b
+              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
+                AND NOT EXISTS (SELECT FROM was AS w
+                                WHERE w.id = b.id AND w.signal_id = b.signal_id
+                                  AND w.action_type NOT IN ('modify_sl', 'modify_tp'))
+              GROUP BY b.signal_id) AS t;
+    END IF;
+    -- of two sessions the second waits here, and finds the signal executed
+    WITH traded AS MATERIALIZED (
+        SELECT s.id
+        FROM unnest(signals, moments) AS t (id, moment)
+        JOIN trading_signals AS s ON s.id = t.id
+        WHERE s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > t.moment)
+        ORDER BY s.id
+        FOR NO KEY UPDATE OF s
+    )
+    UPDATE trading_signals AS s
+    SET status = 'executed'
+    FROM traded AS t
+    WHERE s.id = t.id;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_execute_signals() IS
+    'trigger: makes active signals executed that a trade names; other signals stay as they are';
+
+CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
+    REFERENCING NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
+COMMENT ON TRIGGER trade_actions_signals_insert ON trade_actions IS
+    'makes the signals executed that new trades name';
+CREATE TRIGGER trade_actions_signals_update AFTER UPDATE ON trade_actions
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
+COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
+    'makes the signals executed that changed trades name anew';
+
+CREATE FUNCTION ca_signal_touch(
+    signal trading_signals, until timestamptz,
+    OUT code text, OUT candle_time timestamptz, OUT closed_at timestamptz, OUT stopped boolean,
+    OUT aimed boolean)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    -- every timeframe is looked at, for a finer one may have candles for a part of the time only;
+    -- the touch that ends first is known best, and of those that end together the finest
+    SELECT t.code, f.candle_time, timeframe_end(t.code, f.candle_time), f.stopped, f.aimed
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.candle_time,
+               CASE (signal).signal_type WHEN 'long' THEN h.low_price <= (signal).stop_loss
+                                         ELSE h.high_price >= (signal).stop_loss END IS TRUE AS stopped,
+               CASE (signal).signal_type WHEN 'long' THEN h.high_price >= (signal).target_price
+                                         ELSE h.low_price <= (signal).target_price END IS TRUE AS aimed
+        FROM price_history AS h
+        WHERE h.asset_id = (signal).asset_id
+          AND h.timeframe = t.code
+          AND h.candle_time >= (signal).created_at
+          AND h.candle_time < timeframe_bucket(t.code, ca_signal_touch.until)
+          AND CASE (signal).signal_type
+                  WHEN 'long' THEN h.low_price <= (signal).stop_loss OR h.high_price >= (signal).target_price
+                  ELSE h.high_price >= (signal).stop_loss OR h.low_price <= (signal).target_price
+              END
+        ORDER BY h.candle_time
+        LIMIT 1) AS f
+    ORDER BY 3, t.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_signal_touch(trading_signals, timestamptz) IS
+    'first candle that touches the stop or the target of a signal, of those that start at or after its creation and end by until';
+
+CREATE FUNCTION ca_signal_extent(
+    asset integer, since timestamptz, until timestamptz, timeframe text,
+    OUT finest text, OUT high numeric, OUT low numeric, OUT bars bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (array_agg(t.code ORDER BY t.place))[1], max(c.high), min(c.low),
+           coalesce((array_agg(c.bars ORDER BY t.place)
+                     FILTER (WHERE t.code = coalesce(ca_signal_extent.timeframe, t.code)))[1], 0)
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT max(h.high_price) AS high, min(h.low_price) AS low, count(*) AS bars
+        FROM price_history AS h
+        WHERE h.asset_id = ca_signal_extent.asset
+          AND h.timeframe = t.code
+          AND h.candle_time >= ca_signal_extent.since
+          AND h.candle_time < timeframe_bucket(t.code, ca_signal_extent.until)) AS c
+    WHERE c.bars > 0;
+END;
+COMMENT ON FUNCTION ca_signal_extent(integer, timestamptz, timestamptz, text) IS
+    'highest and lowest price of the candles of all timeframes that start at or after since and end by until; the finest timeframe that has any; how many there are of timeframe, or of the finest';
+
+CREATE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
+    RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text,
+                   candle_time timestamptz, best_excursion numeric, worst_excursion numeric,
+                   bars bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_signals_as_of(signal_outcomes.as_of);
+    IF signal_outcomes.signal IS NOT NULL THEN
+        PERFORM FROM trading_signals AS s WHERE s.id = signal_outcomes.signal;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'unknown signal'
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = format('There is no row in trading_signals with id %s.',
+                                      signal_outcomes.signal),
+                      HINT = 'NULL asks for all signals.';
+        END IF;
+    END IF;
+    RETURN QUERY
+        SELECT s.id,
+               CASE WHEN f.stopped THEN 'stop' WHEN f.aimed THEN 'target'
+                    WHEN s.expires_at <= signal_outcomes.as_of THEN 'expired' ELSE 'open' END,
+               coalesce(f.stopped AND f.aimed, false),
+               coalesce(f.code, e.finest), f.candle_time,
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.high - s.entry_price
+                                              ELSE s.entry_price - e.low END, s.entry_price),
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.low - s.entry_price
+                                              ELSE s.entry_price - e.high END, s.entry_price),
+               e.bars
+        FROM trading_signals AS s
+        CROSS JOIN LATERAL (SELECT least(signal_outcomes.as_of, s.expires_at) AS until) AS u
+        LEFT JOIN LATERAL ca_signal_touch(s, u.until) AS f ON true
+        CROSS JOIN LATERAL ca_signal_extent(s.asset_id, s.created_at, coalesce(f.closed_at, u.until),
+                                            f.code) AS e
+        WHERE (signal_outcomes.signal IS NULL OR s.id = signal_outcomes.signal)
+          AND s.created_at <= signal_outcomes.as_of
+        ORDER BY s.id;
+END;
+$$;
+COMMENT ON FUNCTION signal_outcomes(integer, timestamptz) IS
+    'what became of a signal, or of all that were created by as_of: target or stop touched first, open or expired; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price';

@@ -1,0 +1,137 @@
+-- Trading signals: reward over risk, levels, expiry, execution and outcomes.
+\set SHOW_CONTEXT never
+\pset null NULL
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+BEGIN;
+INSERT INTO users (id, email, password_hash) VALUES (1, 's@example.org', 'x');
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'SSS', 'Signals', 'crypto'), (2, 'TTT', 'Two lengths', 'crypto');
+
+-- long: (130 - 100) / (100 - 90) = 3; short: (100 - 80) / (106 - 100) = 10/3 to 20 places; a price short: NULL; told: kept
+INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, risk_reward_ratio, created_at)
+VALUES (1, 1, 'long', 100, 130, 90, NULL, '2024-01-01 10:00:30'), (2, 1, 'short', 100, 80, 106, NULL, '2024-01-01'),
+       (3, 1, 'long', NULL, 130, 90, NULL, '2024-01-01'), (4, 1, 'long', 100, 130, 90, 2.5, '2024-01-01');
+SELECT id, risk_reward_ratio FROM trading_signals ORDER BY id;
+-- a price moves: (115 - 100) / 10; told with it: as told; told NULL: computed; nothing that counts: as it was
+UPDATE trading_signals SET target_price = 115 WHERE id = 4;
+SELECT risk_reward_ratio FROM trading_signals WHERE id = 4;
+UPDATE trading_signals SET target_price = 120, risk_reward_ratio = 1.75 WHERE id = 4;
+SELECT risk_reward_ratio FROM trading_signals WHERE id = 4;
+UPDATE trading_signals SET risk_level = 'high' WHERE id = 4;
+SELECT risk_reward_ratio FROM trading_signals WHERE id = 4;
+UPDATE trading_signals SET risk_reward_ratio = NULL WHERE id = 4;
+SELECT risk_reward_ratio FROM trading_signals WHERE id = 4;
+-- a price forgotten: unknown again
+UPDATE trading_signals SET stop_loss = NULL WHERE id = 4;
+SELECT risk_reward_ratio FROM trading_signals WHERE id = 4;
+-- the order of the levels is checked before anything divides by zero
+\set VERBOSITY terse
+SAVEPOINT s;
+UPDATE trading_signals SET stop_loss = 100 WHERE id = 1;
+ROLLBACK TO s;
+INSERT INTO trading_signals (asset_id, signal_type, entry_price, target_price, stop_loss) VALUES (1, 'short', 100, 101, 110);
+ROLLBACK TO s;
+\set VERBOSITY default
+
+-- expiry: at the moment itself, active ones only
+UPDATE trading_signals SET expires_at = '2024-01-02' WHERE id IN (1, 2, 3);
+UPDATE trading_signals SET status = 'cancelled' WHERE id = 3;
+SELECT expire_signals('2024-01-01 23:59:59.999999'), expire_signals('2024-01-02'), expire_signals('2024-01-02');
+SELECT id, status FROM trading_signals ORDER BY id;
+SELECT expire_signals(NULL);
+ROLLBACK TO s;
+SELECT expire_signals('infinity');
+ROLLBACK TO s;
+
+-- execution: the trade of 1 comes in time, that of 2 at its expiry, that of 3 finds it cancelled, that of 4 only moves a stop
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, 1, 'SSS', 'Crypto Asset');
+UPDATE trading_signals SET expires_at = '2024-01-02' WHERE id IN (1, 2, 3);
+UPDATE trading_signals SET status = 'cancelled' WHERE id = 3;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, stop_loss, timeframe, action_source, signal_id, created_at)
+VALUES (1, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 1, '2024-01-01 23:59:59'), (2, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 2, '2024-01-02'),
+       (3, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 3, '2024-01-01'), (4, 1, 'modify_sl', 100, 0, 80, '1h', 'ai_signal', 4, '2024-01-01');
+SELECT id, status FROM trading_signals ORDER BY id;
+-- named later, and by an action that becomes a trade
+SAVEPOINT named;
+UPDATE trade_actions SET signal_id = 4 WHERE id = 2;
+SELECT id, status FROM trading_signals WHERE id = 4;
+ROLLBACK TO named;
+UPDATE trade_actions SET action_type = 'buy', quantity = 1 WHERE id = 4;
+SELECT id, status FROM trading_signals WHERE id = 4;
+ROLLBACK TO named;
+-- a signal made active by hand stays so while its trade changes in something else; one that is executed stays so without its trade
+UPDATE trading_signals SET status = 'active' WHERE id = 1;
+UPDATE trade_actions SET notes = 'seen' WHERE id = 1;
+SELECT status FROM trading_signals WHERE id = 1;
+ROLLBACK TO named;
+DELETE FROM trade_actions WHERE id = 1;
+SELECT status FROM trading_signals WHERE id = 1;
+ROLLBACK TO s;
+
+-- COPY, as a restore does it: nothing is computed, nothing executed, updated_at stays
+COPY trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, status, created_at, updated_at) FROM stdin;
+9	1	long	100	130	90	active	2024-01-01	2020-01-01
+\.
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, 1, 'SSS', 'Crypto Asset');
+COPY trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at) FROM stdin;
+9	1	buy	100	1	1h	ai_signal	9	2024-01-01
+\.
+SELECT risk_reward_ratio, status, updated_at FROM trading_signals WHERE id = 9;
+DELETE FROM trading_signals WHERE id = 9;
+
+-- outcomes: minutes of asset 1 from 10:00; the signals 1 and 2 have 100 as entry
+CREATE FUNCTION minute(n integer, high numeric, low numeric, asset integer DEFAULT 1) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+    VALUES (asset, '1m', timestamptz '2024-01-01 10:00' + n * interval '1 minute', low, high, low, high)
+$$;
+-- the first begins before the signal and does not count, though it touches both levels
+SELECT minute(0, 131, 89), minute(1, 104, 95), minute(2, 112, 92), minute(3, 130, 101), minute(4, 200, 10);
+UPDATE trading_signals SET expires_at = NULL WHERE id = 1;
+-- at 10:02:59 one has closed: up 0.04, down 0.05
+SELECT * FROM signal_outcomes(1, '2024-01-01 10:02:59');
+-- at 10:03 two: up 0.12, down 0.08
+SELECT * FROM signal_outcomes(1, '2024-01-01 10:03');
+-- at 10:04 it has touched 130, in the third; what comes later does not matter
+SELECT * FROM signal_outcomes(1, '2024-01-01 10:04');
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+-- expired at 10:03:30 the third comes too late
+UPDATE trading_signals SET expires_at = '2024-01-01 10:03:30' WHERE id = 1;
+SELECT * FROM signal_outcomes(1, '2024-01-01 10:03:29');
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+-- both in one candle: the stop, and said so
+UPDATE trading_signals SET expires_at = NULL, created_at = '2024-01-01 10:04' WHERE id = 1;
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+-- short from 10:01: 112 is above 106 in the second; best (100 - 92) / 100, worst (100 - 112) / 100
+UPDATE trading_signals SET created_at = '2024-01-01 10:01' WHERE id = 2;
+SELECT * FROM signal_outcomes(2, '2024-01-02');
+-- without an entry: touched, but no fractions; before it was created: no row
+UPDATE trading_signals SET created_at = '2024-01-01 10:01' WHERE id = 3;
+SELECT * FROM signal_outcomes(3, '2024-01-02');
+SELECT * FROM signal_outcomes(3, '2024-01-01 10:00:59');
+-- two minutes only, then hours: that from 11:00 touches; a minute in it that does is more exact
+INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, created_at)
+VALUES (5, 2, 'long', 100, 130, 90, '2024-01-01 10:00');
+SELECT minute(0, 101, 99, 2), minute(1, 102, 98, 2);
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+VALUES (2, '1h', '2024-01-01 10:00', 100, 103, 97, 100), (2, '1h', '2024-01-01 11:00', 100, 131, 96, 100), (2, '1h', '2024-01-01 12:00', 100, 180, 50, 100);
+SELECT * FROM signal_outcomes(5, '2024-01-01 11:59');
+SELECT * FROM signal_outcomes(5, '2024-01-02');
+SELECT minute(61, 131, 99, 2);
+SELECT * FROM signal_outcomes(5, '2024-01-02');
+-- archived candles count
+WITH gone AS (DELETE FROM price_data WHERE asset_id = 2 AND timeframe = '1m' RETURNING *)
+INSERT INTO price_data_archive SELECT * FROM gone;
+SELECT * FROM signal_outcomes(5, '2024-01-02');
+-- all of them; 4 has no stop and its target of 120 is touched in the candle from 10:00
+SELECT signal_id, outcome, ambiguous, timeframe, candle_time FROM signal_outcomes(as_of => '2024-01-02');
+-- nothing known of the time: open, without candles
+DELETE FROM price_data WHERE asset_id = 1;
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+SAVEPOINT s;
+SELECT * FROM signal_outcomes(77);
+ROLLBACK TO s;
+SELECT * FROM signal_outcomes(1, '-infinity');
+ROLLBACK TO s;
+SELECT * FROM signal_outcomes(1, NULL);
+ROLLBACK;
