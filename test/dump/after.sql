@@ -1,6 +1,7 @@
 -- What pg_restore made of the database that before.sql filled.
 BEGIN;
 SELECT plan(15);
+SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT results_eq('SELECT * FROM price_history ORDER BY id', 'SELECT * FROM dumped_history ORDER BY id', 'every candle is back');
@@ -15,6 +16,11 @@ SELECT is((SELECT count(*) FROM technical_indicator_notes), 1::bigint, 'one chan
 SELECT results_eq('SELECT * FROM watchlist_assets ORDER BY id', 'SELECT * FROM dumped_entries ORDER BY id', 'watchlists keep their positions, gaps too');
 SELECT results_eq('SELECT * FROM notifications ORDER BY id', 'SELECT * FROM dumped_notifications ORDER BY id', 'notifications are what they were');
 SELECT results_eq('SELECT * FROM ai_recommendations ORDER BY id', 'SELECT * FROM dumped_recommendations ORDER BY id', 'so are recommendations');
+SELECT results_eq('SELECT * FROM trading_signals', 'SELECT * FROM dumped_signals', 'signals are neither executed nor computed by a restore');
+SELECT results_eq('SELECT * FROM signal_alerts ORDER BY id', 'SELECT * FROM dumped_alerts ORDER BY id', 'alerts are as they were');
+SELECT results_eq('SELECT * FROM alert_marks', 'SELECT * FROM dumped_marks', 'and so is how far they were checked');
+SELECT is((SELECT count(*) FROM notifications), 1::bigint, 'one had gone off');
+SELECT is(check_alerts('2024-01-12 00:00+00'), 0::bigint, 'and does not do so again');
 
 SELECT is(update_technical_indicators(asset_id('DUMP')), 0::bigint, 'a series that was up to date is');
 SELECT put(asset_id('DUMP'), 400, 409);

@@ -33,6 +33,20 @@ INSERT INTO notifications (id, user_id, notification_type, title, read_at) VALUE
 RESET session_replication_role;
 INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) SELECT 2, a.id, 'long', 1 FROM assets AS a ORDER BY a.id;
 INSERT INTO ai_recommendations (target_entity_type, recommendation_type, recommendation_title, status) VALUES ('strategy', 'learning', 'Old', 'implemented');
+-- alerts, one of them gone off; a signal without a ratio that is still active although a trade names it
+INSERT INTO users (id, email, password_hash) VALUES (1, 'dump@example.org', 'x');
+INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
+SELECT i, 1, asset_id('DUMP'), 'price_target', 'above', 100 + 1000 * i, '2024-01-10 00:00+00' FROM generate_series(0, 1) AS i;
+SELECT check_alerts('2024-01-12 00:00+00');
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, asset_id('DUMP'), 'DUMP', 'Crypto Asset');
+INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss) VALUES (1, asset_id('DUMP'), 'long', 100, 130, 90);
+INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id) VALUES (1, 'buy', 100, 1, '1h', 'ai_signal', 1);
+ALTER TABLE trading_signals DISABLE TRIGGER USER;
+UPDATE trading_signals SET status = 'active', risk_reward_ratio = NULL;
+ALTER TABLE trading_signals ENABLE TRIGGER USER;
+CREATE TABLE public.dumped_signals AS SELECT * FROM trading_signals;
+CREATE TABLE public.dumped_alerts AS SELECT * FROM signal_alerts;
+CREATE TABLE public.dumped_marks AS SELECT * FROM alert_marks;
 
 CREATE TABLE public.dumped_states AS SELECT * FROM technical_indicator_states;
 CREATE TABLE public.dumped_notes AS SELECT * FROM technical_indicator_notes;
