@@ -50,59 +50,87 @@ CREATE INDEX trading_signals_asset_id_created_at_idx ON trading_signals (asset_i
 COMMENT ON INDEX trading_signals_asset_id_created_at_idx IS
     'signals of an asset since a moment';
 
-CREATE FUNCTION ca_alert_candles(
+CREATE FUNCTION ca_alert_news(
     assets integer[], as_of timestamptz,
-    OUT asset_id integer, OUT timeframe text, OUT candle_time timestamptz, OUT closed_at timestamptz,
-    OUT high numeric, OUT low numeric, OUT close numeric, OUT volume numeric, OUT is_new boolean)
+    OUT asset_id integer, OUT timeframe text, OUT first timestamptz, OUT last timestamptz)
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT n.asset_id, n.code, c.candle_time, timeframe_end(n.code, c.candle_time),
-           c.high_price, c.low_price, c.close_price, c.volume, c.candle_time >= n.first
+    SELECT m.asset_id, n.code, n.first, n.last
     FROM (
-        -- the finest timeframe that has a new candle; the order lets the search end with it
-        SELECT m.asset_id, f.code, f.first,
-               EXISTS (SELECT FROM signal_alerts AS a
-                       WHERE a.asset_id = m.asset_id AND a.is_active AND NOT a.is_triggered
-                         AND ca_alert_kind(a.alert_type, a.condition) IN ('volume', 'volume_percent')) AS spikes
-        FROM alert_marks AS m
+        -- OFFSET has the creations looked at once; of a candle under way then the close is new
+        SELECT w.asset_id, w.checked_until,
+               CASE WHEN w.checked_until IS NULL
+                    THEN (SELECT min(a.created_at) FROM signal_alerts AS a
+                          WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered) END AS created
+        FROM alert_marks AS w
+        WHERE w.asset_id = ANY (ca_alert_news.assets)
+        OFFSET 0) AS m
+    CROSS JOIN LATERAL (
+        -- the order lets the search end with the finest timeframe that has a new candle
+        SELECT t.code, f.first, l.last
+        FROM (SELECT o.code, o.place FROM timeframes() WITH ORDINALITY AS o (code, place) ORDER BY o.place) AS t
         CROSS JOIN LATERAL (
-            SELECT t.code, p.first
-            FROM (SELECT o.code, o.place FROM timeframes() WITH ORDINALITY AS o (code, place) ORDER BY o.place) AS t
-            CROSS JOIN LATERAL (
-                SELECT q.candle_time AS first
-                FROM price_data AS q
-                WHERE q.asset_id = m.asset_id
-                  AND q.timeframe = t.code
-                  AND q.candle_time >= coalesce(
-                          m.checked_until,
-                          timeframe_bucket(t.code, (SELECT min(a.created_at) FROM signal_alerts AS a
-                                                    WHERE a.asset_id = m.asset_id
-                                                      AND a.is_active AND NOT a.is_triggered)))
-                  AND q.candle_time < timeframe_bucket(t.code, ca_alert_candles.as_of)
-                ORDER BY q.candle_time
-                LIMIT 1) AS p
-            ORDER BY t.place
+            SELECT q.candle_time AS first
+            FROM price_data AS q
+            WHERE q.asset_id = m.asset_id
+              AND q.timeframe = t.code
+              AND q.candle_time >= coalesce(m.checked_until, timeframe_bucket(t.code, m.created))
+              AND q.candle_time < timeframe_bucket(t.code, ca_alert_news.as_of)
+            ORDER BY q.candle_time
             LIMIT 1) AS f
-        WHERE m.asset_id = ANY (ca_alert_candles.assets)) AS n
+        CROSS JOIN LATERAL (
+            SELECT q.candle_time AS last
+            FROM price_data AS q
+            WHERE q.asset_id = m.asset_id
+              AND q.timeframe = t.code
+              AND q.candle_time >= f.first
+              AND q.candle_time < timeframe_bucket(t.code, ca_alert_news.as_of)
+            ORDER BY q.candle_time DESC
+            LIMIT 1) AS l
+        ORDER BY t.place
+        LIMIT 1) AS n;
+END;
+COMMENT ON FUNCTION ca_alert_news(integer[], timestamptz) IS
+    'the first and the last live candle of these assets that had closed by as_of and are new to check_alerts(), of the finest timeframe that has any';
+
+CREATE FUNCTION ca_alert_candles(
+    assets integer[], as_of timestamptz,
+    OUT asset_id integer, OUT timeframe text, OUT candle_time timestamptz, OUT closed_at timestamptz,
+    OUT high numeric, OUT low numeric, OUT close numeric, OUT volume numeric, OUT is_new boolean, OUT changes boolean)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT n.asset_id, n.timeframe, c.candle_time, timeframe_end(n.timeframe, c.candle_time),
+           c.high_price, c.low_price, c.close_price, c.volume, c.candle_time >= n.first, n.changes
+    FROM (
+        -- what the alerts of the asset need: OFFSET has them looked at once
+        SELECT w.*,
+               EXISTS (SELECT FROM signal_alerts AS a
+                       WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
+                         AND ca_alert_kind(a.alert_type, a.condition) = 'percentage_change') AS changes,
+               EXISTS (SELECT FROM signal_alerts AS a
+                       WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
+                         AND ca_alert_kind(a.alert_type, a.condition) IN ('volume', 'volume_percent')) AS spikes
+        FROM ca_alert_news(ca_alert_candles.assets, ca_alert_candles.as_of) AS w
+        OFFSET 0) AS n
     CROSS JOIN LATERAL (
         SELECT q.candle_time, q.high_price, q.low_price, q.close_price, q.volume
         FROM price_data AS q
         WHERE q.asset_id = n.asset_id
-          AND q.timeframe = n.code
-          AND q.candle_time >= n.first
-          AND q.candle_time < timeframe_bucket(n.code, ca_alert_candles.as_of)
+          AND q.timeframe = n.timeframe
+          AND q.candle_time BETWEEN n.first AND n.last
         UNION ALL
         (SELECT h.candle_time, h.high_price, h.low_price, h.close_price, h.volume
          FROM price_history AS h
          WHERE h.asset_id = n.asset_id
-           AND h.timeframe = n.code
+           AND h.timeframe = n.timeframe
            AND h.candle_time < n.first
          ORDER BY h.candle_time DESC
          LIMIT CASE WHEN n.spikes THEN 21 ELSE 1 END)) AS c;
 END;
 COMMENT ON FUNCTION ca_alert_candles(integer[], timestamptz) IS
-    'the live candles of these assets that had closed by as_of and are new to check_alerts(), of the finest timeframe that has any, and of those before them the last, or the last 21 where volumes are compared';
+    'the candles that are new to check_alerts(), and of those before them the last, or the last 21 where volumes are compared; whether changes are';
 
 CREATE FUNCTION ca_alert_figures(
     assets integer[], as_of timestamptz,
@@ -119,23 +147,17 @@ BEGIN ATOMIC
         FROM ca_alert_candles(ca_alert_figures.assets, ca_alert_figures.as_of) AS c
         WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.candle_time),
                w20 AS (PARTITION BY c.asset_id ORDER BY c.candle_time ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING)
-    ), changing AS MATERIALIZED (
-        SELECT o.asset_id
-        FROM unnest(ca_alert_figures.assets) AS o (asset_id)
-        WHERE EXISTS (SELECT FROM signal_alerts AS a
-                      WHERE a.asset_id = o.asset_id AND a.is_active AND NOT a.is_triggered
-                        AND ca_alert_kind(a.alert_type, a.condition) = 'percentage_change')
-    ), compared AS (
+    ), priced AS MATERIALIZED (
         -- a close that was older than an hour then is not that of 24 hours before
-        SELECT c.*, r.close AS before, round(c.volume * 20 / nullif(c.volume_sum, 0), 8) AS ratio,
-               round(100 * (c.close - r.close) / nullif(abs(r.close), 0), 8) AS change
+        SELECT c.*, CASE WHEN c.changes AND (c.is_new OR c.before_new)
+                         THEN (SELECT p.close
+                               FROM ca_price_at(c.asset_id, c.closed_at - interval '24 hours') AS p
+                               WHERE p.closed_at >= c.closed_at - interval '25 hours') END AS before
         FROM candle AS c
-        LEFT JOIN changing AS x ON x.asset_id = c.asset_id AND (c.is_new OR c.before_new)
-        LEFT JOIN LATERAL (
-            SELECT p.close
-            FROM ca_price_at(x.asset_id, c.closed_at - interval '24 hours') AS p
-            WHERE x.asset_id IS NOT NULL
-              AND p.closed_at >= c.closed_at - interval '25 hours') AS r ON true
+    ), compared AS (
+        SELECT c.*, round(c.volume * 20 / nullif(c.volume_sum, 0), 8) AS ratio,
+               round(100 * (c.close - c.before) / nullif(abs(c.before), 0), 8) AS change
+        FROM priced AS c
     )
     SELECT s.asset_id, s.timeframe, s.candle_time, s.closed_at,
            trim_scale(s.high), trim_scale(s.low), trim_scale(s.close), trim_scale(s.previous_close),
@@ -180,10 +202,10 @@ BEGIN ATOMIC
             AS r (kind, lo, hi, left_out, close_lo, close_hi)
         WHERE r.lo <= r.hi
     ), hit AS (
-        -- OFFSET keeps it a look-up for each range, whatever the planner believes
         SELECT a.id, r.closed_at, to_jsonb(r) - '{kind,lo,hi,left_out,close_lo,close_hi,asset_id}'::text[] AS figures
         FROM reach AS r
         CROSS JOIN LATERAL (
+            -- OFFSET has all of the key looked up, whatever the planner believes
             SELECT a.id
             FROM signal_alerts AS a
             WHERE a.is_active AND NOT a.is_triggered
@@ -218,6 +240,7 @@ BEGIN ATOMIC
         FROM trading_signals AS s
         WHERE s.asset_id = o.asset_id AND s.created_at <= ca_alert_signals.as_of) AS latest
     CROSS JOIN LATERAL (
+        -- OFFSET has both columns looked up, whatever the planner believes
         SELECT a.*
         FROM signal_alerts AS a
         WHERE a.is_active AND NOT a.is_triggered AND a.alert_type = 'signal_generated'
@@ -257,6 +280,10 @@ CREATE FUNCTION check_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET timezone = 'UTC'
+    -- few of many alerts are looked up by index, whatever the planner believes
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
 AS $$
 DECLARE
     held integer[];
@@ -284,12 +311,9 @@ BEGIN
         SELECT s.* FROM ca_alert_signals(held, check_alerts.as_of) AS s
     ), moved AS (
         UPDATE alert_marks AS m
-        SET checked_until = c.until
-        FROM (SELECT n.asset_id, max(n.closed_at) AS until
-              FROM ca_alert_candles(held, check_alerts.as_of) AS n
-              WHERE n.is_new
-              GROUP BY n.asset_id) AS c
-        WHERE m.asset_id = c.asset_id
+        SET checked_until = timeframe_end(n.timeframe, n.last)
+        FROM ca_alert_news(held, check_alerts.as_of) AS n
+        WHERE m.asset_id = n.asset_id
     ), due AS MATERIALIZED (
         SELECT a.id, h.figures
         FROM hit AS h
