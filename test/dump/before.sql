@@ -36,7 +36,7 @@ INSERT INTO ai_recommendations (target_entity_type, recommendation_type, recomme
 -- alerts, one of them gone off; a signal without a ratio that is still active although a trade names it
 INSERT INTO users (id, email, password_hash) VALUES (1, 'dump@example.org', 'x');
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
-SELECT i, 1, asset_id('DUMP'), 'price_target', 'above', 100 + 1000 * i, '2024-01-10 00:00+00' FROM generate_series(0, 1) AS i;
+SELECT i, 1, asset_id('DUMP'), 'price_target', 'above', 120 + 1000 * i, '2024-01-10 00:00+00' FROM generate_series(0, 1) AS i;
 SELECT check_alerts('2024-01-12 00:00+00');
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, asset_id('DUMP'), 'DUMP', 'Crypto Asset');
 INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss) VALUES (1, asset_id('DUMP'), 'long', 100, 130, 90);
