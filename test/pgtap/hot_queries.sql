@@ -3,7 +3,7 @@
 -- Every table is filled with rows computed from their number, so the planner sees the same
 -- data each time; enough of them that reading a whole table would cost it more.
 BEGIN;
-SELECT plan(40);
+SELECT plan(46);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -192,7 +192,17 @@ INSERT INTO hot VALUES
  $$SELECT * FROM assets WHERE is_active AND is_supported ORDER BY market_cap_rank LIMIT 50$$),
 (20, 'the latest activities of a user',
  ARRAY['user_activities_user_id_created_at_idx'],
- $$SELECT * FROM user_activities WHERE user_id = 42 ORDER BY created_at DESC LIMIT 50$$);
+ $$SELECT * FROM user_activities WHERE user_id = 42 ORDER BY created_at DESC LIMIT 50$$),
+(21, 'the alerts that a candle reaches',
+ ARRAY['signal_alerts_value_idx'],
+ $$SELECT * FROM signal_alerts WHERE asset_id = 41 AND is_active AND NOT is_triggered
+   AND ca_alert_kind(alert_type, condition) = 'above' AND trigger_value BETWEEN 100 AND 101$$),
+(22, 'the alerts that have expired',
+ ARRAY['signal_alerts_expires_at_idx'],
+ $$SELECT * FROM signal_alerts WHERE is_active AND NOT is_triggered AND expires_at <= now()$$),
+(23, 'the latest signal of an asset',
+ ARRAY['trading_signals_asset_id_created_at_idx'],
+ $$SELECT max(created_at) FROM trading_signals WHERE asset_id = 41 AND created_at <= now()$$);
 
 CREATE FUNCTION pg_temp.explain(query text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
