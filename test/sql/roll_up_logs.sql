@@ -1,0 +1,86 @@
+-- API logs and activities rolled up, and API logs pruned.
+\set SHOW_CONTEXT never
+\pset null NULL
+SET timezone = 'Asia/Tehran';
+SET datestyle = 'ISO';
+BEGIN;
+INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, response_time_ms, error_message, created_at)
+VALUES ('binance', '/klines', 'GET', 200, 10, NULL, '2024-01-01 00:00+00'),
+       ('binance', '/klines', 'GET', 200, 40, NULL, '2024-01-01 00:10+00'),
+       ('binance', '/klines', 'GET', 429, 20, NULL, '2024-01-01 00:20+00'),
+       ('binance', '/klines', 'GET', 200, 30, 'truncated', '2024-01-01 00:30+00'),
+       ('binance', '/klines', 'GET', NULL, 100, NULL, '2024-01-01 00:59:59.999999+00'),
+       ('binance', '/stream', NULL, NULL, NULL, NULL, '2024-01-01 00:40+00'),
+       ('coingecko', '/coins', 'GET', 200, 50, NULL, '2024-01-01 01:00+00'),
+       ('coingecko', '/coins', 'GET', 200, 70, NULL, '2024-01-01 02:30+00');
+CREATE TEMP VIEW rolled_up AS
+    SELECT category, aggregation_level AS level, dimensions ->> 'period_start' AS period_start,
+           dimensions - 'rolled_up_from' - 'period_start' AS breakdown, metric_name AS metric, trim_scale(round(metric_value, 6)) AS value
+    FROM analytics_data ORDER BY 2, 3, 4, 5;
+
+-- at 02:15 two hours had ended.  /klines: 5 calls; a status of 429, an error, and no response are 3
+-- errors; of 10 20 30 40 100 the median is 30, and p95 lies 0.95 * 4 = 3.8 places on, at 40 + 0.8 * 60 =
+-- 88.  The stream has no response to wait for, and no times.  That makes /klines 5, /stream 3, binance
+-- 5 and all 5 values for the first hour, /coins, coingecko and all 5 each for the second: 33
+SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
+TABLE rolled_up;
+-- twice gives the same
+SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
+-- a late call of the last hour is found; one of the hour before when it is named.  70 beside 50: requests,
+-- p50 and p95 change, 3 values, for the endpoint, the provider and all: 9
+INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, response_time_ms, created_at)
+VALUES ('coingecko', '/coins', 'GET', 200, 70, '2024-01-01 01:30+00'), ('coingecko', '/coins', 'GET', 200, 8, '2024-01-01 00:30+00');
+SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
+-- a provider and its endpoint are new with 5 values each, and of all of the hour requests, error_rate, p50
+-- and p95 change: 14.  8 10 20 30 40 100 have a median of 25, and p95 at 40 + 0.75 * 60 = 85
+SELECT roll_up_api_logs('hourly', '2024-01-01 00:30+00', '2024-01-01 02:15+00');
+SELECT * FROM rolled_up WHERE period_start = '2024-01-01T00:00:00Z' AND breakdown = '{}';
+-- the third hour, when it has ended
+SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:59:59+00'), roll_up_api_logs('hourly', as_of => '2024-01-01 03:00+00');
+
+-- the day and week from Monday 2024-01-01, and the month
+SELECT l, roll_up_api_logs(l, as_of => '2024-01-31 23:00+00') AS written FROM unnest(ARRAY['daily', 'weekly', 'monthly']) AS l;
+SELECT level, period_start, metric, value FROM rolled_up WHERE level <> 'hourly' AND breakdown = '{}' AND metric = 'requests';
+
+-- the month is not rolled up: nothing is pruned
+SELECT prune_api_logs('2024-02-15 00:00+00');
+SELECT roll_up_api_logs('monthly', as_of => '2024-02-01 00:00+00') > 0 AS written;
+-- the second hour has a call that was not counted, and stays; one hour a batch, the oldest first: 7, then 1
+INSERT INTO external_api_logs (api_provider, endpoint, created_at) VALUES ('coingecko', '/coins', '2024-01-01 01:45+00');
+SELECT prune_api_logs('2024-01-01 00:59+00'), prune_api_logs('2024-02-15 00:00+00', 1);
+SELECT prune_api_logs('2024-02-15 00:00+00');
+SELECT prune_api_logs('2024-02-15 00:00+00');
+SELECT created_at AT TIME ZONE 'UTC' AS created_at FROM external_api_logs ORDER BY created_at;
+-- counted now, the second hour goes too: 3; day, week and month stand as they are
+SELECT roll_up_api_logs('hourly', '-infinity', '2024-02-15 00:00+00') > 0 AS written;
+SELECT roll_up_api_logs(l, '-infinity', '2024-02-15 00:00+00') AS written FROM unnest(ARRAY['daily', 'weekly', 'monthly']) AS l;
+SELECT prune_api_logs('2024-02-15 00:00+00'), (SELECT count(*) FROM external_api_logs) AS logs;
+SELECT * FROM rolled_up WHERE metric IN ('requests', 'pruned_requests') AND breakdown = '{}';
+-- a call for an hour that was pruned is neither counted nor pruned
+INSERT INTO external_api_logs (api_provider, endpoint, created_at) VALUES ('coingecko', '/coins', '2024-01-01 02:45+00');
+SELECT roll_up_api_logs('hourly', '-infinity', '2024-02-15 00:00+00'), prune_api_logs('2024-02-15 00:00+00');
+
+-- activities of January 1: a login of each user and two views of one, in two sessions; of the 2nd one view.
+-- 3 values for each of login, asset and all on the 1st, and of asset and all on the 2nd: 15
+DELETE FROM analytics_data;
+INSERT INTO users (id, email, password_hash) VALUES (1, 'r1@example.org', 'x'), (2, 'r2@example.org', 'x');
+INSERT INTO user_sessions (id, user_id, session_token) VALUES (1, 1, 'r1'), (2, 2, 'r2'), (3, 1, 'r3');
+INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at)
+VALUES (1, 1, 'login', 'create', '2024-01-01 00:00+00'), (2, 2, 'login', 'create', '2024-01-01 12:00+00'),
+       (1, 1, 'asset', 'view', '2024-01-01 12:00+00'), (1, 3, 'asset', 'view', '2024-01-01 23:59+00'),
+       (2, 2, 'asset', 'view', '2024-01-02 00:00+00');
+SELECT roll_up_activities('daily', as_of => '2024-01-03 00:00+00');
+TABLE rolled_up;
+SELECT roll_up_activities('daily', as_of => '2024-01-03 00:00+00'), roll_up_activities('weekly', as_of => '2024-01-07 23:59+00');
+
+-- refused
+\set ON_ERROR_ROLLBACK on
+SELECT roll_up_api_logs('yearly');
+SELECT roll_up_activities(NULL);
+SELECT roll_up_api_logs('daily', as_of => NULL);
+SELECT roll_up_api_logs('daily', '2024-01-02', '2024-01-01');
+SELECT roll_up_api_logs('daily', 'infinity', '2024-01-01');
+SELECT prune_api_logs(NULL);
+SELECT prune_api_logs('infinity');
+SELECT prune_api_logs('2024-01-01', 0);
+ROLLBACK;
