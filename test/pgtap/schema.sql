@@ -224,8 +224,12 @@ $$, $$
            ('watchlist_assets', 'watchlist_id, asset_id, position_type', 'always'),
            ('ai_models', 'name, version', 'always'),
            ('ai_models', 'name, model_type', 'is_active'),
-           ('model_performance', 'model_id, evaluation_metric, evaluation_date', 'always')
-$$, 'the unique keys are those of the data model and no others');
+           ('model_performance', 'model_id, evaluation_metric, evaluation_date', 'always'),
+           ('analytics_data',
+            'aggregation_level, metric_name, (dimensions ->> ''rolled_up_from''::text), '
+            '(dimensions ->> ''period_start''::text), jsonb_hash_extended(dimensions, 0::bigint), '
+            'jsonb_hash_extended(dimensions, 1::bigint)', '(dimensions ? ''rolled_up_from''::text)')
+$$, 'the unique keys are those of the data model, one for what is rolled up, and no others');
 SELECT set_eq($$
     SELECT m.tab, a.col, f.tab || '.' || b.col,
            CASE c.confdeltype WHEN 'a' THEN 'NO ACTION' WHEN 'r' THEN 'RESTRICT'
