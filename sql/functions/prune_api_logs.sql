@@ -65,8 +65,8 @@ BEGIN ATOMIC
         RETURNING timeframe_bucket('1h', l.created_at) AS hour_start
     ), noted AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
-        SELECT 'api_usage', 'pruned_requests', count(*), ca_period('external_api_logs', s.period_start), s.aggregation_level
-        FROM gone AS g
+        SELECT 'api_usage', 'pruned_requests', sum(g.calls), ca_period('external_api_logs', s.period_start), s.aggregation_level
+        FROM (SELECT x.hour_start, count(*) AS calls FROM gone AS x GROUP BY x.hour_start) AS g
         JOIN settled AS s ON g.hour_start >= s.period_start AND g.hour_start < s.period_end
         GROUP BY s.aggregation_level, s.period_start
         ON CONFLICT (aggregation_level, metric_name, (dimensions ->> 'rolled_up_from'), (dimensions ->> 'period_start'),

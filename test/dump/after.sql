@@ -36,6 +36,12 @@ SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indic
 
 SELECT is((SELECT b.moved FROM ca_compress_batch(false, asset_id('DUMP'), '1h', '-infinity', 'infinity', 1000, true) AS b),
           25::bigint, 'the late candle and the rest of the archive are compressed behind the others');
+SELECT results_eq('SELECT * FROM ai_models ORDER BY id', 'SELECT * FROM dumped_models ORDER BY id',
+                  'no model has another last prediction for its predictions being restored');
+SELECT results_eq('SELECT * FROM background_tasks ORDER BY id', 'SELECT * FROM dumped_tasks ORDER BY id', 'tasks are back in every state, with what times they had');
+SELECT results_eq('SELECT * FROM analytics_data ORDER BY id', 'SELECT * FROM dumped_analytics ORDER BY id', 'so is what was rolled up');
+SELECT is(roll_up_api_logs('hourly', '-infinity', '2024-03-01 00:00+00'), 0::bigint, 'rolling up again changes nothing');
+SELECT is(prune_api_logs('2024-03-01 00:00+00'), 1::bigint, 'and what was rolled up before the dump can be pruned');
 
 SELECT * FROM finish();
 ROLLBACK;

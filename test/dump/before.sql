@@ -55,3 +55,16 @@ CREATE TABLE public.dumped_segments AS SELECT * FROM price_data_segments;
 CREATE TABLE public.dumped_entries AS SELECT * FROM watchlist_assets;
 CREATE TABLE public.dumped_notifications AS SELECT * FROM notifications;
 CREATE TABLE public.dumped_recommendations AS SELECT * FROM ai_recommendations;
+
+-- rows of before triggers that would make them different today
+INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'dumped', 'v1', 'asset'), (2, 'dumped', 'v2', 'timing');
+INSERT INTO predictions (asset_id, ai_models_id, prediction_type) VALUES (asset_id('DUMP'), 1, 'price'), (asset_id('DUMP'), 2, 'price');
+UPDATE ai_models SET last_prediction = NULL WHERE id = 1;
+UPDATE ai_models SET last_prediction = '2024-01-01 00:00+00' WHERE id = 2;
+INSERT INTO background_tasks (task_name, task_type, status, execution_time_seconds)
+VALUES ('a', 'cleanup', 'pending', 1), ('b', 'cleanup', 'running', NULL), ('c', 'cleanup', 'completed', 2), ('d', 'cleanup', 'failed', NULL);
+INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms, created_at) VALUES ('p', '/e', 5, '2024-01-01 00:10+00');
+SELECT roll_up_api_logs(l, as_of => '2024-03-01 00:00+00') FROM unnest(ARRAY['hourly', 'daily', 'weekly', 'monthly']) AS l;
+CREATE TABLE public.dumped_models AS SELECT * FROM ai_models;
+CREATE TABLE public.dumped_tasks AS SELECT * FROM background_tasks;
+CREATE TABLE public.dumped_analytics AS SELECT * FROM analytics_data;
