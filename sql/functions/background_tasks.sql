@@ -20,7 +20,7 @@ BEGIN
         RAISE EXCEPTION 'a task cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Task %s is %s.', OLD.id, OLD.status),
-                  HINT = 'A task goes from pending to running and from there to completed or failed; a failed one may be pending again.';
+                  HINT = 'The way is pending, running, completed or failed; a failed task may be pending again.';
     END IF;
     CASE NEW.status
         WHEN 'pending' THEN
@@ -37,13 +37,15 @@ BEGIN
             IF NEW.completed_at IS NOT DISTINCT FROM OLD.completed_at THEN
                 NEW.completed_at := now();
             END IF;
-            IF NEW.completed_at < NEW.started_at OR NOT isfinite(NEW.completed_at) OR NOT isfinite(NEW.started_at) THEN
+            IF NEW.completed_at < NEW.started_at THEN
                 RAISE EXCEPTION 'a task cannot end before it started'
                     USING ERRCODE = 'check_violation',
-                          DETAIL = format('Task %s started at %s and would end at %s.', NEW.id, NEW.started_at, NEW.completed_at),
+                          DETAIL = format('Task %s started at %s and would end at %s.',
+                                          NEW.id, NEW.started_at, NEW.completed_at),
                           HINT = 'Leave the end out for now().';
             END IF;
-            NEW.execution_time_seconds := extract(epoch FROM NEW.completed_at - NEW.started_at);
+            NEW.execution_time_seconds := CASE WHEN isfinite(NEW.completed_at) AND isfinite(NEW.started_at)
+                                               THEN extract(epoch FROM NEW.completed_at - NEW.started_at) END;
     END CASE;
     RETURN NEW;
 END;

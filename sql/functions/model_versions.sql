@@ -231,7 +231,7 @@ BEGIN
             FROM predictions AS p
             CROSS JOIN LATERAL (
                 SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
-            WHERE p.is_realized AND p.actual_price IS NOT NULL AND t.target < model_drift.as_of
+            WHERE p.is_realized AND p.actual_price IS NOT NULL AND t.target < model_drift.as_of AND isfinite(t.target)
         ), deployment AS (
             SELECT s.id, min(s.target) AS since, ca_earlier(min(s.target), - model_drift.recent) AS until
             FROM scored AS s

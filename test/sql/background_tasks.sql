@@ -44,9 +44,11 @@ UPDATE background_tasks SET status = 'completed', completed_at = '2024-01-03 00:
 SELECT * FROM tasks WHERE id = 1;
 -- a row that comes as it is stays so, and a duration whose start is unknown is unknown
 INSERT INTO background_tasks (id, task_name, task_type, status, started_at, completed_at, execution_time_seconds)
-VALUES (6, 'old', 'cleanup', 'completed', NULL, '2023-01-01', NULL), (7, 'older', 'cleanup', 'running', NULL, NULL, NULL);
+VALUES (6, 'old', 'cleanup', 'completed', NULL, '2023-01-01', NULL), (7, 'older', 'cleanup', 'running', NULL, NULL, NULL),
+       (8, 'oldest', 'cleanup', 'running', '-infinity', NULL, NULL);
 SELECT id, status FROM finish_task(7, as_of => '2024-01-01');
-SELECT * FROM tasks WHERE id IN (6, 7);
+SELECT id, status FROM fail_task(8, NULL, '2024-01-01');
+SELECT * FROM tasks WHERE id IN (6, 7, 8);
 
 -- refused
 \set ON_ERROR_ROLLBACK on

@@ -59,17 +59,18 @@ RESET ROLE;
 TABLE touched;
 
 -- errors of 10, 10 and 20 percent in the first week, of 20 and 30 percent in the last: means of
--- 13.3 and 25 percent; the second model has one in the first week only, the fifth none
+-- 13.3 and 25 percent; the second model has one in the first week only, and
+-- one for a time that is none, the fifth none
 INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_price, actual_price, is_realized, is_accurate,
                          target_datetime, created_at)
 SELECT 1, m, 'price', predicted, 100, true, abs(predicted - 100) <= 10, target::timestamptz, '2023-12-01'
 FROM (VALUES (1, 110, '2024-01-01 00:00'), (1, 90, '2024-01-03 00:00'), (1, 120, '2024-01-07 23:59'),
              (1, 500, '2024-01-08 00:00'), (1, 80, '2024-01-24 00:00'), (1, 130, '2024-01-30 00:00'),
-             (1, 900, '2024-01-31 00:00'), (2, 104, '2024-01-02 00:00')) AS v (m, predicted, target);
+             (1, 900, '2024-01-31 00:00'), (2, 104, '2024-01-02 00:00'), (2, 200, '-infinity')) AS v (m, predicted, target);
 -- what was not seen of predictions is: the copied ones of models 1 and 5 are from the 2nd and 3rd
 SELECT evaluate_models(as_of => '2024-01-31');
 TABLE touched;
--- at that time six of the first and one of the second model were known: accuracy 2/6 and 1
+-- at that time six of the first and two of the second model were known: accuracy 2/6 and 1/2
 SELECT model_id, metric_value, evaluated_predictions_count FROM model_performance
 WHERE evaluation_metric = 'accuracy' ORDER BY model_id;
 -- evaluated today, so nothing is due before tomorrow; then the seventh counts too: 2/7
