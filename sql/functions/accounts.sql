@@ -243,28 +243,161 @@ $$;
 COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
     'subscription plan of a user at a moment; one that has expired counts as free';
 
-CREATE FUNCTION purge_sessions(older_than timestamptz) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+-- An activity is never changed and keeps its session's id, so a session with a trail stays as a row.
+-- What is secret or personal in it goes.
+CREATE FUNCTION purge_sessions(older_than timestamptz, activities_older_than timestamptz DEFAULT NULL,
+                               moment timestamptz DEFAULT now(),
+                               OUT deleted bigint, OUT stripped bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
     old integer[];
-    purged bigint;
 BEGIN
-    -- Once they are locked no activity can be added to them; the DELETE, with a snapshot of its
-    -- own, sees those that were added before.
+    IF older_than IS NULL OR moment IS NULL THEN
+        RAISE EXCEPTION 'older_than and moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'Without them it is not known which sessions are old.',
+                  HINT = 'Sessions that ended or expired before older_than are purged.';
+    END IF;
+    IF greatest(older_than, activities_older_than) > moment THEN
+        RAISE EXCEPTION 'only what is past can be purged'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('older_than is %s, activities_older_than is %s and the moment is %s.', older_than,
+                                  coalesce(activities_older_than::text, 'NULL'), moment),
+                  HINT = 'A session that expires later may still be in use.';
+    END IF;
+    -- Once they are locked no activity can be added to them; the statements below, each with a
+    -- snapshot of its own, see those that were added before.
     SELECT array_agg(l.id) INTO old
     FROM (SELECT s.id
           FROM user_sessions AS s
-          WHERE ((NOT s.is_active AND s.updated_at < older_than) OR s.expires_at < older_than)
-            AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id)
+          WHERE (NOT s.is_active AND s.updated_at < older_than)
+             OR s.expires_at < older_than
+             OR s.session_token = 'purged ' || s.id
+          ORDER BY s.id
           FOR UPDATE SKIP LOCKED) AS l;
+    -- a trail goes as a whole
+    DELETE FROM user_activities AS a
+    WHERE activities_older_than IS NOT NULL
+      AND a.session_id = ANY (old)
+      AND NOT EXISTS (SELECT
+                      FROM user_activities AS later
+                      WHERE later.session_id = a.session_id AND later.created_at >= activities_older_than);
     DELETE FROM user_sessions AS s
     WHERE s.id = ANY (old)
       AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
-    GET DIAGNOSTICS purged = ROW_COUNT;
-    RETURN purged;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    UPDATE user_sessions AS s
+    SET session_token = 'purged ' || s.id, refresh_token = NULL, device_info = NULL, ip_address = NULL,
+        is_active = false
+    WHERE s.id = ANY (old)
+      AND s.session_token <> 'purged ' || s.id;
+    GET DIAGNOSTICS stripped = ROW_COUNT;
 END;
 $$;
-COMMENT ON FUNCTION purge_sessions(timestamptz) IS
-    'deletes sessions that ended or expired before a moment and have no activities; the number of them';
+COMMENT ON FUNCTION purge_sessions(timestamptz, timestamptz, timestamptz) IS
+    'purges sessions that ended or expired before older_than: deletes those without activities, and strips the others of tokens, device and address; trails whose last activity is before activities_older_than are deleted with their sessions';
+
+-- referral_count
+
+CREATE FUNCTION ca_recount_referrals(referrers integer[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    -- whoever refers at the same time waits here; the UPDATE then sees what the other has done
+    PERFORM FROM users AS u WHERE u.id = ANY (referrers) ORDER BY u.id FOR NO KEY UPDATE;
+    UPDATE users AS u
+    SET referral_count = c.referred
+    FROM (SELECT r.id, (SELECT count(*) FROM users AS x WHERE x.referred_by = r.id)::integer AS referred
+          FROM unnest(referrers) AS r (id)) AS c
+    WHERE u.id = c.id AND u.referral_count <> c.referred;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END;
+$$;
+COMMENT ON FUNCTION ca_recount_referrals(integer[]) IS
+    'locks users and makes referral_count the number of those they referred; how many changed';
+
+CREATE FUNCTION recount_referrals(user_id integer DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF recount_referrals.user_id IS NOT NULL THEN
+        PERFORM FROM users AS u WHERE u.id = recount_referrals.user_id;
+        IF NOT FOUND THEN
+            PERFORM ca_refuse_user(recount_referrals.user_id);
+        END IF;
+        RETURN ca_recount_referrals(ARRAY[recount_referrals.user_id]);
+    END IF;
+    RETURN ca_recount_referrals(ARRAY(
+        SELECT u.referred_by FROM users AS u WHERE u.referred_by IS NOT NULL
+        UNION
+        SELECT u.id FROM users AS u WHERE u.referral_count <> 0));
+END;
+$$;
+COMMENT ON FUNCTION recount_referrals(integer) IS
+    'makes referral_count of a user, or of all, the number of users referred; how many changed; for rows of before triggers did it';
+
+CREATE FUNCTION ca_referrals_changed() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    referrers integer[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        -- A restore brings all users by one COPY: who comes with it brings the count along.
+        referrers := ARRAY(
+            (SELECT b.referred_by FROM became AS b WHERE b.referred_by IS NOT NULL
+             UNION
+             SELECT b.id FROM became AS b WHERE b.referral_count <> 0)
+            EXCEPT
+            SELECT b.id FROM became AS b WHERE current_query() ~* '^\s*copy\M');
+    ELSIF TG_OP = 'DELETE' THEN
+        referrers := ARRAY(SELECT DISTINCT w.referred_by FROM was AS w WHERE w.referred_by IS NOT NULL);
+    ELSE
+        -- a count written by hand is counted too
+        referrers := ARRAY(
+            SELECT c.referrer
+            FROM (SELECT w.id, w.referred_by AS referrer FROM was AS w
+                  EXCEPT SELECT b.id, b.referred_by FROM became AS b) AS c
+            WHERE c.referrer IS NOT NULL
+            UNION
+            SELECT c.referrer
+            FROM (SELECT b.id, b.referred_by AS referrer FROM became AS b
+                  EXCEPT SELECT w.id, w.referred_by FROM was AS w) AS c
+            WHERE c.referrer IS NOT NULL
+            UNION
+            SELECT c.id
+            FROM (SELECT b.id, b.referral_count FROM became AS b
+                  EXCEPT SELECT w.id, w.referral_count FROM was AS w) AS c);
+    END IF;
+    IF cardinality(referrers) > 0 THEN
+        PERFORM ca_recount_referrals(referrers);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_referrals_changed() IS
+    'trigger: counts anew the referred users of those who gained or lost one';
+
+CREATE TRIGGER users_referrals_inserted AFTER INSERT ON users
+    REFERENCING NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_inserted ON users IS
+    'counts the referred users of those who referred new ones';
+CREATE TRIGGER users_referrals_updated AFTER UPDATE ON users
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_updated ON users IS
+    'counts the referred users of those who gained or lost some';
+CREATE TRIGGER users_referrals_deleted AFTER DELETE ON users
+    REFERENCING OLD TABLE AS was
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_deleted ON users IS
+    'counts the referred users of those who lost some';

@@ -59,11 +59,25 @@ SELECT deleted_at, deleted_by FROM users WHERE id = 1;
 SELECT session_token, is_active FROM user_sessions ORDER BY id;
 SELECT record_login(1, true, '2024-01-05+00');
 
--- a session with activities stays, one without goes when it expired before; one of later stays
+-- purging: a session without activities that expired before goes, one of later stays; one with a
+-- trail stays without tokens, device and address
+UPDATE user_sessions SET device_info = '{"browser": "x"}', ip_address = '192.0.2.1' WHERE session_token = 'T2';
 INSERT INTO user_sessions (user_id, session_token, expires_at)
-VALUES (2, 'old', '2020-01-01+00'), (2, 'later', '2020-01-02+00');
-SELECT purge_sessions('2020-01-02+00');
-SELECT session_token FROM user_sessions ORDER BY id;
+VALUES (2, 'old', '2024-01-02+00'), (2, 'later', '2024-01-03+00');
+SELECT * FROM purge_sessions('2024-01-03+00', moment => '2024-01-03+00');
+SELECT replace(session_token, id::text, 'ID') AS token, refresh_token, device_info, ip_address, is_active, expires_at
+FROM user_sessions ORDER BY id;
+-- a purged token is none, and a second purge finds nothing to do
+SELECT count(session_holder(session_token, '2024-01-01+00')) FROM user_sessions WHERE session_token LIKE 'purged%';
+SELECT * FROM purge_sessions('2024-01-03+00', moment => '2024-01-03+00');
+-- every activity is there and tells its session
+SELECT activity_type, entity_id = session_id AS told FROM user_activities ORDER BY id;
+-- the trail of T2 ended on 2024-01-01 13:00: it goes with its session, but not a moment before
+SELECT * FROM purge_sessions('2024-01-03+00', '2024-01-01 13:00+00', '2024-01-03+00');
+SELECT * FROM purge_sessions('2024-01-03+00', '2024-01-01 13:00:01+00', '2024-01-03+00');
+SELECT activity_type FROM user_activities ORDER BY id;
+-- T4 ended just now, by the deletion of its user; seen from tomorrow it is old
+SELECT * FROM purge_sessions(now() + interval '1 hour', moment => now() + interval '1 day');
 
 -- refused
 \set ON_ERROR_ROLLBACK on
@@ -71,4 +85,7 @@ SELECT record_login(9, true);
 SELECT record_login(1, NULL);
 SELECT open_session(1, 'T5');
 SELECT effective_plan(NULL);
+SELECT purge_sessions(NULL);
+SELECT purge_sessions('infinity', moment => '2024-01-01+00');
+SELECT purge_sessions('2024-01-01+00', '2024-01-02+00', '2024-01-01+00');
 ROLLBACK;
