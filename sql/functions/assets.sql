@@ -1,0 +1,340 @@
+-- Assets: the market figures that newest closed candles give, and who looked at them.
+
+CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It says which candles had closed.',
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out to ask about now.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
+    'refuses a moment that is NULL or infinite';
+
+CREATE FUNCTION ca_newest_candles(asset integer, timeframe text, as_of timestamptz)
+    RETURNS TABLE (asset_id integer, code text, place bigint, candle_time timestamptz, closed_at timestamptz,
+                   close_price numeric, market_cap numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT a.id, t.code, t.place, n.candle_time, timeframe_end(t.code, n.candle_time), n.close_price, n.market_cap
+    FROM assets AS a
+    CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.candle_time, h.close_price, h.market_cap
+        FROM price_history AS h
+        WHERE h.asset_id = a.id
+          AND h.timeframe = t.code
+          AND h.candle_time < timeframe_bucket(t.code, ca_newest_candles.as_of)
+        ORDER BY h.candle_time DESC
+        LIMIT 1) AS n
+    WHERE (ca_newest_candles.asset IS NULL OR a.id = ca_newest_candles.asset)
+      AND (ca_newest_candles.timeframe IS NULL OR t.code = ca_newest_candles.timeframe);
+END;
+COMMENT ON FUNCTION ca_newest_candles(integer, text, timestamptz) IS
+    'each series with its last candle that had closed at a moment, of one asset or all, of one timeframe or all';
+
+-- What refresh_assets() remembers is in the row of background_tasks that tells of its last run:
+--   until            the candles that had closed by then were looked at,
+--   id, archive_id   and those up to these ids, whatever their time;
+--   next_id, ...     what takes their place once all transactions below next_xid are over, for
+--                    one of them may have candles with smaller ids that it has yet to commit.
+-- Ids of price_data count up, and those of candles inserted into the archive down.
+CREATE INDEX background_tasks_refresh_assets_idx ON background_tasks (id) WHERE task_name = 'refresh_assets';
+COMMENT ON INDEX background_tasks_refresh_assets_idx IS
+    'the last run of refresh_assets()';
+
+CREATE FUNCTION ca_refresh_marks(marks jsonb, as_of timestamptz, id bigint, archive_id bigint) RETURNS jsonb
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT jsonb_build_object(
+               'until', least(ca_refresh_marks.as_of, now()),
+               'id', CASE WHEN n.alone THEN ca_refresh_marks.id WHEN n.over THEN m.next_id ELSE m.id END,
+               'archive_id', CASE WHEN n.alone THEN ca_refresh_marks.archive_id
+                                  WHEN n.over THEN m.next_archive_id ELSE m.archive_id END,
+               'next_id', ca_refresh_marks.id, 'next_archive_id', ca_refresh_marks.archive_id, 'next_xid', n.xid)
+    FROM jsonb_to_record(coalesce(ca_refresh_marks.marks, '{}'))
+        AS m (id bigint, archive_id bigint, next_id bigint, next_archive_id bigint, next_xid numeric)
+    CROSS JOIN LATERAL (
+        SELECT pg_snapshot_xmax(s)::text::numeric AS xid,
+               NOT EXISTS (SELECT FROM pg_snapshot_xip(s)) AS alone,
+               -- transactions of the server that a dump came from are over too
+               m.next_xid <= pg_snapshot_xmin(s)::text::numeric OR m.next_xid > pg_snapshot_xmax(s)::text::numeric AS over
+        FROM pg_current_snapshot() AS s) AS n;
+END;
+COMMENT ON FUNCTION ca_refresh_marks(jsonb, timestamptz, bigint, bigint) IS
+    'how far refresh_assets() will have looked when a run is done that begins now; the ids were given out before';
+
+CREATE FUNCTION ca_extreme_prices(marks jsonb, as_of timestamptz)
+    RETURNS TABLE (asset_id integer, high numeric, high_at timestamptz, low numeric, low_at timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH seen AS (
+        SELECT m.until, coalesce(m.id, -9223372036854775808) AS id, coalesce(m.archive_id, 9223372036854775807) AS archive_id
+        FROM jsonb_to_record(ca_extreme_prices.marks) AS m (until timestamptz, id bigint, archive_id bigint)
+    ), late AS MATERIALIZED (
+        SELECT n.asset_id, n.timeframe, min(n.candle_time) AS since
+        FROM seen AS s
+        CROSS JOIN LATERAL (
+            SELECT p.asset_id, p.timeframe, p.candle_time FROM price_data AS p WHERE p.id > s.id
+            UNION ALL
+            SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id > s.id
+            UNION ALL
+            SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id < s.archive_id) AS n
+        GROUP BY n.asset_id, n.timeframe
+    ), unseen AS MATERIALIZED (
+        -- an hour again, for candles that were corrected soon after they closed
+        SELECT a.id AS asset_id, t.code, t.place,
+               CASE WHEN a.ath IS NULL OR a.atl IS NULL OR s.until IS NULL THEN '-infinity'
+                    ELSE least(l.since, timeframe_bucket(t.code, s.until - interval '1 hour')) END AS since,
+               timeframe_bucket(t.code, ca_extreme_prices.as_of) AS until
+        FROM assets AS a
+        CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+        LEFT JOIN seen AS s ON true
+        LEFT JOIN late AS l ON l.asset_id = a.id AND l.timeframe = t.code
+    ), highs AS (
+        SELECT DISTINCT ON (u.asset_id) u.asset_id, x.price, x.candle_time
+        FROM unseen AS u
+        CROSS JOIN LATERAL (
+            SELECT h.high_price AS price, h.candle_time
+            FROM price_history AS h
+            WHERE h.asset_id = u.asset_id AND h.timeframe = u.code
+              AND h.candle_time >= u.since AND h.candle_time < u.until
+            ORDER BY h.high_price DESC, h.candle_time
+            LIMIT 1) AS x
+        ORDER BY u.asset_id, x.price DESC, u.place, x.candle_time
+    ), lows AS (
+        SELECT DISTINCT ON (u.asset_id) u.asset_id, x.price, x.candle_time
+        FROM unseen AS u
+        CROSS JOIN LATERAL (
+            SELECT h.low_price AS price, h.candle_time
+            FROM price_history AS h
+            WHERE h.asset_id = u.asset_id AND h.timeframe = u.code
+              AND h.candle_time >= u.since AND h.candle_time < u.until
+            ORDER BY h.low_price, h.candle_time
+            LIMIT 1) AS x
+        ORDER BY u.asset_id, x.price, u.place, x.candle_time
+    )
+    SELECT h.asset_id, h.price, h.candle_time, l.price, l.candle_time
+    FROM highs AS h
+    JOIN lows AS l ON l.asset_id = h.asset_id;
+END;
+COMMENT ON FUNCTION ca_extreme_prices(jsonb, timestamptz) IS
+    'highest and lowest price of each asset, and the start of the shortest candle that has it, of several the first; among candles closed at a moment that the marks do not tell were looked at, or all where ath or atl is NULL';
+
+CREATE FUNCTION ca_price_changes(as_of timestamptz)
+    RETURNS TABLE (asset_id integer, price numeric, market_cap numeric, change_24h numeric, change_7d numeric,
+                   change_30d numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH series AS MATERIALIZED (
+        SELECT n.* FROM ca_newest_candles(NULL, NULL, ca_price_changes.as_of) AS n
+    ), newest AS (
+        -- of candles that closed at the same time the shortest
+        SELECT DISTINCT ON (s.asset_id) s.asset_id, s.closed_at, s.close_price, s.market_cap
+        FROM series AS s
+        ORDER BY s.asset_id, s.closed_at DESC, s.place
+    ), earlier AS (
+        SELECT DISTINCT ON (s.asset_id, p.period) s.asset_id, p.period, c.close_price
+        FROM series AS s
+        CROSS JOIN (VALUES (interval '24 hours'), ('168 hours'), ('720 hours')) AS p (period)
+        CROSS JOIN LATERAL (
+            SELECT h.close_price, timeframe_end(s.code, h.candle_time) AS closed_at
+            FROM price_history AS h
+            WHERE h.asset_id = s.asset_id
+              AND h.timeframe = s.code
+              AND h.candle_time >= timeframe_bucket(s.code, ca_price_changes.as_of - 2 * p.period)
+              AND h.candle_time < timeframe_bucket(s.code, ca_price_changes.as_of - p.period)
+            ORDER BY h.candle_time DESC
+            LIMIT 1) AS c
+        ORDER BY s.asset_id, p.period, c.closed_at DESC, s.place
+    ), changes AS (
+        -- what a column of numeric(10,4) cannot hold is not told
+        SELECT e.asset_id, e.period, c.change
+        FROM earlier AS e
+        JOIN newest AS n ON n.asset_id = e.asset_id AND n.closed_at > ca_price_changes.as_of - e.period
+        CROSS JOIN LATERAL (
+            SELECT round(100 * (n.close_price - e.close_price) / nullif(abs(e.close_price), 0), 4) AS change) AS c
+        WHERE abs(c.change) < 1000000
+    )
+    SELECT n.asset_id, n.close_price, n.market_cap,
+           min(c.change) FILTER (WHERE c.period = interval '24 hours'),
+           min(c.change) FILTER (WHERE c.period = interval '168 hours'),
+           min(c.change) FILTER (WHERE c.period = interval '720 hours')
+    FROM newest AS n
+    LEFT JOIN changes AS c ON c.asset_id = n.asset_id
+    GROUP BY n.asset_id, n.close_price, n.market_cap;
+END;
+COMMENT ON FUNCTION ca_price_changes(timestamptz) IS
+    'close and market capitalization of the newest closed candle of each asset, and its changes in percent; a change is NULL unless one close is of the period before the moment and another of the period before that';
+
+CREATE FUNCTION ca_volume_24h(asset integer, as_of timestamptz) RETURNS numeric
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.volume
+    FROM (VALUES (1, '1h', 24), (2, '30m', 48), (3, '15m', 96), (4, '5m', 288), (5, '3m', 480), (6, '1m', 1440),
+                 (7, '2h', 12), (8, '4h', 6), (9, '6h', 4), (10, '8h', 3), (11, '12h', 2), (12, '1d', 1))
+        AS f (place, code, candles)
+    CROSS JOIN LATERAL (
+        SELECT count(h.volume) AS known, sum(h.volume) AS volume
+        FROM price_history AS h
+        WHERE h.asset_id = ca_volume_24h.asset
+          AND h.timeframe = f.code
+          AND h.candle_time >= timeframe_bucket(f.code, ca_volume_24h.as_of) - interval '24 hours'
+          AND h.candle_time < timeframe_bucket(f.code, ca_volume_24h.as_of)) AS v
+    WHERE v.known = f.candles
+      AND v.volume < 1e28
+    ORDER BY f.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
+    'volume of the 24 hours up to the last end of a candle, of the first of 1h 30m 15m 5m 3m 1m 2h 4h 6h 8h 12h 1d whose candles are all there with their volume; NULL if none is';
+
+CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    run record;
+    marks jsonb;
+    last_id bigint;
+    last_archive_id bigint;
+    began CONSTANT timestamptz := clock_timestamp();
+    refreshed bigint;
+BEGIN
+    PERFORM ca_check_as_of(refresh_assets.as_of);
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'refresh_assets must run in a READ COMMITTED transaction'
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = format('This one is %s: it does not see candles committed since it began.',
+                                  upper(current_setting('transaction_isolation'))),
+                  HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+    -- whoever comes second reads what is committed after the first, and never puts older prices back
+    PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics refresh_assets', 0));
+    SELECT t.id, t.result_data -> 'marks' AS marks INTO run
+    FROM background_tasks AS t
+    WHERE t.task_name = 'refresh_assets'
+    ORDER BY t.id DESC
+    LIMIT 1;
+    last_id := coalesce(pg_sequence_last_value('price_data_id_seq'), 0);
+    last_archive_id := coalesce(pg_sequence_last_value('price_data_archive_id_seq'), 0);
+    marks := ca_refresh_marks(run.marks, refresh_assets.as_of, last_id, last_archive_id);
+
+    WITH figures AS MATERIALIZED (
+        SELECT c.*, ca_volume_24h(c.asset_id, refresh_assets.as_of) AS volume, e.high, e.high_at, e.low, e.low_at
+        FROM ca_price_changes(refresh_assets.as_of) AS c
+        LEFT JOIN ca_extreme_prices(run.marks, refresh_assets.as_of) AS e ON e.asset_id = c.asset_id
+    ), changed AS MATERIALIZED (
+        SELECT a.id, n.*
+        FROM figures AS f
+        JOIN assets AS a ON a.id = f.asset_id
+        CROSS JOIN LATERAL (
+            SELECT f.price,
+                   coalesce(f.market_cap,
+                            CASE WHEN f.price * a.circulating_supply BETWEEN 0 AND 1e28 - 1
+                                 THEN round(f.price * a.circulating_supply, 2) END,
+                            a.market_cap) AS market_cap,
+                   coalesce(f.volume, a.total_volume) AS volume,
+                   f.change_24h, f.change_7d, f.change_30d,
+                   CASE WHEN f.high <= a.ath THEN a.ath ELSE coalesce(f.high, a.ath) END AS ath,
+                   CASE WHEN f.high <= a.ath THEN a.ath_date ELSE coalesce(f.high_at, a.ath_date) END AS ath_date,
+                   CASE WHEN f.low >= a.atl THEN a.atl ELSE coalesce(f.low, a.atl) END AS atl,
+                   CASE WHEN f.low >= a.atl THEN a.atl_date ELSE coalesce(f.low_at, a.atl_date) END AS atl_date) AS n
+        WHERE (a.current_price, a.market_cap, a.total_volume, a.price_change_percentage_24h,
+               a.price_change_percentage_7d, a.price_change_percentage_30d, a.ath, a.ath_date, a.atl, a.atl_date)
+              IS DISTINCT FROM
+              (n.price, n.market_cap, n.volume, n.change_24h, n.change_7d, n.change_30d,
+               n.ath, n.ath_date, n.atl, n.atl_date)
+        ORDER BY a.id
+        FOR NO KEY UPDATE OF a
+    )
+    UPDATE assets AS a
+    SET current_price = c.price,
+        market_cap = c.market_cap,
+        total_volume = c.volume,
+        price_change_percentage_24h = c.change_24h,
+        price_change_percentage_7d = c.change_7d,
+        price_change_percentage_30d = c.change_30d,
+        ath = c.ath,
+        ath_date = c.ath_date,
+        atl = c.atl,
+        atl_date = c.atl_date
+    FROM changed AS c
+    WHERE a.id = c.id;
+    GET DIAGNOSTICS refreshed = ROW_COUNT;
+
+    UPDATE background_tasks AS t
+    SET status = 'completed', result_data = jsonb_build_object('assets', refreshed, 'marks', marks),
+        started_at = began, completed_at = clock_timestamp(),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - began)
+    WHERE t.id = run.id;
+    IF NOT FOUND THEN
+        INSERT INTO background_tasks (task_name, task_type, status, result_data, started_at, completed_at,
+                                      execution_time_seconds)
+        VALUES ('refresh_assets', 'data_sync', 'completed', jsonb_build_object('assets', refreshed, 'marks', marks),
+                began, clock_timestamp(), extract(epoch FROM clock_timestamp() - began));
+    END IF;
+    RETURN refreshed;
+END;
+$$;
+COMMENT ON FUNCTION refresh_assets(timestamptz) IS
+    'brings price, market capitalization, 24 h volume, changes and all-time extremes of all assets up to date from candles that had closed at a moment, and returns how many changed; an asset without candles is left alone; the last run is a row of background_tasks, which remembers how far ath and atl have looked';
+
+CREATE FUNCTION record_asset_access(asset integer, timeframe text DEFAULT NULL, moment timestamptz DEFAULT now())
+    RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    was assets;
+    uses numeric;
+    accesses integer;
+BEGIN
+    IF record_asset_access.timeframe IS NOT NULL THEN
+        PERFORM ca_check_timeframe(record_asset_access.timeframe);
+    END IF;
+    IF record_asset_access.moment IS NULL OR NOT isfinite(record_asset_access.moment) THEN
+        RAISE EXCEPTION 'moment must be known and finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(record_asset_access.moment::text, 'NULL')),
+                  HINT = 'Leave it out for an access now.';
+    END IF;
+    -- whoever comes second waits here and then adds to what the first has counted
+    SELECT * INTO was FROM assets AS a WHERE a.id = record_asset_access.asset FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM ca_check_asset(record_asset_access.asset);
+    END IF;
+    IF record_asset_access.timeframe IS NOT NULL THEN
+        IF jsonb_typeof(was.timeframe_usage) <> 'object'
+           OR jsonb_typeof(was.timeframe_usage -> record_asset_access.timeframe) <> 'number' THEN
+            RAISE EXCEPTION 'timeframe_usage does not hold counts'
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      DETAIL = format('That of asset %s is %s.', was.id, left(was.timeframe_usage::text, 100)),
+                      HINT = 'It is a JSON object of timeframe codes and numbers, or NULL.';
+        END IF;
+        uses := coalesce((was.timeframe_usage ->> record_asset_access.timeframe)::numeric, 0) + 1;
+    END IF;
+    UPDATE assets AS a
+    SET access_count = least(a.access_count, 2147483646) + 1,
+        last_accessed_at = greatest(a.last_accessed_at, record_asset_access.moment),
+        timeframe_usage = CASE WHEN uses IS NULL THEN a.timeframe_usage
+                               ELSE coalesce(a.timeframe_usage, '{}')
+                                    || jsonb_build_object(record_asset_access.timeframe, uses) END
+    WHERE a.id = was.id
+    RETURNING a.access_count INTO accesses;
+    RETURN accesses;
+END;
+$$;
+COMMENT ON FUNCTION record_asset_access(integer, text, timestamptz) IS
+    'counts an access to an asset, and to a timeframe of it, and returns how many there have been; access_count stops at 2147483647';
