@@ -68,3 +68,46 @@ SELECT roll_up_api_logs(l, as_of => '2024-03-01 00:00+00') FROM unnest(ARRAY['ho
 CREATE TABLE public.dumped_models AS SELECT * FROM ai_models;
 CREATE TABLE public.dumped_tasks AS SELECT * FROM background_tasks;
 CREATE TABLE public.dumped_analytics AS SELECT * FROM analytics_data;
+
+-- accounts: counts that follow, one of before that they did, sessions in use, ended and purged
+INSERT INTO users (email, password_hash) VALUES ('one@example.org', 'x'), ('two@example.org', 'x');
+INSERT INTO users (email, password_hash, referred_by)
+VALUES ('three@example.org', 'x', 1), ('four@example.org', 'x', 1), ('five@example.org', 'x', 3);
+ALTER TABLE users DISABLE TRIGGER users_referrals_updated;
+UPDATE users SET referral_count = 7 WHERE id = 2;
+ALTER TABLE users ENABLE TRIGGER users_referrals_updated;
+DO $$
+BEGIN
+    PERFORM record_login(1, false, '2024-01-01 12:00+00') FROM generate_series(1, 3);
+    PERFORM record_login(2, true, '2024-01-01 12:00+00');
+    PERFORM open_session(1, 'token', 'refresh', moment => '2024-01-01 12:00+00');
+    PERFORM open_session(2, 'ended', moment => '2024-01-01 12:00+00');
+    PERFORM end_session('ended');
+    PERFORM open_session(2, 'expired', 'refresh', '2024-01-02', moment => '2024-01-01 12:00+00');
+    PERFORM purge_sessions('2024-01-03');
+    PERFORM delete_user(4, 1, '2024-02-01');
+END;
+$$;
+
+-- positions: one that its actions give, one closed, one that was told and has actions which give
+-- other values, as one of before the rules may
+INSERT INTO portfolio (user_id, asset_id, asset_symbol, asset_type)
+SELECT 1, asset_id('DUMP'), 'DUMP', CASE i WHEN 2 THEN 'Short Position' ELSE 'Crypto Asset' END FROM generate_series(1, 3) AS i ORDER BY i;
+INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, fees_paid, timeframe, action_source, created_at)
+VALUES (1, 'buy', 10, 3, 0.5, '1h', 'manual', '2024-01-01'), (1, 'sell', 12, 1, 0.5, '1h', 'manual', '2024-01-02'),
+       (2, 'entry', 10, 2, 0, '1h', 'manual', '2024-01-01'), (2, 'full_exit', 7, 2, 0, '1h', 'manual', '2024-01-02'),
+       (3, 'buy', 10, 1, 0, '1h', 'manual', '2024-01-01');
+ALTER TABLE portfolio DISABLE TRIGGER portfolio_derived;
+UPDATE portfolio SET quantity = 5, entry_price = 4 WHERE id = 3;
+ALTER TABLE portfolio ENABLE TRIGGER portfolio_derived;
+
+-- assets: figures, and how far refresh_assets() has looked
+DO $$ BEGIN PERFORM refresh_assets('2024-01-17 10:00+00'); PERFORM record_asset_access(asset_id('DUMP'), '1h', '2024-01-17+00'); END $$;
+
+CREATE TABLE public.dumped_users AS SELECT * FROM users;
+CREATE TABLE public.dumped_sessions AS SELECT * FROM user_sessions;
+CREATE TABLE public.dumped_activities AS SELECT * FROM user_activities;
+CREATE TABLE public.dumped_positions AS SELECT * FROM portfolio;
+CREATE TABLE public.dumped_actions AS SELECT * FROM trade_actions;
+CREATE TABLE public.dumped_assets AS SELECT * FROM assets;
+CREATE TABLE public.dumped_tasks AS SELECT * FROM background_tasks;
