@@ -75,33 +75,62 @@ END;
 COMMENT ON FUNCTION ca_refresh_marks(jsonb, timestamptz, bigint, bigint) IS
     'how far refresh_assets() will have looked when a run is done that begins now; the ids were given out before';
 
-CREATE FUNCTION ca_extreme_prices(marks jsonb, as_of timestamptz)
-    RETURNS TABLE (asset_id integer, high numeric, high_at timestamptz, low numeric, low_at timestamptz)
+CREATE FUNCTION ca_asset_figures(until timestamptz, id bigint, archive_id bigint, as_of timestamptz)
+    RETURNS TABLE (asset_id integer, price numeric, market_cap numeric, change_24h numeric, change_7d numeric,
+                   change_30d numeric, high numeric, high_at timestamptz, low numeric, low_at timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH seen AS (
-        SELECT m.until, coalesce(m.id, -9223372036854775808) AS id, coalesce(m.archive_id, 9223372036854775807) AS archive_id
-        FROM jsonb_to_record(ca_extreme_prices.marks) AS m (until timestamptz, id bigint, archive_id bigint)
-    ), late AS MATERIALIZED (
-        SELECT n.asset_id, n.timeframe, min(n.candle_time) AS since
-        FROM seen AS s
+    WITH series AS MATERIALIZED (
+        SELECT n.* FROM ca_newest_candles(NULL, NULL, ca_asset_figures.as_of) AS n
+    ), newest AS (
+        -- of candles that closed at the same time the shortest
+        SELECT DISTINCT ON (s.asset_id) s.asset_id, s.closed_at, s.close_price, s.market_cap
+        FROM series AS s
+        ORDER BY s.asset_id, s.closed_at DESC, s.place
+    ), earlier AS (
+        SELECT DISTINCT ON (s.asset_id, p.period) s.asset_id, p.period, c.close_price
+        FROM series AS s
+        CROSS JOIN (VALUES (interval '24 hours'), ('168 hours'), ('720 hours')) AS p (period)
         CROSS JOIN LATERAL (
-            SELECT p.asset_id, p.timeframe, p.candle_time FROM price_data AS p WHERE p.id > s.id
-            UNION ALL
-            SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id > s.id
-            UNION ALL
-            SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id < s.archive_id) AS n
+            SELECT h.close_price, timeframe_end(s.code, h.candle_time) AS closed_at
+            FROM price_history AS h
+            WHERE h.asset_id = s.asset_id
+              AND h.timeframe = s.code
+              AND h.candle_time >= timeframe_bucket(s.code, ca_asset_figures.as_of - 2 * p.period)
+              AND h.candle_time < timeframe_bucket(s.code, ca_asset_figures.as_of - p.period)
+            ORDER BY h.candle_time DESC
+            LIMIT 1) AS c
+        ORDER BY s.asset_id, p.period, c.closed_at DESC, s.place
+    ), changes AS (
+        -- what a column of numeric(10,4) cannot hold is not told
+        SELECT n.asset_id,
+               min(c.change) FILTER (WHERE e.period = interval '24 hours') AS change_24h,
+               min(c.change) FILTER (WHERE e.period = interval '168 hours') AS change_7d,
+               min(c.change) FILTER (WHERE e.period = interval '720 hours') AS change_30d
+        FROM newest AS n
+        JOIN earlier AS e ON e.asset_id = n.asset_id AND n.closed_at > ca_asset_figures.as_of - e.period
+        CROSS JOIN LATERAL (
+            SELECT round(100 * (n.close_price - e.close_price) / nullif(abs(e.close_price), 0), 4) AS change) AS c
+        WHERE abs(c.change) < 1000000
+        GROUP BY n.asset_id
+    ), late AS (
+        SELECT n.asset_id, n.timeframe, min(n.candle_time) AS since
+        FROM (SELECT p.asset_id, p.timeframe, p.candle_time FROM price_data AS p WHERE p.id > ca_asset_figures.id
+              UNION ALL
+              SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id > ca_asset_figures.id
+              UNION ALL
+              SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a
+              WHERE a.id < ca_asset_figures.archive_id) AS n
         GROUP BY n.asset_id, n.timeframe
     ), unseen AS MATERIALIZED (
         -- an hour again, for candles that were corrected soon after they closed
-        SELECT a.id AS asset_id, t.code, t.place,
-               CASE WHEN a.ath IS NULL OR a.atl IS NULL OR s.until IS NULL THEN '-infinity'
-                    ELSE least(l.since, timeframe_bucket(t.code, s.until - interval '1 hour')) END AS since,
-               timeframe_bucket(t.code, ca_extreme_prices.as_of) AS until
-        FROM assets AS a
-        CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
-        LEFT JOIN seen AS s ON true
-        LEFT JOIN late AS l ON l.asset_id = a.id AND l.timeframe = t.code
+        SELECT s.asset_id, s.code, s.place, s.closed_at AS until,
+               CASE WHEN a.ath IS NULL OR a.atl IS NULL OR ca_asset_figures.until IS NULL THEN '-infinity'
+                    ELSE least(l.since, timeframe_bucket(s.code, ca_asset_figures.until - interval '1 hour'))
+               END AS since
+        FROM series AS s
+        JOIN assets AS a ON a.id = s.asset_id
+        LEFT JOIN late AS l ON l.asset_id = s.asset_id AND l.timeframe = s.code
     ), highs AS (
         SELECT DISTINCT ON (u.asset_id) u.asset_id, x.price, x.candle_time
         FROM unseen AS u
@@ -125,58 +154,15 @@ BEGIN ATOMIC
             LIMIT 1) AS x
         ORDER BY u.asset_id, x.price, u.place, x.candle_time
     )
-    SELECT h.asset_id, h.price, h.candle_time, l.price, l.candle_time
-    FROM highs AS h
-    JOIN lows AS l ON l.asset_id = h.asset_id;
-END;
-COMMENT ON FUNCTION ca_extreme_prices(jsonb, timestamptz) IS
-    'highest and lowest price of each asset, and the start of the shortest candle that has it, of several the first; among candles closed at a moment that the marks do not tell were looked at, or all where ath or atl is NULL';
-
-CREATE FUNCTION ca_price_changes(as_of timestamptz)
-    RETURNS TABLE (asset_id integer, price numeric, market_cap numeric, change_24h numeric, change_7d numeric,
-                   change_30d numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    WITH series AS MATERIALIZED (
-        SELECT n.* FROM ca_newest_candles(NULL, NULL, ca_price_changes.as_of) AS n
-    ), newest AS (
-        -- of candles that closed at the same time the shortest
-        SELECT DISTINCT ON (s.asset_id) s.asset_id, s.closed_at, s.close_price, s.market_cap
-        FROM series AS s
-        ORDER BY s.asset_id, s.closed_at DESC, s.place
-    ), earlier AS (
-        SELECT DISTINCT ON (s.asset_id, p.period) s.asset_id, p.period, c.close_price
-        FROM series AS s
-        CROSS JOIN (VALUES (interval '24 hours'), ('168 hours'), ('720 hours')) AS p (period)
-        CROSS JOIN LATERAL (
-            SELECT h.close_price, timeframe_end(s.code, h.candle_time) AS closed_at
-            FROM price_history AS h
-            WHERE h.asset_id = s.asset_id
-              AND h.timeframe = s.code
-              AND h.candle_time >= timeframe_bucket(s.code, ca_price_changes.as_of - 2 * p.period)
-              AND h.candle_time < timeframe_bucket(s.code, ca_price_changes.as_of - p.period)
-            ORDER BY h.candle_time DESC
-            LIMIT 1) AS c
-        ORDER BY s.asset_id, p.period, c.closed_at DESC, s.place
-    ), changes AS (
-        -- what a column of numeric(10,4) cannot hold is not told
-        SELECT e.asset_id, e.period, c.change
-        FROM earlier AS e
-        JOIN newest AS n ON n.asset_id = e.asset_id AND n.closed_at > ca_price_changes.as_of - e.period
-        CROSS JOIN LATERAL (
-            SELECT round(100 * (n.close_price - e.close_price) / nullif(abs(e.close_price), 0), 4) AS change) AS c
-        WHERE abs(c.change) < 1000000
-    )
-    SELECT n.asset_id, n.close_price, n.market_cap,
-           min(c.change) FILTER (WHERE c.period = interval '24 hours'),
-           min(c.change) FILTER (WHERE c.period = interval '168 hours'),
-           min(c.change) FILTER (WHERE c.period = interval '720 hours')
+    SELECT n.asset_id, n.close_price, n.market_cap, c.change_24h, c.change_7d, c.change_30d,
+           h.price, h.candle_time, l.price, l.candle_time
     FROM newest AS n
     LEFT JOIN changes AS c ON c.asset_id = n.asset_id
-    GROUP BY n.asset_id, n.close_price, n.market_cap;
+    LEFT JOIN highs AS h ON h.asset_id = n.asset_id
+    LEFT JOIN lows AS l ON l.asset_id = n.asset_id;
 END;
-COMMENT ON FUNCTION ca_price_changes(timestamptz) IS
-    'close and market capitalization of the newest closed candle of each asset, and its changes in percent; a change is NULL unless one close is of the period before the moment and another of the period before that';
+COMMENT ON FUNCTION ca_asset_figures(timestamptz, bigint, bigint, timestamptz) IS
+    'what candles that had closed at as_of tell of each asset: close and market capitalization of the newest; changes in percent, NULL unless one close is of the period before as_of and another of the period before that; the highest and the lowest price and the start of the shortest candle that has it, of several the first, among candles not yet looked at: closed after until, or with ids beyond id, in the archive below archive_id; among all if until is NULL, or where ath or atl is';
 
 CREATE FUNCTION ca_volume_24h(asset integer, as_of timestamptz) RETURNS numeric
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -203,9 +189,12 @@ COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
 CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    -- new ids are few, which the planner does not know
+    SET enable_seqscan = off
 AS $$
 DECLARE
     run record;
+    seen record;
     marks jsonb;
     last_id bigint;
     last_archive_id bigint;
@@ -227,14 +216,17 @@ BEGIN
     WHERE t.task_name = 'refresh_assets'
     ORDER BY t.id DESC
     LIMIT 1;
+    SELECT m.until, coalesce(m.id, CASE WHEN m.until IS NOT NULL THEN -9223372036854775808 END) AS id,
+           coalesce(m.archive_id, CASE WHEN m.until IS NOT NULL THEN 9223372036854775807 END) AS archive_id
+    INTO seen
+    FROM jsonb_to_record(coalesce(run.marks, '{}')) AS m (until timestamptz, id bigint, archive_id bigint);
     last_id := coalesce(pg_sequence_last_value('price_data_id_seq'), 0);
     last_archive_id := coalesce(pg_sequence_last_value('price_data_archive_id_seq'), 0);
     marks := ca_refresh_marks(run.marks, refresh_assets.as_of, last_id, last_archive_id);
 
     WITH figures AS MATERIALIZED (
-        SELECT c.*, ca_volume_24h(c.asset_id, refresh_assets.as_of) AS volume, e.high, e.high_at, e.low, e.low_at
-        FROM ca_price_changes(refresh_assets.as_of) AS c
-        LEFT JOIN ca_extreme_prices(run.marks, refresh_assets.as_of) AS e ON e.asset_id = c.asset_id
+        SELECT g.*, ca_volume_24h(g.asset_id, refresh_assets.as_of) AS volume
+        FROM ca_asset_figures(seen.until, seen.id, seen.archive_id, refresh_assets.as_of) AS g
     ), changed AS MATERIALIZED (
         SELECT a.id, n.*
         FROM figures AS f
