@@ -3,7 +3,7 @@
 -- Every table is filled with rows computed from their number, so the planner sees the same
 -- data each time; enough of them that reading a whole table would cost it more.
 BEGIN;
-SELECT plan(46);
+SELECT plan(48);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -202,7 +202,11 @@ INSERT INTO hot VALUES
  $$SELECT * FROM signal_alerts WHERE is_active AND NOT is_triggered AND expires_at <= now()$$),
 (23, 'the latest signal of an asset',
  ARRAY['trading_signals_asset_id_created_at_idx'],
- $$SELECT max(created_at) FROM trading_signals WHERE asset_id = 41 AND created_at <= now()$$);
+ $$SELECT max(created_at) FROM trading_signals WHERE asset_id = 41 AND created_at <= now()$$),
+(21, 'the newest closed candle of each series of an asset, as a refresh looks it up',
+ ARRAY['assets_pkey', 'price_data_archive_asset_id_timeframe_candle_time_key',
+       'price_data_asset_id_timeframe_candle_time_key'],
+ $$SELECT * FROM ca_newest_candles(42, NULL, '2024-02-01 00:30')$$);
 
 CREATE FUNCTION pg_temp.explain(query text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
