@@ -203,7 +203,7 @@ INSERT INTO hot VALUES
 (23, 'the latest signal of an asset',
  ARRAY['trading_signals_asset_id_created_at_idx'],
  $$SELECT max(created_at) FROM trading_signals WHERE asset_id = 41 AND created_at <= now()$$),
-(21, 'the newest closed candle of each series of an asset, as a refresh looks it up',
+(24, 'the newest closed candle of each series of an asset, as a refresh looks it up',
  ARRAY['assets_pkey', 'price_data_archive_asset_id_timeframe_candle_time_key',
        'price_data_asset_id_timeframe_candle_time_key'],
  $$SELECT * FROM ca_newest_candles(42, NULL, '2024-02-01 00:30')$$);
