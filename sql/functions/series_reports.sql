@@ -4,7 +4,7 @@ CREATE FUNCTION ca_series_outliers(asset integer, timeframe text, since timestam
                                    OUT judged bigint, OUT outliers bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- a change over a gap, or from 0, tells nothing
+    -- a change over a gap, or from 0, tells nothing; what is one row is computed once
     WITH change AS (
         SELECT (c.close_price - c.before) / nullif(abs(c.before), 0)::double precision AS value
         FROM (SELECT h.close_price, h.candle_time,
@@ -18,11 +18,11 @@ BEGIN ATOMIC
               WINDOW w AS (ORDER BY h.candle_time)) AS c
         WHERE timeframe_end(ca_series_outliers.timeframe, c.time_before) = c.candle_time
           AND c.before <> 0
-    ), centre AS (
+    ), centre AS MATERIALIZED (
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY c.value) AS median FROM change AS c
     ), distance AS (
         SELECT abs(c.value - m.median) AS value FROM change AS c CROSS JOIN centre AS m
-    ), spread AS (
+    ), spread AS MATERIALIZED (
         SELECT coalesce(nullif(1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY d.value), 0),
                         1.253314 * avg(d.value)) AS sigma
         FROM distance AS d
@@ -179,6 +179,8 @@ BEGIN
         ), grouped AS (
             SELECT p.*, sum(p.parts) OVER (ORDER BY p.price, p.n) AS place
             FROM parted AS p
+        ), last AS MATERIALIZED (
+            SELECT r.close_price FROM recent AS r ORDER BY r.candle_time DESC LIMIT 1
         ), levels AS (
             SELECT round(avg(g.price), 8) AS level, round(100 * sum(g.n) / sum(sum(g.n)) OVER (), 2) AS strength,
                    count(*) AS touches, min(g.candle_time) AS first_touch, max(g.candle_time) AS last_touch
@@ -188,7 +190,7 @@ BEGIN
         SELECT CASE WHEN l.level <= c.close_price THEN 'support' ELSE 'resistance' END,
                l.level, l.strength, l.touches, l.first_touch, l.last_touch
         FROM levels AS l
-        CROSS JOIN (SELECT r.close_price FROM recent AS r ORDER BY r.candle_time DESC LIMIT 1) AS c
+        CROSS JOIN last AS c
         ORDER BY l.strength DESC, l.level;
 END;
 $$;

@@ -73,6 +73,14 @@ UPDATE assets SET ath = NULL WHERE id = 1;
 SELECT refresh_assets('2024-02-01 00:02+00');
 SELECT ath, ath_date, atl, atl_date FROM figures WHERE id = 1;
 
+-- asked about a day before, when a late candle had yet to close, it forgets neither it nor what it saw
+SELECT candle(1, '2h', '2024-01-31 12:00+00', 100, 2000, 100);
+SELECT refresh_assets('2024-01-31 13:00+00') IS NOT NULL AS done;
+SELECT price, ath FROM figures WHERE id = 1;
+SELECT refresh_assets('2024-02-01 00:02+00') IS NOT NULL AS done;
+SELECT price, ath FROM figures WHERE id = 1;
+DELETE FROM price_data WHERE timeframe = '2h';
+
 -- prices below 0 and of 0; a change that the column cannot hold, and a capitalization below 0, are not told
 INSERT INTO assets (id, symbol, name, asset_type, circulating_supply) VALUES (5, 'NEG', 'Negative', 'macro', 10), (6, 'ZERO', 'Zero', 'macro', 10), (7, 'HUGE', 'Huge', 'crypto', 1e21);
 SELECT candle(5, '1d', '2024-01-31 00:00+00', -30, 40, -30), candle(5, '1d', '2024-01-30 00:00+00', -40, 0, -40),
