@@ -101,7 +101,7 @@ CREATE FUNCTION ca_alert_candles(
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT n.asset_id, n.timeframe, c.candle_time, timeframe_end(n.timeframe, c.candle_time),
+    SELECT n.asset_id, c.timeframe, c.candle_time, timeframe_end(c.timeframe, c.candle_time),
            c.high_price, c.low_price, c.close_price, c.volume, c.candle_time >= n.first, n.changes
     FROM (
         -- what the alerts of the asset need: OFFSET has them looked at once
@@ -111,26 +111,44 @@ BEGIN ATOMIC
                          AND ca_alert_kind(a.alert_type, a.condition) = 'percentage_change') AS changes,
                EXISTS (SELECT FROM signal_alerts AS a
                        WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
-                         AND ca_alert_kind(a.alert_type, a.condition) IN ('volume', 'volume_percent')) AS spikes
+                         AND ca_alert_kind(a.alert_type, a.condition) IN ('volume', 'volume_percent')) AS spikes,
+               EXISTS (SELECT FROM price_history AS h
+                       WHERE h.asset_id = w.asset_id AND h.timeframe = w.timeframe
+                         AND h.candle_time = timeframe_bucket(w.timeframe, w.first - interval '1 microsecond')) AS adjoins
         FROM ca_alert_news(ca_alert_candles.assets, ca_alert_candles.as_of) AS w
         OFFSET 0) AS n
     CROSS JOIN LATERAL (
-        SELECT q.candle_time, q.high_price, q.low_price, q.close_price, q.volume
+        SELECT q.timeframe, q.candle_time, q.high_price, q.low_price, q.close_price, q.volume
         FROM price_data AS q
         WHERE q.asset_id = n.asset_id
           AND q.timeframe = n.timeframe
           AND q.candle_time BETWEEN n.first AND n.last
         UNION ALL
-        (SELECT h.candle_time, h.high_price, h.low_price, h.close_price, h.volume
+        (SELECT h.timeframe, h.candle_time, h.high_price, h.low_price, h.close_price, h.volume
          FROM price_history AS h
          WHERE h.asset_id = n.asset_id
            AND h.timeframe = n.timeframe
            AND h.candle_time < n.first
          ORDER BY h.candle_time DESC
-         LIMIT CASE WHEN n.spikes THEN 21 ELSE 1 END)) AS c;
+         LIMIT CASE WHEN n.spikes THEN 21 ELSE 1 END)
+        UNION ALL
+        -- after a hole, or where this timeframe begins, another may know a later close
+        (SELECT l.*
+         FROM timeframes() WITH ORDINALITY AS t (code, place)
+         CROSS JOIN LATERAL (
+             SELECT h.timeframe, h.candle_time, h.high_price, h.low_price, h.close_price, h.volume
+             FROM price_history AS h
+             WHERE h.asset_id = n.asset_id
+               AND h.timeframe = t.code
+               AND h.candle_time < timeframe_bucket(t.code, n.first)
+             ORDER BY h.candle_time DESC
+             LIMIT 1) AS l
+         WHERE NOT n.adjoins AND t.code <> n.timeframe
+         ORDER BY timeframe_end(t.code, l.candle_time) DESC, t.place
+         LIMIT 1)) AS c;
 END;
 COMMENT ON FUNCTION ca_alert_candles(integer[], timestamptz) IS
-    'the candles that are new to check_alerts(), and of those before them the last, or the last 21 where volumes are compared; whether changes are';
+    'the candles that are new to check_alerts(), and of those before them the last, or the last 21 where volumes are compared, and one of another timeframe if that may have ended later; whether changes are compared';
 
 CREATE FUNCTION ca_alert_figures(
     assets integer[], as_of timestamptz,
@@ -145,8 +163,8 @@ BEGIN ATOMIC
         SELECT c.*, coalesce(lead(c.is_new) OVER w, false) AS before_new,
                CASE WHEN count(c.volume) OVER w20 = 20 THEN sum(c.volume) OVER w20 END AS volume_sum
         FROM ca_alert_candles(ca_alert_figures.assets, ca_alert_figures.as_of) AS c
-        WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.candle_time),
-               w20 AS (PARTITION BY c.asset_id ORDER BY c.candle_time ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING)
+        WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.closed_at, c.candle_time),
+               w20 AS (PARTITION BY c.asset_id, c.timeframe ORDER BY c.closed_at ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING)
     ), priced AS MATERIALIZED (
         -- a close that was older than an hour then is not that of 24 hours before
         SELECT c.*, CASE WHEN c.changes AND (c.is_new OR c.before_new)
@@ -164,9 +182,9 @@ BEGIN ATOMIC
            trim_scale(s.before), trim_scale(s.change), trim_scale(s.previous_change),
            trim_scale(s.volume), trim_scale(s.volume_sum / 20), trim_scale(s.ratio), trim_scale(s.previous_ratio)
     FROM (SELECT c.*, lag(c.close) OVER w AS previous_close, lag(c.change) OVER w AS previous_change,
-                 lag(c.ratio) OVER w AS previous_ratio
+                 lag(c.ratio) OVER (PARTITION BY c.asset_id, c.timeframe ORDER BY c.closed_at) AS previous_ratio
           FROM compared AS c
-          WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.candle_time)) AS s
+          WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.closed_at, c.candle_time)) AS s
     WHERE s.is_new;
 END;
 COMMENT ON FUNCTION ca_alert_figures(integer[], timestamptz) IS

@@ -78,10 +78,12 @@ SELECT check_alerts('2024-01-01 22:00+00');
 SELECT candle(1, '2024-01-01 19:00', 104, 131, 104);
 SELECT check_alerts('2024-01-01 22:00+00');
 SELECT id, title, candle_time FROM fired WHERE id > 5;
--- from now on minutes: the hour that they lie in does not count; 104, then 129, then 130 in the second minute
+-- from now on minutes: the hour that they lie in does not count; 104, then 129, then 130 in the second minute;
+-- above 103 it is since the hour before; above 104.5 it comes in the first
+SELECT alert(8, 1, 'price_target', 'above', 103, '2024-01-01 22:00'), alert(9, 1, 'price_target', 'above', 104.5, '2024-01-01 22:00');
 SELECT candle(1, '2024-01-01 22:00', 104, 129, 129, NULL, '1m'), candle(1, '2024-01-01 22:01', 129, 130, 129, NULL, '1m'), candle(1, '2024-01-01 22:00', 104, 140, 129);
 SELECT check_alerts('2024-01-01 23:00+00');
-SELECT data ->> 'candle_time' AS candle_time, data ->> 'timeframe' AS timeframe, data ->> 'previous_close' AS before FROM notifications WHERE data ->> 'alert_id' = '7';
+SELECT data ->> 'candle_time' AS candle_time, data ->> 'timeframe' AS timeframe, data ->> 'previous_close' AS before FROM notifications WHERE data ->> 'alert_id' IN ('7', '8', '9');
 
 -- change in 24 hours.  100 at the end of the first day's hour 0, 110 the hour after; a day later
 -- 104: 4 percent, then 104.5: -5 percent, then 105 against nothing.
