@@ -31,7 +31,7 @@ COMMENT ON FUNCTION ca_fraction(numeric, numeric) IS
     'part over the absolute value of whole, to 20 decimal places; NULL when whole is 0';
 
 CREATE FUNCTION ca_signal_ratio() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
