@@ -135,7 +135,16 @@ SQL_PARTS = \
 	sql/functions/positions.sql \
 	sql/functions/watchlists.sql \
 	sql/functions/notifications.sql \
-	sql/functions/recommendations.sql
+	sql/functions/recommendations.sql \
+	sql/functions/trading_signals.sql \
+	sql/functions/alerts.sql \
+	sql/functions/model_versions.sql \
+	sql/functions/background_tasks.sql \
+	sql/functions/roll_up_logs.sql \
+	sql/functions/prune_api_logs.sql \
+	sql/functions/system_health.sql \
+	sql/functions/assets.sql \
+	sql/functions/series_reports.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
@@ -145,7 +154,16 @@ NEW_PARTS = \
 	sql/functions/positions.sql \
 	sql/functions/watchlists.sql \
 	sql/functions/notifications.sql \
-	sql/functions/recommendations.sql
+	sql/functions/recommendations.sql \
+	sql/functions/trading_signals.sql \
+	sql/functions/alerts.sql \
+	sql/functions/model_versions.sql \
+	sql/functions/background_tasks.sql \
+	sql/functions/roll_up_logs.sql \
+	sql/functions/prune_api_logs.sql \
+	sql/functions/system_health.sql \
+	sql/functions/assets.sql \
+	sql/functions/series_reports.sql
 REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -188,7 +206,16 @@ REGRESS = \
 	positions \
 	watchlists \
 	notifications \
-	recommendations
+	recommendations \
+	trading_signals \
+	alerts \
+	model_versions \
+	background_tasks \
+	roll_up_logs \
+	system_health \
+	referrals \
+	assets \
+	series_reports
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
@@ -213,7 +240,21 @@ ISOLATION = \
 	watchlist_limit \
 	watchlist_moves \
 	notifications_claim \
-	recommendation_expiry
+	recommendation_expiry \
+	signal_execute \
+	alerts_twice \
+	activate_twice \
+	evaluate_twice \
+	predict_twice \
+	claim_twice \
+	roll_up_logs_twice \
+	prune_late \
+	session_delete_user \
+	session_refresh_twice \
+	session_purge \
+	referrals_twice \
+	assets_refresh \
+	assets_access
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

@@ -351,13 +351,10 @@ DECLARE
     referrers integer[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- A restore brings all users by one COPY: who comes with it brings the count along.
         referrers := ARRAY(
-            (SELECT b.referred_by FROM became AS b WHERE b.referred_by IS NOT NULL
-             UNION
-             SELECT b.id FROM became AS b WHERE b.referral_count <> 0)
-            EXCEPT
-            SELECT b.id FROM became AS b WHERE current_query() ~* '^\s*copy\M');
+            SELECT b.referred_by FROM became AS b WHERE b.referred_by IS NOT NULL
+            UNION
+            SELECT b.id FROM became AS b WHERE b.referral_count <> 0);
     ELSIF TG_OP = 'DELETE' THEN
         referrers := ARRAY(SELECT DISTINCT w.referred_by FROM was AS w WHERE w.referred_by IS NOT NULL);
     ELSE
@@ -388,7 +385,8 @@ COMMENT ON FUNCTION ca_referrals_changed() IS
 
 CREATE TRIGGER users_referrals_inserted AFTER INSERT ON users
     REFERENCING NEW TABLE AS became
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_referrals_changed();
 COMMENT ON TRIGGER users_referrals_inserted ON users IS
     'counts the referred users of those who referred new ones';
 CREATE TRIGGER users_referrals_updated AFTER UPDATE ON users

@@ -307,7 +307,7 @@ DECLARE
     held integer[];
     fired bigint;
 BEGIN
-    PERFORM ca_check_signals_as_of(check_alerts.as_of);
+    PERFORM ca_check_as_of(check_alerts.as_of);
     INSERT INTO alert_marks (asset_id)
     SELECT o.id
     FROM assets AS o
@@ -368,7 +368,7 @@ AS $$
 DECLARE
     expired bigint;
 BEGIN
-    PERFORM ca_check_signals_as_of(expire_alerts.as_of);
+    PERFORM ca_check_as_of(expire_alerts.as_of);
     -- one that another session is changing is left for the next call
     WITH due AS MATERIALIZED (
         SELECT a.id

@@ -1,27 +1,5 @@
 -- Assets: the market figures that newest closed candles give, and who looked at them.
 
-CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It says which candles had closed.',
-                  HINT = 'Leave it out to ask about now.';
-    END IF;
-    IF NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out to ask about now.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
-    'refuses a moment that is NULL or infinite';
-
 CREATE FUNCTION ca_newest_candles(asset integer, timeframe text, as_of timestamptz)
     RETURNS TABLE (asset_id integer, code text, place bigint, candle_time timestamptz, closed_at timestamptz,
                    close_price numeric, market_cap numeric)

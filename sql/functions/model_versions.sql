@@ -1,56 +1,6 @@
 -- Versions of models: which one is deployed, when it last predicted, and how its error goes on.
 -- docs/rules.md has the rules.
 
-CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is the moment that counts as now.',
-                  HINT = 'Leave it out for the present.';
-    END IF;
-    IF NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out for the present.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
-    'refuses a moment that is NULL or infinite';
-
-CREATE FUNCTION ca_check_span(argument text, span interval) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF span IS NULL THEN
-        RAISE EXCEPTION '% must not be NULL', argument
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is a length of time.',
-                  HINT = 'Leave it out for the default.';
-    END IF;
-    IF span <= interval '0' THEN
-        RAISE EXCEPTION '% must be positive', argument
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', span),
-                  HINT = 'It is a length of time, such as 1 day.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_span(text, interval) IS
-    'refuses a length of time that is NULL or not positive';
-
-CREATE FUNCTION ca_earlier(moment timestamptz, span interval) RETURNS timestamptz
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (moment AT TIME ZONE 'UTC' - span) AT TIME ZONE 'UTC';
-COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
-    'a moment less an interval, in UTC, where every day has 24 hours';
-
 CREATE FUNCTION activate_model(model integer) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -124,11 +74,10 @@ $$;
 COMMENT ON FUNCTION ca_predictions_inserted() IS
     'trigger: moves ai_models.last_prediction forward to the newest of the predictions inserted';
 
--- pg_dump and pg_restore copy with an empty search_path: what they bring is left as it was
 CREATE TRIGGER predictions_inserted AFTER INSERT ON predictions
     REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT
-    WHEN (pg_catalog.current_setting('search_path') <> '' OR pg_catalog.current_query() !~* '^\s*copy\M')
+    WHEN (NOT ca_is_restore())
     EXECUTE FUNCTION ca_predictions_inserted();
 COMMENT ON TRIGGER predictions_inserted ON predictions IS
     'moves ai_models.last_prediction forward, but not while a dump is restored';

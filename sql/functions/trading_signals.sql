@@ -1,28 +1,6 @@
 -- Trading signals: reward over risk, expiry, execution by trades, and what became of them.
 -- The rules are in docs/rules.md.
 
-CREATE FUNCTION ca_check_signals_as_of(as_of timestamptz) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is unknown which moment is meant.',
-                  HINT = 'Leave it out to mean now.';
-    END IF;
-    IF NOT isfinite(as_of) THEN
-        RAISE EXCEPTION 'as_of must be finite'
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out to mean now.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_signals_as_of(timestamptz) IS
-    'refuses a moment that is NULL or infinite, for functions of signals and alerts';
-
 CREATE FUNCTION ca_fraction(part numeric, whole numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     -- a numerator of this scale divides to 24 decimal places or more
@@ -35,11 +13,7 @@ CREATE FUNCTION ca_signal_ratio() RETURNS trigger
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
-    -- a restore brings whole tables by COPY, and changes nothing
-    IF TG_OP = 'UPDATE' OR current_query() !~* '^\s*copy\M' THEN
-        NEW.risk_reward_ratio := ca_fraction(abs(NEW.target_price - NEW.entry_price),
-                                             NEW.entry_price - NEW.stop_loss);
-    END IF;
+    NEW.risk_reward_ratio := ca_fraction(abs(NEW.target_price - NEW.entry_price), NEW.entry_price - NEW.stop_loss);
     RETURN NEW;
 END;
 $$;
@@ -47,7 +21,7 @@ COMMENT ON FUNCTION ca_signal_ratio() IS
     'trigger: computes risk_reward_ratio from the prices; NULL when one of them is';
 
 CREATE TRIGGER trading_signals_ratio_insert BEFORE INSERT ON trading_signals
-    FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL)
+    FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL AND NOT ca_is_restore())
     EXECUTE FUNCTION ca_signal_ratio();
 COMMENT ON TRIGGER trading_signals_ratio_insert ON trading_signals IS
     'computes risk_reward_ratio when none is told';
@@ -68,7 +42,7 @@ AS $$
 DECLARE
     expired bigint;
 BEGIN
-    PERFORM ca_check_signals_as_of(expire_signals.as_of);
+    PERFORM ca_check_as_of(expire_signals.as_of);
     -- one that another session is changing is left for the next call
     WITH due AS MATERIALIZED (
         SELECT s.id
@@ -95,10 +69,7 @@ DECLARE
     signals integer[];
     moments timestamptz[];
 BEGIN
-    -- a restore brings whole tables by COPY, and changes nothing
-    IF TG_OP = 'INSERT' AND current_query() ~* '^\s*copy\M' THEN
-        RETURN NULL;
-    ELSIF TG_OP = 'INSERT' THEN
+    IF TG_OP = 'INSERT' THEN
         SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
         FROM (SELECT b.signal_id, min(b.created_at) AS moment
               FROM became AS b
@@ -135,7 +106,8 @@ COMMENT ON FUNCTION ca_execute_signals() IS
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_execute_signals();
 COMMENT ON TRIGGER trade_actions_signals_insert ON trade_actions IS
     'makes the signals executed that new trades name';
 CREATE TRIGGER trade_actions_signals_update AFTER UPDATE ON trade_actions
@@ -207,7 +179,7 @@ CREATE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz D
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
-    PERFORM ca_check_signals_as_of(signal_outcomes.as_of);
+    PERFORM ca_check_as_of(signal_outcomes.as_of);
     IF signal_outcomes.signal IS NOT NULL THEN
         PERFORM FROM trading_signals AS s WHERE s.id = signal_outcomes.signal;
         IF NOT FOUND THEN

@@ -26,13 +26,14 @@ SELECT * FROM counts;
 SELECT delete_user(2);
 SELECT * FROM counts WHERE id = 1;
 
--- COPY, as a restore does it: whoever comes with it keeps the count that comes along, whatever it
--- was; others are counted
-COPY users (id, email, password_hash, referred_by, referral_count) FROM stdin;
+-- COPY, as a restore does it: nobody is counted anew, until someone asks for it
+SET search_path = '';
+COPY public.users (id, email, password_hash, referred_by, referral_count) FROM stdin;
 11	11@example.org	x	\N	5
 12	12@example.org	x	11	0
 13	13@example.org	x	1	0
 \.
+RESET search_path;
 SELECT * FROM counts WHERE id IN (1, 11, 12, 13);
 SELECT recount_referrals(11), recount_referrals(11), recount_referrals();
 SELECT * FROM counts WHERE id IN (1, 11, 12, 13);

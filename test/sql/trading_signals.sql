@@ -69,13 +69,17 @@ SELECT status FROM trading_signals WHERE id = 1;
 ROLLBACK TO s;
 
 -- COPY, as a restore does it: nothing is computed, nothing executed, updated_at stays
-COPY trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, status, created_at, updated_at) FROM stdin;
+SET search_path = '';
+COPY public.trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, status, created_at, updated_at) FROM stdin;
 9	1	long	100	130	90	active	2024-01-01	2020-01-01
 \.
+RESET search_path;
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, 1, 'SSS', 'Crypto Asset');
-COPY trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at) FROM stdin;
+SET search_path = '';
+COPY public.trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at) FROM stdin;
 9	1	buy	100	1	1h	ai_signal	9	2024-01-01
 \.
+RESET search_path;
 SELECT risk_reward_ratio, status, updated_at FROM trading_signals WHERE id = 9;
 DELETE FROM trading_signals WHERE id = 9;
 
