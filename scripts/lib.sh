@@ -141,11 +141,18 @@ missing_packages() { # purpose, major version
     if [ "$1" = test ]; then
         [ -e "$sharedir/extension/pgtap.control" ] ||
             echo "postgresql-$2-pgtap"
+        [ -e "$sharedir/extension/pg_cron.control" ] || cron_package "$2"
         have pg_prove || echo libtap-parser-sourcehandler-pgtap-perl
         have clang || echo clang
         have clang-format || echo clang-format
         [ -n "$(python_with_pandas)" ] || echo python3-pandas
     fi
+}
+
+# pg_cron, where apt has it for this server
+cron_package() { # major version
+    ! apt-cache show "postgresql-$1-cron" >/dev/null 2>&1 ||
+        echo "postgresql-$1-cron"
 }
 
 # Debian's own python3 has Debian's pandas; another one may come first in PATH.

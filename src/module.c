@@ -12,6 +12,7 @@
 
 #include "accounts/lockout.h"
 #include "archive/retention.h"
+#include "maintenance/settings.h"
 #include "segment/fdw.h"
 
 #if PG_VERSION_NUM >= 180000
@@ -33,6 +34,7 @@ _PG_init(void)
 {
 	ca_define_retention_setting();
 	ca_define_lockout_settings();
+	ca_define_maintenance_settings();
 	DefineCustomBoolVariable(
 		"cryptoanalytics.moving", "Candles only move to the archive.",
 		"Set by archive_price_data() itself, so that indicators need not be "

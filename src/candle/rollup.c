@@ -17,10 +17,12 @@
 #include "compat.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -32,6 +34,7 @@
 
 PG_FUNCTION_INFO_V1(ca_build_candles);
 PG_FUNCTION_INFO_V1(ca_rollup_series);
+PG_FUNCTION_INFO_V1(ca_rollup_assets);
 
 /* whether a coarser part of a target candle knows more of it than a finer one */
 static bool
@@ -237,6 +240,36 @@ find_assets(CaRollupRange *range)
 }
 
 /*
+ * Build and write the candles of a range of which the bounds and the assets are
+ * set; returns how many were inserted or changed.  SPI must be connected.
+ */
+static int64
+write_range(const CaRollupRange *range, bool include_open)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	CaGroups *groups =
+		ca_groups_make(range->target, range->assets, range->nassets,
+					   maintenance_work_mem * (Size) 1024);
+	CaRollupWriter *writer;
+	CaBuilt built;
+	int64 written;
+	MemoryContext old;
+
+	ca_rollup_read(ca_rollup_prepare(range), range, groups);
+	ca_groups_finish(groups);
+
+	writer = ca_rollup_writer(range);
+	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
+	while (next_built(groups, &built))
+		if (include_open ||
+			ca_timeframe_after(range->target, built.start) <= now)
+			ca_rollup_write(writer, &built);
+	written = ca_rollup_writer_end(writer);
+	MemoryContextSwitchTo(old);
+	return written;
+}
+
+/*
  * ca_rollup_series(timeframe, asset, since, until, source, include_open)
  *		-> candles inserted or changed
  *
@@ -247,15 +280,9 @@ find_assets(CaRollupRange *range)
 Datum
 ca_rollup_series(PG_FUNCTION_ARGS)
 {
-	TimestampTz now = GetCurrentTransactionStartTimestamp();
-	bool include_open = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	CaRollupRange range = {0};
 	int32 asset;
-	CaGroups *groups;
-	CaRollupWriter *writer;
-	CaBuilt built;
 	int64 written;
-	MemoryContext old;
 
 	set_schema(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
@@ -272,19 +299,39 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 		range.assets = &asset;
 		range.nassets = 1;
 	}
-	groups = ca_groups_make(range.target, range.assets, range.nassets,
-							maintenance_work_mem * (Size) 1024);
-	ca_rollup_read(ca_rollup_prepare(&range), &range, groups);
-	ca_groups_finish(groups);
+	written = write_range(&range, !PG_ARGISNULL(5) && PG_GETARG_BOOL(5));
+	SPI_finish();
+	PG_RETURN_INT64(written);
+}
 
-	writer = ca_rollup_writer(&range);
-	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
-	while (next_built(groups, &built))
-		if (include_open ||
-			ca_timeframe_after(range.target, built.start) <= now)
-			ca_rollup_write(writer, &built);
-	written = ca_rollup_writer_end(writer);
-	MemoryContextSwitchTo(old);
+/*
+ * ca_rollup_assets(timeframe, assets, since, until) -> candles inserted or changed
+ *
+ * As ca_rollup_series() of all assets, closed candles only, for those listed.
+ * Without assets or until nothing is done.
+ */
+Datum
+ca_rollup_assets(PG_FUNCTION_ARGS)
+{
+	CaRollupRange range = {.all_assets = true};
+	Datum *ids;
+	int32 *assets;
+	int64 written;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		PG_RETURN_INT64(0);
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	set_bounds(fcinfo, 2, 3, &range);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT4OID, sizeof(int32), true,
+					  TYPALIGN_INT, &ids, NULL, &range.nassets);
+	assets = palloc(sizeof(int32) * Max(range.nassets, 1));
+	for (int i = 0; i < range.nassets; i++)
+		assets[i] = DatumGetInt32(ids[i]);
+	range.assets = assets;
+
+	SPI_connect();
+	written = write_range(&range, false);
 	SPI_finish();
 	PG_RETURN_INT64(written);
 }

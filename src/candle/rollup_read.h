@@ -21,7 +21,7 @@ typedef struct CaRollupRange
 	const char *schema; /* and its name, quoted */
 	const CaTimeframe *target;
 	const CaTimeframe *source; /* the only one, or NULL for all */
-	bool all_assets;           /* that there are; if not, one */
+	bool all_assets;           /* all, or a list of them; if not, one */
 	const int32 *assets;
 	int nassets;
 	TimestampTz since; /* DT_NOBEGIN: from the first */
