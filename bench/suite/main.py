@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from . import growth, report, server
 from .harness import Skip, measure
-from .jobs import candles, indicators, scoring, segments, storage
+from .jobs import candles, indicators, scale, scoring, segments, storage
 from .options import parse
 
 JOBS = {
@@ -24,6 +24,7 @@ JOBS = {
     "scoring": scoring.scoring,
     "errors": scoring.errors,
     "segments": segments.segments,
+    "scale": scale.scale,
 }
 
 
@@ -31,8 +32,8 @@ def say(text):
     print(text, flush=True)
 
 
-def read_script():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data.sql")
+def read_script(name):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", name)
     with open(path, encoding="utf-8") as file:
         return file.read()
 
@@ -68,14 +69,16 @@ def measure_jobs(config, tally):
 
 def main():
     config = parse()
-    config.script = read_script()
+    config.read = read_script
+    config.script = read_script("data.sql")
     config.cores = len(os.sched_getaffinity(0))
     config.version = os.environ.get("BENCH_VERSION", "")
     config.command = os.environ.get("BENCH_COMMAND", "bench/run")
     config.date = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     summary = report.machine(config)
     print(summary, flush=True)
-    make_data(config)
+    if config.jobs != ["scale"]:  # it makes its own
+        make_data(config)
     tally = {}
     sections = list(measure_jobs(config, tally))
     work = os.environ["CRYPTOANALYTICS_WORK"]

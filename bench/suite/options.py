@@ -4,6 +4,7 @@ import argparse
 
 JOBS = ["candles", "trades", "rollup", "decimals", "indicators", "technical", "kernels", "update", "archive",
         "import", "scoring", "errors", "segments", "growth"]
+ON_DEMAND = ["scale"]
 
 
 def count(text):
@@ -17,8 +18,8 @@ def count(text):
 def jobs(text):
     names = text.split(",")
     for name in names:
-        if name not in JOBS:
-            raise argparse.ArgumentTypeError(f"there is no job {name}; there are {', '.join(JOBS)}")
+        if name not in JOBS + ON_DEMAND:
+            raise argparse.ArgumentTypeError(f"there is no job {name}; there are {', '.join(JOBS + ON_DEMAND)}")
     return names
 
 
@@ -29,7 +30,7 @@ def parse():
                         help="candles, such as 100k (the default), 5M or 50M")
     parser.add_argument("--runs", metavar="N", type=int, default=5, help="runs that count, 5 unless given")
     parser.add_argument("--jobs", metavar="A,B", type=jobs, default=JOBS,
-                        help=f"some of: {', '.join(JOBS)}")
+                        help=f"some of: {', '.join(JOBS)}; or of {', '.join(ON_DEMAND)}, which is not among them unless named")
     parser.add_argument("--workers", metavar="N", type=int, default=2,
                         help="of the parallel variants, 2 unless given")
     parser.add_argument("--huge-pages", action="store_true",

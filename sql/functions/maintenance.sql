@@ -37,7 +37,7 @@ BEGIN ATOMIC
     FROM (VALUES
         -- $1 is as_of, $2 an asset, $3 a timeframe
         (1, 'roll_up', 'data_sync', NULL, true, NULL, NULL,
-         'SELECT ca_roll_up($3, $1)'),
+         'SELECT ca_roll_up_candles($3, $1)'),
         -- candles that came late
         (2, 'roll_up_again', 'data_sync', '1d', true, NULL, NULL,
          'SELECT rollup_candles($3, since => timeframe_bucket($3, $1 - interval ''2 days''),
@@ -59,16 +59,22 @@ BEGIN ATOMIC
          'SELECT check_alerts($1)'),
         (10, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
          'SELECT expire_alerts($1)'),
-        (11, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
+        (11, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_api_logs(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (12, 'roll_up_activities', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_activities(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (13, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
          'SELECT count(*) FROM record_system_health($1)'),
-        (12, 'archive', 'cleanup', '1d', false,
+        (14, 'archive', 'cleanup', '1d', false,
          'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
          'SELECT ca_archive_asset($2, $1)'),
-        (13, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
+        (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
          'SELECT purge_sessions($1 - k) FROM ca_keep_sessions() AS k WHERE k IS NOT NULL'),
-        (14, 'prune_api_logs', 'cleanup', '1d', false, NULL, 10000,
+        (16, 'prune_api_logs', 'cleanup', '1d', false, NULL, 1,
          'SELECT prune_api_logs($1 - k, 10000) FROM ca_keep_api_logs() AS k WHERE k IS NOT NULL'),
-        (15, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
+        (17, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
          'SELECT ca_prune_maintenance($1)'))
         AS s (place, step, task_type, every, rolls_up, assets, batch, statement)
     LEFT JOIN unnest(rollup_timeframes()) WITH ORDINALITY AS t (code, place) ON s.rolls_up
@@ -136,7 +142,7 @@ END;
 COMMENT ON FUNCTION ca_roll_up_due(text, timestamptz) IS
     'assets with candles of a timeframe to be rolled up, from the last one stored, or all when since is NULL, to the last that is complete';
 
-CREATE FUNCTION ca_roll_up(timeframe text, as_of timestamptz) RETURNS bigint
+CREATE FUNCTION ca_roll_up_candles(timeframe text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
@@ -145,23 +151,23 @@ DECLARE
     written bigint := 0;
 BEGIN
     -- the lock stops other writers, so it is taken only when there is something to do
-    PERFORM FROM ca_roll_up_due(ca_roll_up.timeframe, ca_roll_up.as_of);
+    PERFORM FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of);
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    PERFORM ca_lock_series(ca_roll_up.timeframe, NULL);
+    PERFORM ca_lock_series(ca_roll_up_candles.timeframe, NULL);
     FOR part IN
         SELECT array_agg(d.asset ORDER BY d.asset) AS assets, d.since, d.until
-        FROM ca_roll_up_due(ca_roll_up.timeframe, ca_roll_up.as_of) AS d
+        FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d
         GROUP BY d.since, d.until
         ORDER BY d.since NULLS FIRST, d.until
     LOOP
-        written := written + ca_rollup_assets(ca_roll_up.timeframe, part.assets, part.since, part.until);
+        written := written + ca_rollup_assets(ca_roll_up_candles.timeframe, part.assets, part.since, part.until);
     END LOOP;
     RETURN written;
 END;
 $$;
-COMMENT ON FUNCTION ca_roll_up(text, timestamptz) IS
+COMMENT ON FUNCTION ca_roll_up_candles(text, timestamptz) IS
     'step of maintain(): rolls all assets up to a timeframe, from the last candle stored of each, and returns how many candles were written';
 
 -- ---- indicators ----

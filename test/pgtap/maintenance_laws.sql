@@ -35,7 +35,7 @@ BEGIN
         FROM pg_temp.feed AS f
         WHERE timeframe_end(f.timeframe, f.candle_time) > before AND timeframe_end(f.timeframe, f.candle_time) <= tick;
         INSERT INTO pg_temp.run
-        SELECT tick, t, ca_roll_up(t, tick), NULL
+        SELECT tick, t, ca_roll_up_candles(t, tick), NULL
         FROM unnest(ARRAY['5m', '15m', '1h', '4h', '1d']) AS t;
         UPDATE pg_temp.run AS r
         SET early = (SELECT count(*) FROM price_data AS p
