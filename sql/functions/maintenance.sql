@@ -71,7 +71,9 @@ BEGIN ATOMIC
          'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
          'SELECT ca_archive_asset($2, $1)'),
         (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
-         'SELECT purge_sessions($1 - k) FROM ca_keep_sessions() AS k WHERE k IS NOT NULL'),
+         'SELECT p.deleted + p.stripped
+          FROM ca_keep_sessions() AS k CROSS JOIN LATERAL purge_sessions($1 - k, moment => $1) AS p
+          WHERE k IS NOT NULL'),
         (16, 'prune_api_logs', 'cleanup', '1d', false, NULL, 1,
          'SELECT prune_api_logs($1 - k, 10000) FROM ca_keep_api_logs() AS k WHERE k IS NOT NULL'),
         (17, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,

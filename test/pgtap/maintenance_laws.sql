@@ -110,18 +110,20 @@ SELECT is((SELECT sum(g.candles)::bigint FROM price_data_segments AS g WHERE g.a
           (SELECT count(*) FROM pg_temp.feed AS f WHERE f.asset_id = 903 AND f.candle_time < '2024-01-03 00:00'),
           'or go into segments, by the setting');
 
--- the list: a statement that does not fit its function would be found at night
-CREATE FUNCTION pg_temp.unfit(query text) RETURNS text LANGUAGE plpgsql AS $$
+-- the list: a statement that does not fit what it calls would be found at night
+CREATE FUNCTION pg_temp.unfit(result text, query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE 'PREPARE step (timestamptz, integer, text) AS ' || query;
-    DEALLOCATE step;
+    EXECUTE format('CREATE FUNCTION pg_temp.step(timestamptz, integer, text) RETURNS %s LANGUAGE sql AS %L', result, query);
+    DROP FUNCTION pg_temp.step(timestamptz, integer, text);
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
 END $$;
-SELECT is_empty($$SELECT s.step, pg_temp.unfit(q.query) FROM maintenance_steps() AS s, unnest(ARRAY[s.statement, s.assets]) AS q (query)
-                  WHERE q.query IS NOT NULL AND pg_temp.unfit(q.query) IS NOT NULL$$,
-                'every statement of a step can be prepared');
+SELECT is_empty($$SELECT * FROM (SELECT s.step, pg_temp.unfit('bigint', s.statement) AS error FROM maintenance_steps() AS s
+                                 UNION ALL
+                                 SELECT s.step, pg_temp.unfit('SETOF integer', s.assets) FROM maintenance_steps() AS s
+                                 WHERE s.assets IS NOT NULL) AS s WHERE s.error IS NOT NULL$$,
+                'every statement of a step gives a number of rows, every list of assets their ids');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -75,7 +75,7 @@ INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, 
 SELECT 1, '1m', 1, 1, 1, 1, 10, timestamptz '2024-01-02 00:00+00' + i * interval '1 minute' FROM generate_series(0, 59) AS i;
 CALL maintain('2024-01-02 01:00+00');
 SELECT task_name, status, result_data, error_message
-FROM background_tasks WHERE task_name ~ '^maintain roll_up' AND (task_params ->> 'as_of')::timestamptz = '2024-01-02 01:00+00' ORDER BY id;
+FROM background_tasks WHERE task_name ~ '^maintain roll_up [0-9]' AND (task_params ->> 'as_of')::timestamptz = '2024-01-02 01:00+00' ORDER BY id;
 SELECT timeframe, count(*) FROM price_data WHERE candle_time >= '2024-01-02' GROUP BY 1 ORDER BY 1;
 DROP TRIGGER no_hours ON price_data;
 DROP FUNCTION no_hours();
