@@ -1,11 +1,18 @@
 -- More data from a seed, for the job "scale": a market of a size, on top of data.sql.
 
-INSERT INTO bench.instrument
-SELECT a, (ARRAY[6000000, 300000, 150000, 5000, 1234])[1 + (a - 1) % 5],
-       (ARRAY[0.01, 0.01, 0.001, 0.0001, 0.00000001])[1 + (a - 1) % 5]
-FROM generate_series(101, 2000) AS a;
-INSERT INTO assets (id, symbol, name, asset_type)
-SELECT asset, 'A' || asset, 'Asset ' || asset, 'crypto' FROM bench.instrument WHERE asset > 100;
+CREATE FUNCTION bench.fill_assets(assets integer) RETURNS void
+    LANGUAGE sql
+BEGIN ATOMIC
+    DELETE FROM assets WHERE id > fill_assets.assets;
+    INSERT INTO bench.instrument
+    SELECT a, (ARRAY[6000000, 300000, 150000, 5000, 1234])[1 + (a - 1) % 5],
+           (ARRAY[0.01, 0.01, 0.001, 0.0001, 0.00000001])[1 + (a - 1) % 5]
+    FROM generate_series(101, fill_assets.assets) AS a;
+    INSERT INTO assets (id, symbol, name, asset_type)
+    SELECT asset, 'A' || asset, 'Asset ' || asset, 'crypto'
+    FROM bench.instrument
+    WHERE asset > 100 AND asset <= fill_assets.assets;
+END;
 
 CREATE FUNCTION bench.fill_users(users integer) RETURNS void
     LANGUAGE sql

@@ -115,6 +115,10 @@ DECLARE
     done bigint;
 BEGIN
     SELECT m.* INTO STRICT s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_run.step;
+    -- many small commits need not wait for the disk each: the one at the end does for all
+    IF asset IS NOT NULL THEN
+        SET LOCAL synchronous_commit = off;
+    END IF;
     EXECUTE s.statement INTO done USING as_of, asset, s.timeframe;
     IF done > 0 THEN
         UPDATE background_tasks AS t
