@@ -87,13 +87,23 @@ $$;
 COMMENT ON FUNCTION ca_maintenance_begin(text, timestamptz) IS
     'enters the run of a step into background_tasks; NULL when it is not due or another session is at it';
 
-CREATE FUNCTION ca_maintenance_assets(step text, as_of timestamptz) RETURNS integer[]
+CREATE FUNCTION ca_maintenance_step(step text)
+    RETURNS TABLE (timeframe text, assets text, batch bigint, statement text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT m.timeframe, m.assets, m.batch, m.statement
+    FROM maintenance_steps() AS m
+    WHERE m.step = ca_maintenance_step.step;
+END;
+COMMENT ON FUNCTION ca_maintenance_step(text) IS
+    'a step of maintenance_steps(): what there is to do';
+
+CREATE FUNCTION ca_maintenance_assets(query text, as_of timestamptz) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
-    query CONSTANT text := (SELECT m.assets FROM maintenance_steps() AS m
-                            WHERE m.step = ca_maintenance_assets.step);
     assets integer[];
 BEGIN
     IF query IS NULL THEN
@@ -106,29 +116,31 @@ $$;
 COMMENT ON FUNCTION ca_maintenance_assets(text, timestamptz) IS
     'the assets that a step has something to do for; one that is NULL where a step is for all at once';
 
-CREATE FUNCTION ca_maintenance_run(task integer, step text, as_of timestamptz, asset integer) RETURNS boolean
+-- The statements look many short things up; to compile them would take longer than that.
+CREATE FUNCTION ca_maintenance_run(
+    task integer, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
+    RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
-    s record;
     done bigint;
 BEGIN
-    SELECT m.* INTO STRICT s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_run.step;
     -- many small commits need not wait for the disk each: the one at the end does for all
     IF asset IS NOT NULL THEN
         SET LOCAL synchronous_commit = off;
     END IF;
-    EXECUTE s.statement INTO done USING as_of, asset, s.timeframe;
+    EXECUTE statement INTO done USING as_of, asset, timeframe;
     IF done > 0 THEN
         UPDATE background_tasks AS t
         SET result_data = t.result_data || jsonb_build_object('rows', (t.result_data ->> 'rows')::bigint + done)
         WHERE t.id = task;
     END IF;
-    RETURN coalesce(done >= s.batch, false);
+    RETURN coalesce(done >= batch, false);
 END;
 $$;
-COMMENT ON FUNCTION ca_maintenance_run(integer, text, timestamptz, integer) IS
+COMMENT ON FUNCTION ca_maintenance_run(integer, text, bigint, timestamptz, integer, text) IS
     'does a step, or a batch of it, and notes how many rows; whether there may be more';
 
 CREATE FUNCTION ca_maintenance_fail(
@@ -172,6 +184,7 @@ CREATE PROCEDURE ca_maintain_step(step text, as_of timestamptz, INOUT failed int
 AS $$
 DECLARE
     task pg_catalog.int4 := @extschema@.ca_maintenance_begin(step, as_of);
+    s pg_catalog.record;
     assets pg_catalog.int4[];
     asset pg_catalog.int4;
     again pg_catalog.bool;
@@ -184,8 +197,9 @@ BEGIN
         RETURN;
     END IF;
     COMMIT;
+    SELECT m.timeframe, m.assets, m.batch, m.statement INTO s FROM @extschema@.ca_maintenance_step(step) AS m;
     BEGIN
-        assets := @extschema@.ca_maintenance_assets(step, as_of);
+        assets := @extschema@.ca_maintenance_assets(s.assets, as_of);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
     END;
@@ -195,7 +209,7 @@ BEGIN
             -- an error undoes this part only, and a cancel is noted before it is raised again
             BEGIN
                 IF state IS NULL THEN
-                    again := @extschema@.ca_maintenance_run(task, step, as_of, asset);
+                    again := @extschema@.ca_maintenance_run(task, s.statement, s.batch, as_of, asset, s.timeframe);
                 END IF;
             EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
                 GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
