@@ -53,6 +53,7 @@ OBJS = \
 	src/indicators/aggregates.o \
 	src/accounts/lockout.o \
 	src/archive/retention.o \
+	src/maintenance/settings.o \
 	src/import/number.o \
 	src/import/element.o \
 	src/import/ohlcv.o \
@@ -144,7 +145,9 @@ SQL_PARTS = \
 	sql/functions/prune_api_logs.sql \
 	sql/functions/system_health.sql \
 	sql/functions/assets.sql \
-	sql/functions/series_reports.sql
+	sql/functions/series_reports.sql \
+	sql/functions/maintenance.sql \
+	sql/functions/maintain.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
@@ -163,7 +166,9 @@ NEW_PARTS = \
 	sql/functions/prune_api_logs.sql \
 	sql/functions/system_health.sql \
 	sql/functions/assets.sql \
-	sql/functions/series_reports.sql
+	sql/functions/series_reports.sql \
+	sql/functions/maintenance.sql \
+	sql/functions/maintain.sql
 REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
@@ -215,7 +220,8 @@ REGRESS = \
 	system_health \
 	referrals \
 	assets \
-	series_reports
+	series_reports \
+	maintain
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
@@ -254,7 +260,8 @@ ISOLATION = \
 	session_purge \
 	referrals_twice \
 	assets_refresh \
-	assets_access
+	assets_access \
+	maintain_twice
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

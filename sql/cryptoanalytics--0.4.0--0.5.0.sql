@@ -3411,3 +3411,554 @@ END;
 $$;
 COMMENT ON FUNCTION support_resistance(integer, text, integer, integer, numeric, timestamptz) IS
     'levels at which prices turned within the newest stored candles that had closed at a moment, strongest first; support at or below the last close, resistance above; strength is the share of the turning points, newer ones counting more, in percent';
+
+-- sql/functions/maintenance.sql
+
+-- Maintenance: what maintain() does, step by step.
+--
+-- Each step runs in transactions of its own and has a row in background_tasks, written before it
+-- begins.  That row is its lock too: a step that a living session is at is left to that session.
+
+CREATE INDEX background_tasks_name_idx ON background_tasks (task_name, status, id);
+COMMENT ON INDEX background_tasks_name_idx IS
+    'the runs of a task by how they ended, the last one included';
+
+CREATE FUNCTION rollup_timeframes() RETURNS text[]
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_rollup_timeframes';
+COMMENT ON FUNCTION rollup_timeframes() IS
+    'timeframes that maintain() rolls candles up to, by the setting cryptoanalytics.rollup, finest first';
+
+CREATE FUNCTION ca_keep_sessions() RETURNS interval
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_keep_sessions';
+COMMENT ON FUNCTION ca_keep_sessions() IS
+    'the setting cryptoanalytics.keep_sessions; NULL when for ever';
+
+CREATE FUNCTION ca_keep_api_logs() RETURNS interval
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_keep_api_logs';
+COMMENT ON FUNCTION ca_keep_api_logs() IS
+    'the setting cryptoanalytics.keep_api_logs; NULL when for ever';
+
+-- ---- the list of steps ----
+
+CREATE FUNCTION maintenance_steps()
+    RETURNS TABLE (place bigint, step text, task_type text, every text, timeframe text,
+                   assets text, batch bigint, statement text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
+BEGIN ATOMIC
+    SELECT row_number() OVER (ORDER BY s.place, t.place), concat_ws(' ', s.step, t.code), s.task_type,
+           s.every, t.code, s.assets, s.batch::bigint, s.statement
+    FROM (VALUES
+        -- $1 is as_of, $2 an asset, $3 a timeframe
+        (1, 'roll_up', 'data_sync', NULL, true, NULL, NULL,
+         'SELECT ca_roll_up_candles($3, $1)'),
+        -- candles that came late
+        (2, 'roll_up_again', 'data_sync', '1d', true, NULL, NULL,
+         'SELECT rollup_candles($3, since => timeframe_bucket($3, $1 - interval ''2 days''),
+                                until => timeframe_bucket($3, $1 - interval ''1 hour''))'),
+        (3, 'update_technical_indicators', 'data_sync', NULL, false,
+         'SELECT DISTINCT d.asset FROM ca_indicators_due() AS d ORDER BY d.asset', NULL,
+         'SELECT ca_update_due_indicators($2)'),
+        (4, 'refresh_assets', 'data_sync', NULL, false, NULL, NULL,
+         'SELECT refresh_assets($1)'),
+        (5, 'score_predictions', 'model_training', NULL, false, NULL, NULL,
+         'SELECT score_predictions($1)'),
+        (6, 'evaluate_models', 'model_training', NULL, false, NULL, NULL,
+         'SELECT evaluate_models(as_of => $1)'),
+        (7, 'expire_signals', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_signals($1)'),
+        (8, 'expire_recommendations', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_recommendations($1)'),
+        (9, 'check_alerts', 'data_sync', NULL, false, NULL, NULL,
+         'SELECT check_alerts($1)'),
+        (10, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_alerts($1)'),
+        (11, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_api_logs(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (12, 'roll_up_activities', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_activities(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (13, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
+         'SELECT count(*) FROM record_system_health($1)'),
+        (14, 'archive', 'cleanup', '1d', false,
+         'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
+         'SELECT ca_archive_asset($2, $1)'),
+        (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
+         'SELECT p.deleted + p.stripped
+          FROM ca_keep_sessions() AS k CROSS JOIN LATERAL purge_sessions($1 - k, moment => $1) AS p
+          WHERE k IS NOT NULL'),
+        (16, 'prune_api_logs', 'cleanup', '1d', false, NULL, 1,
+         'SELECT prune_api_logs($1 - k, 10000) FROM ca_keep_api_logs() AS k WHERE k IS NOT NULL'),
+        (17, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
+         'SELECT ca_prune_maintenance($1)'))
+        AS s (place, step, task_type, every, rolls_up, assets, batch, statement)
+    LEFT JOIN unnest(rollup_timeframes()) WITH ORDINALITY AS t (code, place) ON s.rolls_up
+    WHERE t.code IS NOT NULL OR NOT s.rolls_up;
+END;
+COMMENT ON FUNCTION maintenance_steps() IS
+    'what maintain() does, in order: each time, or once a period of the timeframe "every"; for all at once, or for each asset that the query "assets" finds; a statement with a batch is repeated until it did less';
+
+-- ---- rolling up ----
+
+CREATE FUNCTION ca_rollup_assets(timeframe text, assets integer[], since timestamptz, until timestamptz)
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    AS 'MODULE_PATHNAME', 'ca_rollup_assets';
+COMMENT ON FUNCTION ca_rollup_assets(text, integer[], timestamptz, timestamptz) IS
+    'rolls the series of several assets up in one pass, closed candles only; the caller holds the lock of what is written';
+
+-- A candle is due once the feed of its asset has reached its end, or an hour after that.
+-- LATERAL and LIMIT look the newest candles up by their key; a scan would read them all.
+CREATE FUNCTION ca_roll_up_due(timeframe text, as_of timestamptz)
+    RETURNS TABLE (asset integer, since timestamptz, until timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+    SET enable_seqscan = off
+BEGIN ATOMIC
+    SELECT a.id, stored.ends, due.ends
+    FROM assets AS a
+    CROSS JOIN LATERAL (
+        SELECT max(timeframe_end(t.code, p.candle_time)) AS ends
+        FROM timeframes() AS t (code)
+        CROSS JOIN LATERAL (
+            SELECT p.candle_time
+            FROM price_data AS p
+            WHERE p.asset_id = a.id AND p.timeframe = t.code
+            ORDER BY p.candle_time DESC
+            LIMIT 1) AS p
+        WHERE timeframe_divides(t.code, ca_roll_up_due.timeframe)) AS feed
+    CROSS JOIN LATERAL (
+        SELECT timeframe_bucket(
+                   ca_roll_up_due.timeframe,
+                   least(ca_roll_up_due.as_of,
+                         greatest(feed.ends, ca_roll_up_due.as_of - interval '1 hour'))) AS ends) AS due
+    CROSS JOIN LATERAL (
+        SELECT timeframe_end(ca_roll_up_due.timeframe, coalesce(
+            (SELECT p.candle_time FROM price_data AS p
+             WHERE p.asset_id = a.id AND p.timeframe = ca_roll_up_due.timeframe
+             ORDER BY p.candle_time DESC LIMIT 1),
+            greatest(
+                (SELECT p.candle_time FROM price_data_archive AS p
+                 WHERE p.asset_id = a.id AND p.timeframe = ca_roll_up_due.timeframe
+                 ORDER BY p.candle_time DESC LIMIT 1),
+                (SELECT g.last_time FROM price_data_segments AS g
+                 WHERE g.asset_id = a.id AND g.timeframe = ca_roll_up_due.timeframe
+                 ORDER BY g.first_time DESC LIMIT 1)))) AS ends) AS stored
+    WHERE feed.ends IS NOT NULL
+      AND CASE
+              WHEN stored.ends IS NOT NULL THEN stored.ends < least(due.ends, feed.ends)
+              ELSE EXISTS (
+                  SELECT
+                  FROM timeframes() AS t (code)
+                  JOIN price_data AS p ON p.asset_id = a.id AND p.timeframe = t.code AND p.candle_time < due.ends
+                  WHERE timeframe_divides(t.code, ca_roll_up_due.timeframe))
+          END;
+END;
+COMMENT ON FUNCTION ca_roll_up_due(text, timestamptz) IS
+    'assets with candles of a timeframe to be rolled up, from the last one stored, or all when since is NULL, to the last that is complete';
+
+CREATE FUNCTION ca_roll_up_candles(timeframe text, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    part record;
+    written bigint := 0;
+BEGIN
+    -- the lock stops other writers, so it is taken only when there is something to do
+    PERFORM FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of);
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    PERFORM ca_lock_series(ca_roll_up_candles.timeframe, NULL);
+    FOR part IN
+        SELECT array_agg(d.asset ORDER BY d.asset) AS assets, d.since, d.until
+        FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d
+        GROUP BY d.since, d.until
+        ORDER BY d.since NULLS FIRST, d.until
+    LOOP
+        written := written + ca_rollup_assets(ca_roll_up_candles.timeframe, part.assets, part.since, part.until);
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_roll_up_candles(text, timestamptz) IS
+    'step of maintain(): rolls all assets up to a timeframe, from the last candle stored of each, and returns how many candles were written';
+
+-- ---- indicators ----
+
+CREATE FUNCTION ca_indicators_due(asset integer DEFAULT NULL)
+    RETURNS TABLE (asset integer, timeframe text, spec jsonb, convention text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+    SET enable_seqscan = off
+BEGIN ATOMIC
+    SELECT a.id, t.code, s.spec, s.convention
+    FROM assets AS a
+    CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT p.candle_time
+        FROM price_data AS p
+        WHERE p.asset_id = a.id AND p.timeframe = t.code AND p.candle_time < timeframe_bucket(t.code, now())
+        ORDER BY p.candle_time DESC
+        LIMIT 1) AS newest
+    LEFT JOIN LATERAL (
+        SELECT s.candle_time, s.spec, s.convention
+        FROM technical_indicator_states AS s
+        WHERE s.asset_id = a.id AND s.timeframe = t.code
+        ORDER BY s.candle_time DESC
+        LIMIT 1) AS s ON true
+    WHERE (ca_indicators_due.asset IS NULL OR a.id = ca_indicators_due.asset)
+      AND (s.candle_time IS NULL OR s.candle_time < newest.candle_time
+           OR EXISTS (SELECT FROM technical_indicator_notes AS n
+                      WHERE n.asset_id = a.id AND n.timeframe = t.code))
+    ORDER BY a.id, t.place;
+END;
+COMMENT ON FUNCTION ca_indicators_due(integer) IS
+    'series with candles newer than their indicators, or changed since, and the spec that they have; NULL for the usual one';
+
+CREATE FUNCTION ca_update_due_indicators(asset integer) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    due record;
+    written bigint := 0;
+BEGIN
+    FOR due IN SELECT d.* FROM ca_indicators_due(ca_update_due_indicators.asset) AS d LOOP
+        IF due.spec IS NULL THEN
+            written := written + update_technical_indicators(due.asset, due.timeframe);
+        ELSE
+            written := written + update_technical_indicators(due.asset, due.timeframe, due.spec, due.convention);
+        END IF;
+    END LOOP;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_update_due_indicators(integer) IS
+    'step of maintain(): updates the indicators of one asset, each series with the spec that it has, and returns how many candles changed';
+
+-- ---- archiving and pruning ----
+
+CREATE FUNCTION ca_archive_due(as_of timestamptz, asset integer DEFAULT NULL)
+    RETURNS TABLE (asset integer, timeframe text, until timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+    SET enable_seqscan = off
+BEGIN ATOMIC
+    SELECT a.id, t.code, c.cutoff
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT ca_archive_cutoff(t.code, (ca_archive_due.as_of AT TIME ZONE 'UTC' - retention_period(t.code))
+                                         AT TIME ZONE 'UTC') AS cutoff) AS c
+    JOIN assets AS a ON ca_archive_due.asset IS NULL OR a.id = ca_archive_due.asset
+    WHERE EXISTS (
+        SELECT
+        FROM price_data AS d
+        WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+    ORDER BY t.place, a.id;
+END;
+COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
+    'series with candles to be archived by the setting cryptoanalytics.retention, and before when';
+
+CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    batch_size CONSTANT integer := 10000;
+    due record;
+    part bigint;
+    moved bigint := 0;
+BEGIN
+    FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
+        PERFORM ca_lock_series(due.timeframe, due.asset);
+        IF ca_archive_target() = 'segments' THEN
+            SELECT b.moved INTO part
+            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        ELSE
+            SELECT b.moved INTO part
+            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        END IF;
+        moved := moved + part;
+        EXIT WHEN moved >= batch_size;
+    END LOOP;
+    RETURN moved;
+END;
+$$;
+COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
+    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
+
+CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    DELETE FROM background_tasks AS t
+    WHERE t.task_name LIKE 'maintain %'
+      AND (t.status = 'completed' AND t.completed_at < as_of - interval '7 days'
+           OR t.status = 'failed' AND t.completed_at < as_of - interval '90 days');
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END;
+$$;
+COMMENT ON FUNCTION ca_prune_maintenance(timestamptz) IS
+    'step of maintain(): deletes its own rows of background_tasks, completed ones after 7 days, failed ones after 90, and returns how many';
+
+-- sql/functions/maintain.sql
+
+-- maintain(): runs the steps of maintenance_steps() that are due.
+
+CREATE FUNCTION ca_check_maintenance(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Leave it out to do what is due now.';
+    END IF;
+    IF as_of > now() OR NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be a moment that has come'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out to do what is due now.';
+    END IF;
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'maintain must run in READ COMMITTED transactions'
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = format('This one is %s.', upper(current_setting('transaction_isolation'))),
+                  HINT = 'SET default_transaction_isolation = ''read committed'' before.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_maintenance(timestamptz) IS
+    'checks what maintain() is called with';
+
+-- A session that is idle, or this one, has left the step; of sessions of other users
+-- pg_stat_activity may hide whether they are.
+CREATE FUNCTION ca_maintenance_is_alive(params jsonb, started_at timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT ca_maintenance_is_alive.started_at >= pg_postmaster_start_time()
+       AND EXISTS (
+           SELECT
+           FROM pg_stat_activity AS s
+           WHERE s.pid = (ca_maintenance_is_alive.params ->> 'pid')::integer
+             AND s.pid <> pg_backend_pid()
+             AND coalesce(s.backend_start <= ca_maintenance_is_alive.started_at, true)
+             AND s.state IS DISTINCT FROM 'idle');
+END;
+COMMENT ON FUNCTION ca_maintenance_is_alive(jsonb, timestamptz) IS
+    'whether another session that runs a step, by the row of the run, is still at it';
+
+CREATE FUNCTION ca_maintenance_begin(step text, as_of timestamptz) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    name CONSTANT text := 'maintain ' || step;
+    s record;
+    task integer;
+BEGIN
+    SELECT m.* INTO STRICT s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
+    -- until the row is committed; whoever comes then finds it
+    PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics ' || name, 0));
+    PERFORM FROM background_tasks AS t
+    WHERE t.task_name = name AND t.status = 'running'
+      AND ca_maintenance_is_alive(t.task_params, t.started_at);
+    IF FOUND THEN
+        RAISE NOTICE 'another session is at %', step;
+        RETURN NULL;
+    END IF;
+    UPDATE background_tasks AS t
+    SET status = 'failed',
+        error_message = 'the run broke off: its session has left it',
+        completed_at = clock_timestamp()
+    WHERE t.task_name = name AND t.status = 'running';
+
+    IF timeframe_bucket(s.every, as_of) <= (
+           SELECT (t.task_params ->> 'as_of')::timestamptz
+           FROM background_tasks AS t
+           WHERE t.task_name = name AND t.status = 'completed'
+           ORDER BY t.id DESC
+           LIMIT 1) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO background_tasks AS t (task_name, task_type, status, task_params, result_data, started_at)
+    VALUES (name, s.task_type, 'running', jsonb_build_object('as_of', as_of, 'pid', pg_backend_pid()),
+            jsonb '{"rows": 0}', clock_timestamp())
+    RETURNING t.id INTO task;
+    RETURN task;
+END;
+$$;
+COMMENT ON FUNCTION ca_maintenance_begin(text, timestamptz) IS
+    'enters the run of a step into background_tasks; NULL when it is not due or another session is at it';
+
+CREATE FUNCTION ca_maintenance_step(step text)
+    RETURNS TABLE (timeframe text, assets text, batch bigint, statement text)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT m.timeframe, m.assets, m.batch, m.statement
+    FROM maintenance_steps() AS m
+    WHERE m.step = ca_maintenance_step.step;
+END;
+COMMENT ON FUNCTION ca_maintenance_step(text) IS
+    'a step of maintenance_steps(): what there is to do';
+
+CREATE FUNCTION ca_maintenance_assets(query text, as_of timestamptz) RETURNS integer[]
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
+AS $$
+DECLARE
+    assets integer[];
+BEGIN
+    IF query IS NULL THEN
+        RETURN ARRAY[NULL::integer];
+    END IF;
+    EXECUTE format('SELECT array(%s)', query) INTO assets USING as_of;
+    RETURN assets;
+END;
+$$;
+COMMENT ON FUNCTION ca_maintenance_assets(text, timestamptz) IS
+    'the assets that a step has something to do for; one that is NULL where a step is for all at once';
+
+-- The statements look many short things up; to compile them would take longer than that.
+CREATE FUNCTION ca_maintenance_run(
+    task integer, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
+AS $$
+DECLARE
+    done bigint;
+BEGIN
+    -- many small commits need not wait for the disk each: the one at the end does for all
+    IF asset IS NOT NULL THEN
+        SET LOCAL synchronous_commit = off;
+    END IF;
+    EXECUTE statement INTO done USING as_of, asset, timeframe;
+    IF done > 0 THEN
+        UPDATE background_tasks AS t
+        SET result_data = t.result_data || jsonb_build_object('rows', (t.result_data ->> 'rows')::bigint + done)
+        WHERE t.id = task;
+    END IF;
+    RETURN coalesce(done >= batch, false);
+END;
+$$;
+COMMENT ON FUNCTION ca_maintenance_run(integer, text, bigint, timestamptz, integer, text) IS
+    'does a step, or a batch of it, and notes how many rows; whether there may be more';
+
+CREATE FUNCTION ca_maintenance_fail(
+    task integer, step text, asset integer, state text, message text, detail text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    what CONSTANT text := concat_ws(': ', 'asset ' || asset, state, message);
+BEGIN
+    -- the first error stands for all
+    UPDATE background_tasks AS t
+    SET error_message = coalesce(t.error_message, what),
+        result_data = jsonb_build_object('sqlstate', state, 'detail', nullif(detail, '')) || t.result_data
+                      || jsonb_build_object('errors', coalesce((t.result_data ->> 'errors')::bigint, 0) + 1)
+    WHERE t.id = task;
+    RAISE WARNING '% failed: %', step, what;
+    RETURN state = '57014';
+END;
+$$;
+COMMENT ON FUNCTION ca_maintenance_fail(integer, text, integer, text, text, text) IS
+    'notes an error of a step in background_tasks; whether it was a cancel';
+
+CREATE FUNCTION ca_maintenance_end(task integer) RETURNS integer
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    UPDATE background_tasks AS t
+    SET status = CASE WHEN t.error_message IS NULL THEN 'completed' ELSE 'failed' END,
+        completed_at = clock_timestamp(),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = ca_maintenance_end.task
+    RETURNING (t.error_message IS NOT NULL)::integer;
+END;
+COMMENT ON FUNCTION ca_maintenance_end(integer) IS
+    'notes in background_tasks how the run of a step ended; 1 when it failed, else 0';
+
+-- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
+-- leaves whatever needs an operator to functions.
+CREATE PROCEDURE ca_maintain_step(step text, as_of timestamptz, INOUT failed integer)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4 := @extschema@.ca_maintenance_begin(step, as_of);
+    s pg_catalog.record;
+    assets pg_catalog.int4[];
+    asset pg_catalog.int4;
+    again pg_catalog.bool;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    IF task IS NULL THEN
+        COMMIT;
+        RETURN;
+    END IF;
+    COMMIT;
+    SELECT m.timeframe, m.assets, m.batch, m.statement INTO s FROM @extschema@.ca_maintenance_step(step) AS m;
+    BEGIN
+        assets := @extschema@.ca_maintenance_assets(s.assets, as_of);
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
+    END;
+    FOREACH asset IN ARRAY coalesce(assets, ARRAY[NULL]::pg_catalog.int4[]) LOOP
+        LOOP
+            again := false;
+            -- an error undoes this part only, and a cancel is noted before it is raised again
+            BEGIN
+                IF state IS NULL THEN
+                    again := @extschema@.ca_maintenance_run(task, s.statement, s.batch, as_of, asset, s.timeframe);
+                END IF;
+            EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+                GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
+            END;
+            IF state IS NOT NULL AND @extschema@.ca_maintenance_fail(task, step, asset, state, message, detail) THEN
+                PERFORM @extschema@.ca_maintenance_end(task);
+                COMMIT;
+                RAISE EXCEPTION '%', message
+                    USING ERRCODE = state, HINT = 'The steps before stay done.';
+            END IF;
+            COMMIT;
+            state := NULL;
+            EXIT WHEN NOT again;
+        END LOOP;
+    END LOOP;
+    failed := pg_catalog.int4pl(failed, @extschema@.ca_maintenance_end(task));
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE ca_maintain_step(text, timestamptz, integer) IS
+    'runs a step of maintain() if it is due, a commit for each part, and adds 1 to failed if it fails';
+
+CREATE PROCEDURE maintain(as_of timestamptz DEFAULT now(), INOUT failed integer DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    steps pg_catalog.text[];
+    step pg_catalog.text;
+BEGIN
+    PERFORM @extschema@.ca_check_maintenance(as_of);
+    failed := 0;
+    SELECT pg_catalog.array_agg(s.step ORDER BY s.place) INTO steps FROM @extschema@.maintenance_steps() AS s;
+    COMMIT;
+    FOREACH step IN ARRAY steps LOOP
+        CALL @extschema@.ca_maintain_step(step, as_of, failed);
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE maintain(timestamptz, integer) IS
+    'does what is due of maintenance_steps(), each step in transactions of its own; one that fails is undone, noted in background_tasks, told as a WARNING and counted in failed, and the others go on; a step that another session is at is left to it';
