@@ -1,8 +1,6 @@
 -- What pg_restore made of the database that before.sql filled.
 BEGIN;
-SELECT plan(15);
-SELECT plan(17);
-SELECT plan(27);
+SELECT plan(39);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT results_eq('SELECT * FROM price_history ORDER BY id', 'SELECT * FROM dumped_history ORDER BY id', 'every candle is back');
@@ -20,7 +18,7 @@ SELECT results_eq('SELECT * FROM ai_recommendations ORDER BY id', 'SELECT * FROM
 SELECT results_eq('SELECT * FROM trading_signals', 'SELECT * FROM dumped_signals', 'signals are neither executed nor computed by a restore');
 SELECT results_eq('SELECT * FROM signal_alerts ORDER BY id', 'SELECT * FROM dumped_alerts ORDER BY id', 'alerts are as they were');
 SELECT results_eq('SELECT * FROM alert_marks', 'SELECT * FROM dumped_marks', 'and so is how far they were checked');
-SELECT is((SELECT count(*) FROM notifications), 1::bigint, 'one had gone off');
+SELECT is((SELECT count(*) FROM notifications WHERE title <> 'Old'), 1::bigint, 'one had gone off');
 SELECT is(check_alerts('2024-01-12 00:00+00'), 0::bigint, 'and does not do so again');
 SELECT results_eq('SELECT * FROM users ORDER BY id', 'SELECT * FROM dumped_users ORDER BY id', 'every user is back, with the counts there were');
 SELECT results_eq('SELECT id, referral_count FROM users ORDER BY id', 'VALUES (1, 2), (2, 7), (3, 1), (4, 0), (5, 0)', 'also one that nothing explains');
@@ -29,11 +27,11 @@ SELECT results_eq('SELECT * FROM user_activities ORDER BY id', 'SELECT * FROM du
 SELECT is((SELECT count(*) FROM user_activities AS a JOIN user_sessions AS s ON s.id = a.session_id WHERE s.session_token LIKE 'purged %'), 1::bigint,
           'one is of a session that was purged');
 SELECT results_eq('SELECT * FROM portfolio ORDER BY id', 'SELECT * FROM dumped_positions ORDER BY id', 'every position is back');
-SELECT results_eq('SELECT id, quantity, trade_status FROM portfolio ORDER BY id', $$VALUES (1, 2.0, 'reducing'::varchar), (2, 0.0, 'closed'), (3, 5.0, 'open')$$,
+SELECT results_eq('SELECT id, quantity, trade_status FROM portfolio WHERE id <= 3 ORDER BY id', $$VALUES (1, 2.0, 'reducing'::varchar), (2, 0.0, 'closed'), (3, 5.0, 'open')$$,
                   'also one that its actions do not give');
 SELECT results_eq('SELECT * FROM trade_actions ORDER BY id', 'SELECT * FROM dumped_actions ORDER BY id', 'and every action');
 SELECT results_eq('SELECT * FROM assets ORDER BY id', 'SELECT * FROM dumped_assets ORDER BY id', 'every asset is as it was');
-SELECT results_eq('SELECT * FROM background_tasks ORDER BY id', 'SELECT * FROM dumped_tasks ORDER BY id', 'and every task');
+SELECT results_eq('SELECT * FROM background_tasks ORDER BY id', 'SELECT * FROM dumped_tasks ORDER BY id', 'and every task, in whatever state and with what times it had');
 
 SELECT is(refresh_assets('2024-01-17 10:00+00'), 0::bigint, 'a refresh goes on where it was');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
@@ -59,12 +57,10 @@ DELETE FROM technical_indicator_states;
 SELECT is(update_technical_indicators(), 0::bigint, 'from scratch no candle would have another value');
 SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indicator_states', 'SELECT * FROM states', 'nor another state');
 
-
 SELECT is((SELECT b.moved FROM ca_compress_batch(false, asset_id('DUMP'), '1h', '-infinity', 'infinity', 1000, true) AS b),
           25::bigint, 'the late candle and the rest of the archive are compressed behind the others');
 SELECT results_eq('SELECT * FROM ai_models ORDER BY id', 'SELECT * FROM dumped_models ORDER BY id',
                   'no model has another last prediction for its predictions being restored');
-SELECT results_eq('SELECT * FROM background_tasks ORDER BY id', 'SELECT * FROM dumped_tasks ORDER BY id', 'tasks are back in every state, with what times they had');
 SELECT results_eq('SELECT * FROM analytics_data ORDER BY id', 'SELECT * FROM dumped_analytics ORDER BY id', 'so is what was rolled up');
 SELECT is(roll_up_api_logs('hourly', '-infinity', '2024-03-01 00:00+00'), 0::bigint, 'rolling up again changes nothing');
 SELECT is(prune_api_logs('2024-03-01 00:00+00'), 1::bigint, 'and what was rolled up before the dump can be pruned');

@@ -23,24 +23,42 @@ SELECT update_technical_indicators();
 UPDATE price_data SET close_price = close_price + 0.25
 WHERE asset_id = asset_id('LATE') AND candle_time = '2024-01-10 00:00+00';
 
+-- accounts: counts that follow, one of before that they did, sessions in use, ended and purged
+INSERT INTO users (email, password_hash) VALUES ('one@example.org', 'x'), ('two@example.org', 'x');
+INSERT INTO users (email, password_hash, referred_by)
+VALUES ('three@example.org', 'x', 1), ('four@example.org', 'x', 1), ('five@example.org', 'x', 3);
+ALTER TABLE users DISABLE TRIGGER users_referrals_updated;
+UPDATE users SET referral_count = 7 WHERE id = 2;
+ALTER TABLE users ENABLE TRIGGER users_referrals_updated;
+DO $$
+BEGIN
+    PERFORM record_login(1, false, '2024-01-01 12:00+00') FROM generate_series(1, 3);
+    PERFORM record_login(2, true, '2024-01-01 12:00+00');
+    PERFORM open_session(1, 'token', 'refresh', moment => '2024-01-01 12:00+00');
+    PERFORM open_session(2, 'ended', moment => '2024-01-01 12:00+00');
+    PERFORM end_session('ended');
+    PERFORM open_session(2, 'expired', 'refresh', '2024-01-02', moment => '2024-01-01 12:00+00');
+    PERFORM purge_sessions('2024-01-03');
+    PERFORM delete_user(4, 1, '2024-02-01');
+END;
+$$;
+
 -- a watchlist and a notification as they could be before 0.5.0: gaps, more assets than allowed, unread though read
 INSERT INTO watchlists (id, name, watchlist_type, max_assets) VALUES (1, 'Old', 'default', 1), (2, 'New', 'default', 2);
-INSERT INTO users (id, email, password_hash) VALUES (1, 'dump@example.org', 'x');
 SET session_replication_role = replica;
 INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position)
 SELECT 1, a.id, 'long', 10 - 4 * a.id FROM assets AS a WHERE a.id <= 2;
-INSERT INTO notifications (id, user_id, notification_type, title, read_at) VALUES (1, 1, 'alert', 'Old', '2024-01-01');
+INSERT INTO notifications (id, user_id, notification_type, title, read_at) VALUES (10, 1, 'alert', 'Old', '2024-01-01');
 RESET session_replication_role;
 INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) SELECT 2, a.id, 'long', 1 FROM assets AS a ORDER BY a.id;
 INSERT INTO ai_recommendations (target_entity_type, recommendation_type, recommendation_title, status) VALUES ('strategy', 'learning', 'Old', 'implemented');
 -- alerts, one of them gone off; a signal without a ratio that is still active although a trade names it
-INSERT INTO users (id, email, password_hash) VALUES (1, 'dump@example.org', 'x');
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
 SELECT i, 1, asset_id('DUMP'), 'price_target', 'above', 120 + 1000 * i, '2024-01-10 00:00+00' FROM generate_series(0, 1) AS i;
 SELECT check_alerts('2024-01-12 00:00+00');
-INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, asset_id('DUMP'), 'DUMP', 'Crypto Asset');
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (10, 1, asset_id('DUMP'), 'DUMP', 'Crypto Asset');
 INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss) VALUES (1, asset_id('DUMP'), 'long', 100, 130, 90);
-INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id) VALUES (1, 'buy', 100, 1, '1h', 'ai_signal', 1);
+INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id) VALUES (10, 'buy', 100, 1, '1h', 'ai_signal', 1);
 ALTER TABLE trading_signals DISABLE TRIGGER USER;
 UPDATE trading_signals SET status = 'active', risk_reward_ratio = NULL;
 ALTER TABLE trading_signals ENABLE TRIGGER USER;
@@ -66,28 +84,7 @@ VALUES ('a', 'cleanup', 'pending', 1), ('b', 'cleanup', 'running', NULL), ('c', 
 INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms, created_at) VALUES ('p', '/e', 5, '2024-01-01 00:10+00');
 SELECT roll_up_api_logs(l, as_of => '2024-03-01 00:00+00') FROM unnest(ARRAY['hourly', 'daily', 'weekly', 'monthly']) AS l;
 CREATE TABLE public.dumped_models AS SELECT * FROM ai_models;
-CREATE TABLE public.dumped_tasks AS SELECT * FROM background_tasks;
 CREATE TABLE public.dumped_analytics AS SELECT * FROM analytics_data;
-
--- accounts: counts that follow, one of before that they did, sessions in use, ended and purged
-INSERT INTO users (email, password_hash) VALUES ('one@example.org', 'x'), ('two@example.org', 'x');
-INSERT INTO users (email, password_hash, referred_by)
-VALUES ('three@example.org', 'x', 1), ('four@example.org', 'x', 1), ('five@example.org', 'x', 3);
-ALTER TABLE users DISABLE TRIGGER users_referrals_updated;
-UPDATE users SET referral_count = 7 WHERE id = 2;
-ALTER TABLE users ENABLE TRIGGER users_referrals_updated;
-DO $$
-BEGIN
-    PERFORM record_login(1, false, '2024-01-01 12:00+00') FROM generate_series(1, 3);
-    PERFORM record_login(2, true, '2024-01-01 12:00+00');
-    PERFORM open_session(1, 'token', 'refresh', moment => '2024-01-01 12:00+00');
-    PERFORM open_session(2, 'ended', moment => '2024-01-01 12:00+00');
-    PERFORM end_session('ended');
-    PERFORM open_session(2, 'expired', 'refresh', '2024-01-02', moment => '2024-01-01 12:00+00');
-    PERFORM purge_sessions('2024-01-03');
-    PERFORM delete_user(4, 1, '2024-02-01');
-END;
-$$;
 
 -- positions: one that its actions give, one closed, one that was told and has actions which give
 -- other values, as one of before the rules may
