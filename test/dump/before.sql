@@ -1,7 +1,8 @@
--- A database with something to lose: run before pg_dump.  after.sql looks at what pg_restore made.
+-- A database with something to lose: candles live, archived and compressed, states of indicators, a
+-- change that waits.  Run before pg_dump; after.sql looks at what pg_restore made.
 SET search_path = cryptoanalytics, public;
 
-INSERT INTO assets (symbol, name, asset_type) VALUES ('DUMP', 'Dumped', 'crypto'), ('LATE', 'Late', 'crypto');
+INSERT INTO assets (symbol, name, asset_type) VALUES ('DUMP', 'Dumped', 'crypto'), ('LATE', 'Late', 'crypto'), ('BARE', 'Without indicators', 'crypto');
 
 CREATE FUNCTION public.put(asset integer, first integer, last integer) RETURNS void LANGUAGE sql AS $$
     INSERT INTO cryptoanalytics.price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
@@ -10,6 +11,10 @@ CREATE FUNCTION public.put(asset integer, first integer, last integer) RETURNS v
     ORDER BY i;
 $$;
 SELECT put(a.id, 0, 399) FROM assets AS a;
+-- one series goes straight into segments
+SET cryptoanalytics.compress_archive = on;
+CALL archive_price_data(older_than => '2024-01-04 00:00+00', timeframe => '1h', asset => asset_id('BARE'));
+RESET cryptoanalytics.compress_archive;
 CALL archive_price_data(older_than => '2024-01-05 00:00+00', timeframe => '1h');
 SELECT update_technical_indicators();
 -- of one series the archive is compressed, and a late candle waits beside its segment
