@@ -71,7 +71,7 @@ INSERT INTO told (tab, kind, cells) VALUES
     ('ai_recommendations', 'greatest', '{"status": "implemented"}'),
     ('ai_recommendations', 'rich', '{"status": "implemented", "reviewed_at": "2024-01-02 00:00+00", "implemented_at": "2024-01-03 00:00+00"}'),
     ('background_tasks', 'least', '{"status": "pending", "started_at": null, "completed_at": null, "execution_time_seconds": null}'),
-    ('background_tasks', 'greatest', '{"status": "failed", "started_at": "2024-01-01 00:00+00"}'),
+    ('background_tasks', 'greatest', '{"status": "failed", "started_at": "2024-01-02 00:00+00"}'),
     ('background_tasks', 'rich', '{"status": "completed", "started_at": "2024-01-01 00:00:00+00", "completed_at": "2024-01-01 00:01:30.25+00", "execution_time_seconds": 90.25}');
 INSERT INTO told (tab, kind, made_as, cells) VALUES
     ('trade_actions', 'stop moved', 'rich', '{"id": 105, "action_type": "modify_sl", "quantity": 0, "stop_loss": 80, "created_at": "2024-01-02 00:00+00"}'),
@@ -84,17 +84,16 @@ INSERT INTO told (tab, kind, cells)
 VALUES ('analytics_data', 'greatest', jsonb_build_object('metric_value', repeat('9', 131072))),
        ('analytics_data', 'least', jsonb_build_object('metric_value', '-0.' || repeat('9', 16383)));
 
--- what COPY has to escape, what sorts and compares strangely, what needs four bytes
-CREATE FUNCTION pg_temp.rich_text() RETURNS text LANGUAGE sql AS $$
-    SELECT E'\\.\n\\N\t\r"quoted", ''it''; %s $1 ' || U&'\FEFF\202E\0065\0301 \0130\0131\1E9E \+01F600 \+10FFFF' || E'\x01\x7F ریال 比特币';
-$$;
--- 64 kB that do not compress, numbers beyond double precision, depth, an empty key
-CREATE FUNCTION pg_temp.rich_json() RETURNS text LANGUAGE sql AS $$
-    SELECT jsonb_build_object(
-        '', NULL, 'text', pg_temp.rich_text(), 'long', repeat('7', 1000)::numeric, 'fine', ('0.' || repeat('3', 1000))::numeric,
-        'zeros', 1.5000, 'deep', (repeat('[', 500) || repeat(']', 500))::jsonb,
-        'large', (SELECT jsonb_agg(md5(i::text) ORDER BY i) FROM generate_series(1, 2000) AS i))::text;
-$$;
+-- What COPY has to escape, what sorts and compares strangely, what needs four bytes.  JSON of 75 kB that
+-- does not compress, with numbers beyond double precision, depth, an empty key.
+CREATE TEMP TABLE rich AS
+    SELECT t.text,
+           jsonb_build_object(
+               '', NULL, 'text', t.text, 'long', repeat('7', 1000)::numeric, 'fine', ('0.' || repeat('3', 1000))::numeric,
+               'zeros', 1.5000, 'deep', (repeat('[', 500) || repeat(']', 500))::jsonb,
+               'large', (SELECT jsonb_agg(md5(i::text) ORDER BY i) FROM generate_series(1, 2000) AS i))::text AS json
+    FROM (VALUES (E'\\.\n\\N\t\r"quoted", ''it''; %s $1 ' || U&'\FEFF\202E\0065\0301 \0130\0131\1E9E \+01F600 \+10FFFF'
+                  || E'\x01\x7F ریال 比特币')) AS t (text);
 
 -- values for a column, as text, those most of their kind first; the first that its CHECKs let through is taken
 CREATE FUNCTION pg_temp.values_of(kind text, type text, modifier integer, labels text[]) RETURNS text[]
@@ -110,7 +109,7 @@ BEGIN
     RETURN CASE
         WHEN type IN ('varchar', 'text') THEN
             CASE kind WHEN 'least' THEN ARRAY['', '1m'] WHEN 'greatest' THEN ARRAY[repeat(U&'\0178', CASE WHEN modifier >= 4 THEN modifier - 4 ELSE 20000 END)]
-                      WHEN 'rich' THEN ARRAY[left(pg_temp.rich_text(), CASE WHEN modifier >= 4 THEN modifier - 4 ELSE 1000 END)]
+                      WHEN 'rich' THEN ARRAY(SELECT left(r.text, CASE WHEN modifier >= 4 THEN modifier - 4 ELSE 1000 END) FROM rich AS r)
                       ELSE ARRAY['plain'] END || ARRAY['1d']
         WHEN type = 'int4' THEN
             CASE kind WHEN 'least' THEN ARRAY['-2147483648', '0', '1', '100'] WHEN 'greatest' THEN ARRAY['2147483647', '599', '10', '5']
@@ -126,7 +125,7 @@ BEGIN
                       WHEN 'rich' THEN ARRAY['294276-12-31 23:59:59.999999+00'] ELSE ARRAY['-infinity'] END
         WHEN type = 'jsonb' THEN
             CASE kind WHEN 'least' THEN ARRAY['null'] WHEN 'greatest' THEN ARRAY['[{}, [], "", 0, -0.0, 1e400, true]']
-                      ELSE ARRAY[pg_temp.rich_json()] END
+                      ELSE ARRAY(SELECT r.json FROM rich AS r) END
         WHEN type = 'inet' THEN
             CASE kind WHEN 'least' THEN ARRAY['0.0.0.0/0'] WHEN 'greatest' THEN ARRAY['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128']
                       ELSE ARRAY['2001:db8::1/64'] END
@@ -276,6 +275,5 @@ END;
 $$;
 
 DROP VIEW filled;
-DROP TABLE kinds, told, cells;
-DROP FUNCTION pg_temp.rich_text(), pg_temp.rich_json(), pg_temp.values_of(text, text, integer, text[]),
-              pg_temp.lets_through(regclass, smallint, text, text, text);
+DROP TABLE kinds, told, rich, cells;
+DROP FUNCTION pg_temp.values_of(text, text, integer, text[]), pg_temp.lets_through(regclass, smallint, text, text, text);

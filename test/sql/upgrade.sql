@@ -106,45 +106,91 @@ CREATE TEMP VIEW fact AS
     FROM pg_extension AS e, LATERAL (VALUES ('version', e.extversion), ('relocatable', e.extrelocatable::text)) AS f (name, value)
     WHERE e.extname = 'cryptoanalytics';
 
-CREATE EXTENSION cryptoanalytics VERSION '0.1.0';
-CREATE TEMP TABLE first_release AS SELECT * FROM fact;
-ALTER EXTENSION cryptoanalytics UPDATE;
-CREATE TEMP TABLE upgraded AS SELECT * FROM fact;
-DROP EXTENSION cryptoanalytics;
-CREATE EXTENSION cryptoanalytics VERSION '0.2.0';
-ALTER EXTENSION cryptoanalytics UPDATE;
-CREATE TEMP TABLE upgraded_0_2_0 AS SELECT * FROM fact;
-DROP EXTENSION cryptoanalytics;
-CREATE EXTENSION cryptoanalytics VERSION '0.3.0';
-ALTER EXTENSION cryptoanalytics UPDATE;
-CREATE TEMP TABLE upgraded_0_3_0 AS SELECT * FROM fact;
-DROP EXTENSION cryptoanalytics;
-CREATE EXTENSION cryptoanalytics VERSION '0.4.0';
-ALTER EXTENSION cryptoanalytics UPDATE;
-CREATE TEMP TABLE upgraded_0_4_0 AS SELECT * FROM fact;
-DROP EXTENSION cryptoanalytics;
+-- what is in a relation, by the columns that it had then
+CREATE TEMP TABLE data (release text, relation text, columns text, before text, after text);
+CREATE FUNCTION pg_temp.digest(relation text, columns text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    digest text;
+BEGIN
+    EXECUTE format('SELECT concat_ws('' rows '', count(*), md5(string_agg(r.md5, '''' ORDER BY r.md5 COLLATE "C")))
+                    FROM (SELECT md5(row(%s)::text) AS md5 FROM %I) AS r', columns, relation)
+    INTO digest;
+    RETURN digest;
+END;
+$$;
+
+-- From each release, with rows at the edges in all tables: what they hold before and after, and what
+-- is there.
+\set fill `cat "$PG_ABS_SRCDIR/dump/fill.sql"`
+CREATE TEMP TABLE upgraded AS SELECT NULL::text AS release, * FROM fact LIMIT 0;
+CREATE TEMP TABLE released AS
+    SELECT v.version
+    FROM pg_available_extension_versions AS v
+    JOIN pg_available_extensions AS e USING (name)
+    WHERE v.name = 'cryptoanalytics' AND v.version <> e.default_version;
+SELECT count(*) >= 4 AND bool_or(version = '0.1.0') AS releases FROM released;
+\set ECHO none
+SELECT s.statement
+FROM released AS r
+CROSS JOIN LATERAL (VALUES
+    (1, format('CREATE EXTENSION cryptoanalytics VERSION %L', r.version)),
+    (2, :'fill'),
+    (3, format('INSERT INTO data
+                SELECT %L, c.relname, a.columns, pg_temp.digest(c.relname, a.columns)
+                FROM relation AS c
+                CROSS JOIN LATERAL (SELECT string_agg(quote_ident(attname), '','' ORDER BY attnum) AS columns
+                                    FROM pg_attribute
+                                    WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS a
+                WHERE c.relkind IN (''r'', ''v'', ''f'', ''S'')', r.version)),
+    (4, 'ALTER EXTENSION cryptoanalytics UPDATE'),
+    (5, format('UPDATE data SET after = pg_temp.digest(relation, columns) WHERE release = %L', r.version)),
+    (6, format('INSERT INTO upgraded SELECT %L, * FROM fact', r.version)),
+    (7, 'DROP EXTENSION cryptoanalytics')) AS s (place, statement)
+ORDER BY r.version, s.place
+\gexec
+\set ECHO all
+RESET search_path;
 CREATE EXTENSION cryptoanalytics;
 CREATE TEMP TABLE installed AS SELECT * FROM fact;
 
 -- there is something of every kind to compare
 SELECT kind, count(*) > 0 AS some FROM installed GROUP BY kind ORDER BY kind COLLATE "C";
-SELECT (SELECT count(*) > 800 FROM upgraded) AS upgraded, (SELECT count(*) > 800 FROM installed) AS installed;
-
--- the upgrade changed something, the version at least
-SELECT object, name FROM (TABLE upgraded EXCEPT TABLE first_release) AS d WHERE kind = 'extension' ORDER BY name;
+SELECT count(*) > 800 AS installed FROM installed;
+SELECT count(*) = (SELECT count(*) FROM released) AS all, bool_and(facts > 800) AS facts, bool_and(tables >= 29) AS filled
+FROM (SELECT u.release, count(*) AS facts FROM upgraded AS u GROUP BY u.release) AS u
+JOIN (SELECT d.release, count(*) FILTER (WHERE d.before !~ '^0') AS tables FROM data AS d GROUP BY d.release) AS d USING (release);
 
 -- what only an upgrade leaves, and what only an installation makes: nothing
-SELECT * FROM (TABLE upgraded EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
-SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+SELECT * FROM (TABLE upgraded EXCEPT ALL SELECT r.version, i.* FROM released AS r, installed AS i) AS d
+ORDER BY release, kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+SELECT * FROM (SELECT r.version, i.* FROM released AS r, installed AS i EXCEPT ALL TABLE upgraded) AS d
+ORDER BY version, kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 
-SELECT * FROM (TABLE upgraded_0_2_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
-SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_2_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+-- what an upgrade loses or changes in the tables: nothing
+SELECT release, relation, before, after FROM data WHERE before IS DISTINCT FROM after ORDER BY release, relation COLLATE "C";
 
-SELECT * FROM (TABLE upgraded_0_3_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
-SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_3_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
-
-SELECT * FROM (TABLE upgraded_0_4_0 EXCEPT ALL TABLE installed) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
-SELECT * FROM (TABLE installed EXCEPT ALL TABLE upgraded_0_4_0) AS d ORDER BY kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
+-- the C functions that any script names, released ones above all, are in the library
+CREATE TEMP TABLE symbol AS
+    SELECT DISTINCT (regexp_matches(pg_read_file(format('%s/extension/%s', c.setting, f)), '''MODULE_PATHNAME'',\s*''(\w+)''', 'g'))[1] AS name
+    FROM pg_config AS c, pg_ls_dir(c.setting || '/extension') AS f
+    WHERE c.name = 'SHAREDIR' AND f ~ '^cryptoanalytics--.*\.sql$';
+SELECT count(*) >= 80 AS named FROM symbol;
+-- one that never was shows that others would be missed
+INSERT INTO symbol VALUES ('ca_that_never_was');
+DO $$
+DECLARE
+    symbol text;
+BEGIN
+    FOR symbol IN SELECT s.name FROM symbol AS s ORDER BY s.name COLLATE "C" LOOP
+        BEGIN
+            EXECUTE format('CREATE FUNCTION pg_temp.probe() RETURNS void LANGUAGE c AS %L, %L', '$libdir/cryptoanalytics', symbol);
+            DROP FUNCTION pg_temp.probe();
+        EXCEPTION WHEN undefined_function THEN
+            RAISE WARNING 'no C function %', symbol;
+        END;
+    END LOOP;
+END;
+$$;
 
 -- and nothing stays behind
 DROP EXTENSION cryptoanalytics;
