@@ -275,7 +275,8 @@ write_range(const CaRollupRange *range, bool include_open)
  *
  * Writes the target candles that overlap [since, until), of all assets when
  * asset is NULL.  The caller has checked the arguments and holds the lock on
- * what is written.  Errors: those of ca_build_candles() and ca_store_candles().
+ * what is written.  Errors: 22004 without a timeframe, those of
+ * ca_build_candles() and ca_store_candles().
  */
 Datum
 ca_rollup_series(PG_FUNCTION_ARGS)
@@ -284,6 +285,10 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 	int32 asset;
 	int64 written;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("timeframe must not be NULL"),
+				errhint("Timeframes are %s.", ca_timeframe_list()));
 	set_schema(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	if (!PG_ARGISNULL(4))
