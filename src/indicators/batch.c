@@ -132,7 +132,7 @@ make_batch(FunctionCallInfo fcinfo, MemoryContext context)
 	if (!PG_ARGISNULL(ARG_SAVED) &&
 		!read_state(batch->engine, PG_GETARG_BYTEA_PP(ARG_SAVED)))
 		ereport(
-			ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+			ERROR, errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			errmsg("the state of the indicators cannot be read"),
 			errhint("Delete the series' rows of technical_indicator_states: "
 					"they are computed anew."));
@@ -172,9 +172,13 @@ ca_indicators_accum(PG_FUNCTION_ARGS)
 
 	for (int i = ARG_ID; i <= ARG_CLOSE; i++)
 		if (PG_ARGISNULL(i))
-			elog(ERROR, "ca_indicators: a column of a candle is NULL");
+			ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("a candle must not have a NULL"),
+					errhint("Filter the row out."));
 	if (time <= batch->last)
-		elog(ERROR, "ca_indicators: candles are not in order of time");
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("candles must come in order of time"),
+				errhint("Add ORDER BY candle_time to the aggregate."));
 
 	bar.high = price_argument(fcinfo, ARG_HIGH, "high");
 	bar.low = price_argument(fcinfo, ARG_LOW, "low");
