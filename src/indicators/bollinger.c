@@ -188,7 +188,8 @@ bollinger_deviation(const BollingerState *bands, CaDD mean)
 	variance = ca_dd_sub(
 		ca_dd_div(ca_exact_value(&bands->squares), ca_dd(bands->window.n)),
 		ca_dd_mul(mean, mean));
-	return variance.hi > 0.0 ? ca_dd_sqrt(variance) : ca_dd(0.0);
+	/* not a number where a square was beyond double precision: no answer */
+	return variance.hi <= 0.0 ? ca_dd(0.0) : ca_dd_sqrt(variance);
 }
 
 static bool

@@ -167,5 +167,7 @@ SELECT stochastic(1, 1, 'NaN'::float8);
 -- a band that no double can hold
 SELECT bollinger(x, 2, 2) FROM (VALUES (1.5e308::float8), (-1.5e308)) AS t (x);
 \echo :LAST_ERROR_SQLSTATE
+-- a square that no double can hold is no deviation of 0
+SELECT bollinger(x, 2, 2) FROM (VALUES (10::float8), (1e200)) AS t (x);
 
 DROP TABLE bars, closes, five;
