@@ -96,7 +96,9 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 		return indicator->defaults.multiplier;
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("multiplier of %s must not be NULL", indicator->name));
+				errmsg("multiplier of %s must not be NULL", indicator->name),
+				errhint("The usual one is %g.",
+						indicator->defaults.multiplier));
 
 	multiplier = PG_GETARG_FLOAT8(argument);
 	ca_check_multiplier(indicator, multiplier);
@@ -135,7 +137,8 @@ convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 		return CA_TALIB;
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("convention of %s must not be NULL", indicator->name));
+				errmsg("convention of %s must not be NULL", indicator->name),
+				errhint("Conventions are talib, tradingview and pandas."));
 	return ca_get_convention(PG_GETARG_TEXT_PP(argument));
 }
 

@@ -56,7 +56,8 @@ ca_constant_argument(FunctionCallInfo fcinfo, int argno, const char *name)
 {
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("%s must not be NULL", name));
+				errmsg("%s must not be NULL", name),
+				errhint("Give the same value in every row."));
 	return PG_GETARG_FLOAT8(argno);
 }
 
