@@ -88,4 +88,5 @@ SELECT effective_plan(NULL);
 SELECT purge_sessions(NULL);
 SELECT purge_sessions('infinity', moment => '2024-01-01+00');
 SELECT purge_sessions('2024-01-01+00', '2024-01-02+00', '2024-01-01+00');
+SELECT delete_user(2, 1, NULL);
 ROLLBACK;
