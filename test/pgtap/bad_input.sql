@@ -11,7 +11,7 @@ SET LOCAL statement_timeout = '20s';
 
 -- something of everything that an argument can name: id 1
 INSERT INTO users (id, email, password_hash) VALUES (1, 'bad@example.org', 'x'), (2, 'input@example.org', 'x');
-INSERT INTO user_sessions (id, user_id, session_token, refresh_token, created_at) VALUES (1, 1, 'token', 'refresh', '2024-01-01 UTC');
+INSERT INTO user_sessions (user_id, session_token, refresh_token, created_at) VALUES (1, 'token', 'refresh', '2024-01-01 UTC');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BAD', 'Bad input', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT 1, '1h', timestamptz '2024-01-01 UTC' + i * interval '1 hour', 10 + i % 5, 12 + i % 5, 9 + i % 5, 11 + i % 5, i
@@ -22,7 +22,7 @@ VALUES (1, 1, 1, 'price', 12, 11, '2024-01-02 UTC', '2024-01-01 UTC');
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, 1, 'BAD', 'Crypto Asset');
 INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source)
 VALUES (1, 'buy', 10, 1, '1h', 'manual');
-INSERT INTO background_tasks (id, task_name, task_type) VALUES (1, 'bad', 'cleanup');
+INSERT INTO background_tasks (id, task_name, task_type) VALUES (-1, 'bad', 'cleanup');
 
 -- values of each type that few think of
 CREATE TEMP TABLE bad (type regtype, value text);
@@ -46,10 +46,11 @@ FROM (VALUES
     ('inet', ARRAY['''0.0.0.0/0''', '''::''']),
     ('bytea', ARRAY['''''', '''\x00''', '''\xffffffffffffffffffffffffffffffff''', 'convert_to(repeat(''x'', 1048576), ''UTF8'')']),
     ('cstring', ARRAY['''''', '''(''', '''{}''', '''x''']),
-    ('candlestick', ARRAY['ROW(NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL)', 'ROW(''infinity'',1,1,1,1,1,1,1)']),
+    ('candlestick', ARRAY['ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', 'ROW(''infinity'', 1, 1, 1, 1, 1, 1, 1, ''-infinity'')',
+                          'ROW(''2024-01-01 UTC'', ''NaN'', ''Infinity'', ''-Infinity'', 1e131071, -1, 0, -1, ''2023-01-01 UTC'')']),
     ('candlestick_state', ARRAY['''''', '''{}''', '''x''']),
-    ('users', ARRAY['(SELECT (jsonb_populate_record(NULL::users, ''{}'')))']),
-    ('portfolio', ARRAY['(SELECT (jsonb_populate_record(NULL::portfolio, ''{}'')))'])
+    ('users', ARRAY['jsonb_populate_record(NULL::users, ''{}'')']),
+    ('portfolio', ARRAY['jsonb_populate_record(NULL::portfolio, ''{}'')'])
     ) AS t (type, known)
 CROSS JOIN LATERAL unnest(t.known || 'NULL'::text) AS v (value);
 -- arrays of them
@@ -59,3 +60,256 @@ FROM (SELECT DISTINCT b.type FROM bad AS b) AS b
 JOIN pg_type AS t ON t.oid = b.type AND t.typarray <> 0
 CROSS JOIN LATERAL (VALUES ('NULL'), ('''{}'''), ('''{NULL}'''), ('''{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}'''),
                            ('''[-2147483648:-2147483647]={NULL,NULL}'''), ('''{{NULL},{NULL}}''')) AS v (value);
+
+-- A value that makes sense, by the name and type of an argument; of one function, where it differs.
+CREATE TEMP TABLE sensible (argument text, type regtype, value text, function text);
+INSERT INTO sensible VALUES
+    ('account', 'users', '(SELECT u FROM users AS u WHERE u.id = 1)'),
+    ('actual', 'double precision', '10'), ('actual', 'numeric', '10'),
+    ('after', 'timestamptz', '''2024-01-01 UTC'''),
+    ('amounts', 'numeric[]', '''{1,2}'''),
+    ('as_of', 'timestamptz', '''2024-01-03 UTC'''),
+    ('asset', 'integer', '1'),
+    ('asset_ids', 'integer[]', '''{1}'''),
+    ('batch_size', 'integer', '10'),
+    ('brought', 'bigint', '1'),
+    ('candle', 'candlestick', 'ROW(''2024-01-01 UTC'', 10, 12, 9, 11, 5, 10, 3, ''2024-01-01 00:59 UTC'')'),
+    ('candle_time', 'timestamptz', '''2024-01-01 01:00+00'''),
+    ('candles', 'price_data[]', 'ARRAY(SELECT p FROM price_data AS p ORDER BY p.candle_time LIMIT 2)'),
+    ('candles', 'price_data_archive[]', '''{}'''),
+    ('catalog', 'oid', '''pg_foreign_server''::regclass'),
+    ('close', 'double precision', '11'), ('close', 'numeric', '11'),
+    ('close_price', 'numeric', '11'),
+    ('compressed', 'bigint', '0'),
+    ('convention', 'text', '''talib'''),
+    ('created_at', 'timestamptz', '''2024-01-01 UTC'''),
+    ('d', 'integer', '3'),
+    ('data', 'jsonb', '''[[1704067200000, 1, 2, 0.5, 1.5, 10]]'''),
+    ('decompressed', 'bigint', '0'),
+    ('deleted_by', 'integer', '2'),
+    ('detail', 'text', '''detail'''),
+    ('device_info', 'jsonb', '''{}'''),
+    ('dry_run', 'boolean', 'true'),
+    ('emptied', 'boolean', 'false'),
+    ('expires_at', 'timestamptz', '''2024-02-01 UTC'''),
+    ('failure', 'text', '''failure'''),
+    ('fast', 'integer', '12'),
+    ('format', 'text', '''ccxt'''),
+    ('gaps', 'text', '''ignore'''),
+    ('high', 'double precision', '12'), ('high', 'numeric', '12'),
+    ('high_price', 'numeric', '12'),
+    ('id', 'bigint', '1'),
+    ('ids', 'bigint[]', '''{1}'''),
+    ('include_open', 'boolean', 'false'),
+    ('input_price', 'numeric', '10'),
+    ('ip_address', 'inet', '''127.0.0.1'''),
+    ('k', 'double precision', '2'), ('k', 'integer', '14'),
+    ('keep_indicators', 'boolean', 'true'),
+    ('live', 'boolean', 'true'),
+    ('loading', 'boolean', 'false'),
+    ('low', 'double precision', '9'), ('low', 'numeric', '9'),
+    ('low_price', 'numeric', '9'),
+    ('market_cap', 'numeric', '1000'),
+    ('message', 'text', '''message'''),
+    ('model', 'integer', '1'),
+    ('moment', 'timestamptz', '''2024-01-03 UTC'''),
+    ('moved', 'bigint', '0'),
+    ('n', 'integer', '2'),
+    ('naive_error', 'double precision', '1'),
+    ('name', 'text', '''name'''),
+    ('new_refresh_token', 'text', '''refresh 2'''),
+    ('new_token', 'text', '''token 2'''),
+    ('older_than', 'timestamptz', '''2024-01-02 UTC'''),
+    ('open', 'double precision', '10'), ('open', 'numeric', '10'),
+    ('open_price', 'numeric', '10'),
+    ('options', 'text[]', '''{}'''),
+    ('outcome', 'boolean', 'true'), ('outcome', 'double precision', '1'),
+    ('params', 'jsonb', '''{}'''),
+    ('periods_per_year', 'double precision', '365'),
+    ('position_id', 'integer', '1'),
+    ('predicted', 'double precision', '11'), ('predicted', 'numeric', '11'),
+    ('predicted_price', 'numeric', '11'),
+    ('predicted_value', 'jsonb', '''{"direction": "up"}'''),
+    ('prediction_horizon', 'integer', '24'),
+    ('price', 'double precision', '10'), ('price', 'numeric', '10'),
+    ('probability', 'double precision', '0.5'),
+    ('reference', 'double precision', '9'),
+    ('refresh_token', 'text', '''refresh'''),
+    ('reported', 'timestamptz', '''2024-01-01 UTC'''),
+    ('return', 'double precision', '0.01'),
+    ('s', 'integer', '3'),
+    ('sequence', 'bigint', '1'),
+    ('series', 'integer', '1'),
+    ('short', 'boolean', 'false'),
+    ('signal', 'integer', '9'),
+    ('since', 'timestamptz', '''2024-01-01 UTC'''),
+    ('slow', 'integer', '26'),
+    ('source', 'text', '''1h'''),
+    ('spec', 'jsonb', '''{"SMA": [20]}'''),
+    ('staleness', 'interval', '''1 hour'''),
+    ('state', 'bytea', 'NULL'),
+    ('state', 'text', '''22023'''),
+    ('success', 'boolean', 'true'),
+    ('symbol', 'text', '''BAD'''),
+    ('target', 'text', '''archive'''),
+    ('target_datetime', 'timestamptz', '''2024-01-02 UTC'''),
+    ('task', 'integer', '-1'),
+    ('technical_indicators', 'jsonb', '''{"rsi_14": 50}'''),
+    ('timeframe', 'text', '''1h'''),
+    ('times', 'timestamptz[]', 'ARRAY[timestamptz ''2024-01-01 UTC'']'),
+    ('token', 'text', '''token'''),
+    ('ts', 'timestamptz', '''2024-01-01 UTC'''),
+    ('until', 'timestamptz', '''2024-01-03 UTC'''),
+    ('user_agent', 'text', '''agent'''),
+    ('user_id', 'integer', '1'),
+    ('values', 'jsonb[]', '''{null}'''),
+    ('volume', 'double precision', '5'), ('volume', 'numeric', '5'),
+    ('volume_unit', 'text', '''base'''),
+    ('was', 'portfolio', '(SELECT p FROM portfolio AS p WHERE p.id = 1)'),
+    ('x', 'double precision', '10'), ('x', 'numeric', '10');
+INSERT INTO sensible VALUES
+    ('timeframe', 'text', '''4h''', 'rollup_candles'), ('timeframe', 'text', '''4h''', 'ca_rollup_series'),
+    ('timeframe', 'text', '''4h''', 'ca_build_candles'), ('timeframe', 'text', '''4h''', 'timeframe_divides'),
+    -- months, of which there are fewest in all of time
+    ('timeframe', 'text', '''1M''', 'timeframe_series'),
+    ('token', 'text', '''another token''', 'open_session'),
+    ('source', 'text', '''live''', 'ca_move_series'), ('source', 'text', '''live''', 'ca_move_batch'),
+    ('source', 'text', '''live''', 'ca_move_range'), ('source', 'text', '''live''', 'ca_move_all');
+
+-- Support functions of aggregates and of the type candlestick_state are not for calling.  They are
+-- called all the same: their arguments are of these types, in order.  What takes or gives internal is
+-- out of reach, as nobody can write such a value.
+CREATE TEMP VIEW member AS
+    SELECT p.oid, p.proname, p.prokind, p.proretset, p.proisstrict, p.prorettype::regtype, p.provariadic, p.oid::regprocedure::text AS name,
+           'internal'::regtype = ANY (p.proargtypes::regtype[]) AS inward,
+           p.proname LIKE 'ca\_%' AS support
+    FROM pg_proc AS p
+    JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+    JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
+    WHERE e.extname = 'cryptoanalytics';
+
+CREATE TEMP TABLE arguments AS
+    SELECT m.oid, m.proname, m.support, row_number() OVER (PARTITION BY m.oid ORDER BY a.place) AS place,
+           a.name, a.type, coalesce(s.value, g.value) AS value
+    FROM member AS m
+    JOIN pg_proc AS p ON p.oid = m.oid
+    CROSS JOIN LATERAL (
+        SELECT u.place, coalesce(p.proargnames[u.place], '') AS name, u.type::regtype AS type
+        FROM unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS u (type, place)
+        WHERE coalesce(p.proargmodes[u.place], 'i') IN ('i', 'b', 'v')) AS a
+    LEFT JOIN sensible AS s ON s.argument = a.name AND s.type = a.type AND s.function = m.proname
+    LEFT JOIN sensible AS g ON g.argument = a.name AND g.type = a.type AND g.function IS NULL
+    WHERE NOT m.inward;
+-- what has no name, and states of aggregates
+UPDATE arguments AS a
+SET value = coalesce((SELECT min(s.value) FROM sensible AS s WHERE s.type = a.type AND s.function IS NULL), 'NULL')
+WHERE a.value IS NULL AND a.support AND (a.name = '' OR a.type = 'double precision[]'::regtype);
+
+-- a call, as a query of one text; of what it returns a hundred rows will do
+CREATE FUNCTION pg_temp.call(m member, arguments text) RETURNS text LANGUAGE sql AS $$
+    SELECT format(CASE
+                      WHEN m.prokind = 'p' THEN 'CALL %s(%s)'
+                      WHEN m.prokind = 'a' THEN 'SELECT (SELECT %s(%s) FROM generate_series(1, 40) AS g)::text'
+                      WHEN m.prokind = 'w' THEN 'SELECT string_agg(r.r::text, '','') FROM (SELECT %s(%s) OVER () AS r FROM generate_series(1, 3) AS g) AS r'
+                      WHEN m.prorettype IN ('trigger'::regtype, 'fdw_handler'::regtype) THEN 'SELECT %s(%s) IS NULL'
+                      ELSE 'SELECT string_agg(r.r::text, '','') FROM (SELECT %s(%s) AS r LIMIT 100) AS r'
+                  END, m.proname, arguments);
+$$;
+
+CREATE TEMP TABLE calls (id integer GENERATED ALWAYS AS IDENTITY, oid oid, name text, argument text, bad text, call text,
+                         state text, message text, detail text, hint text, result text);
+INSERT INTO calls (oid, name, argument, bad, call)
+SELECT m.oid, m.name, c.argument, c.bad, pg_temp.call(m, c.arguments)
+FROM member AS m
+CROSS JOIN LATERAL (
+    SELECT NULL AS argument, NULL AS bad,
+           string_agg(format('%s(%s)::%s', CASE WHEN m.provariadic <> 0 THEN 'VARIADIC ' END, a.value, a.type), ', ' ORDER BY a.place) AS arguments
+    FROM arguments AS a WHERE a.oid = m.oid
+    UNION ALL
+    SELECT 'all', 'NULL', string_agg(format('%sNULL::%s', CASE WHEN m.provariadic <> 0 THEN 'VARIADIC ' END, a.type), ', ' ORDER BY a.place)
+    FROM arguments AS a WHERE a.oid = m.oid
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT x.name, o.which || b.value,
+           string_agg(format('%s(%s)::%s', CASE WHEN m.provariadic <> 0 THEN 'VARIADIC ' END,
+                             CASE WHEN a.place <> x.place THEN a.value
+                                  WHEN o.which <> '' THEN format('CASE g WHEN 20 THEN (%1$s)::%3$s ELSE (%2$s)::%3$s END', b.value, a.value, a.type)
+                                  ELSE b.value END,
+                             a.type), ', ' ORDER BY a.place)
+    FROM arguments AS x
+    JOIN bad AS b ON b.type = x.type
+    JOIN arguments AS a ON a.oid = x.oid
+    -- of an aggregate all rows are bad, or one
+    CROSS JOIN LATERAL (SELECT '' UNION ALL SELECT 'in one row ' WHERE m.prokind = 'a') AS o (which)
+    WHERE x.oid = m.oid
+    GROUP BY x.name, x.place, b.value, o.which) AS c
+WHERE NOT m.inward
+ORDER BY m.name, c.argument NULLS FIRST, c.bad;
+
+-- What a call gives; nothing of what it did stays.
+CREATE FUNCTION pg_temp.try(call text, OUT state text, OUT message text, OUT detail text, OUT hint text, OUT result text) LANGUAGE plpgsql AS $$
+BEGIN
+    IF call LIKE 'CALL %' THEN
+        EXECUTE call;
+    ELSE
+        EXECUTE call INTO result;
+    END IF;
+    result := left(result, 200);
+    RAISE EXCEPTION USING ERRCODE = 'UNDO0';
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    -- one may repeat a number of 131,072 digits
+    message := concat(left(message, 100), '...' || nullif(right(substr(message, 101), 100), ''));
+    IF state = 'UNDO0' THEN
+        state := '00000';
+    ELSE
+        result := NULL;
+    END IF;
+END;
+$$;
+-- one statement each, so that statement_timeout is that of a call
+SELECT format('UPDATE calls SET (state, message, detail, hint, result) = (SELECT t.* FROM pg_temp.try(%L) AS t) WHERE id = %s', call, id)
+FROM calls ORDER BY id
+\gexec
+RESET statement_timeout;
+
+SELECT is_empty($$SELECT a.oid::regprocedure, a.name, a.type FROM arguments AS a WHERE a.value IS NULL$$,
+                'every argument of every function has a sensible value above');
+SELECT is_empty($$SELECT m.name FROM member AS m WHERE NOT m.support AND NOT EXISTS (SELECT FROM calls AS c WHERE c.oid = m.oid)$$,
+                'every function is called; those out of reach are support functions');
+-- a procedure that commits cannot do so here, which is to say that nothing was wrong before
+SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE c.bad IS NULL AND NOT m.support AND m.prorettype <> 'trigger'::regtype
+                    AND c.state NOT IN ('00000', CASE m.prokind WHEN 'p' THEN '2D000' ELSE '00000' END)$$,
+                'what is sensible is answered');
+SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c
+                  WHERE c.state IS NULL OR c.state ~ '^(XX|53|57|58|P0|UN)' OR c.state = '54001'$$,
+                'nothing is an internal error, takes for ever, or takes all memory or stack');
+-- 08P01 is a state of an aggregate that is cut off, 0A000 a support function that is called by hand,
+-- 54000 a token too long for its index
+SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE c.state !~ '^(00|22|23)'
+                    AND NOT (c.state = '2D000' AND m.prokind = 'p')
+                    AND NOT (c.state IN ('08P01', '0A000') AND (m.support OR m.prorettype = 'trigger'::regtype))
+                    AND NOT (c.state = '54000' AND c.argument LIKE '%token')$$,
+                'errors are those of data and of integrity');
+SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE m.proisstrict AND m.prokind = 'f' AND c.bad = 'NULL' AND (c.state <> '00000' OR c.result IS NOT NULL)$$,
+                'a strict function gives NULL or no rows for a NULL');
+SELECT is_empty($$SELECT c.call, c.result FROM calls AS c
+                  WHERE c.result ~* 'nan|infinity' AND c.bad !~* 'nan|infinity'$$,
+                'no number is not one, and nothing is infinite that was not');
+SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE c.result ~* 'nan|infinity' AND m.prokind = 'a'$$,
+                'no aggregate lets such a number through');
+-- what PostgreSQL itself says of numbers, times, and statements has no more to it
+SELECT is_empty($$SELECT c.call, c.message FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE NOT m.support AND c.state ~ '^22' AND c.detail = '' AND c.hint = ''
+                    AND c.message !~ '(overflow|underflow|out of range)'$$,
+                'an error tells more than its message');
+SELECT is_empty($$SELECT c.call, c.message FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE NOT m.support AND c.state ~ '^22' AND (c.message ~ '^[A-Z]|\.$' OR c.hint ~ '[^.]$')$$,
+                'and reads like the others');
+
+SELECT * FROM finish();
+ROLLBACK;
