@@ -4,7 +4,7 @@
 --
 -- A new function needs a sensible value for each of its arguments below, by name, and then is tested.
 BEGIN;
-SELECT plan(10);
+SELECT plan(11);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = warning;
 SET LOCAL statement_timeout = '20s';
@@ -48,19 +48,9 @@ FROM (VALUES
     ('cstring', ARRAY['''''', '''(''', '''{}''', '''x''']),
     ('candlestick', ARRAY['ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)', 'ROW(''infinity'', 1, 1, 1, 1, 1, 1, 1, ''-infinity'')',
                           'ROW(''2024-01-01 UTC'', ''NaN'', ''Infinity'', ''-Infinity'', 1e131071, -1, 0, -1, ''2023-01-01 UTC'')']),
-    ('candlestick_state', ARRAY['''''', '''{}''', '''x''']),
-    ('users', ARRAY['jsonb_populate_record(NULL::users, ''{}'')']),
-    ('portfolio', ARRAY['jsonb_populate_record(NULL::portfolio, ''{}'')'])
+    ('candlestick_state', ARRAY['''''', '''{}''', '''x'''])
     ) AS t (type, known)
 CROSS JOIN LATERAL unnest(t.known || 'NULL'::text) AS v (value);
--- arrays of them
-INSERT INTO bad
-SELECT t.typarray, v.value
-FROM (SELECT DISTINCT b.type FROM bad AS b) AS b
-JOIN pg_type AS t ON t.oid = b.type AND t.typarray <> 0
-CROSS JOIN LATERAL (VALUES ('NULL'), ('''{}'''), ('''{NULL}'''), ('''{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}'''),
-                           ('''[-2147483648:-2147483647]={NULL,NULL}'''), ('''{{NULL},{NULL}}''')) AS v (value);
-
 -- A value that makes sense, by the name and type of an argument; of one function, where it differs.
 CREATE TEMP TABLE sensible (argument text, type regtype, value text, function text);
 INSERT INTO sensible VALUES
@@ -205,6 +195,23 @@ UPDATE arguments AS a
 SET value = coalesce((SELECT min(s.value) FROM sensible AS s WHERE s.type = a.type AND s.function IS NULL), 'NULL')
 WHERE a.value IS NULL AND a.support AND (a.name = '' OR a.type = 'double precision[]'::regtype);
 
+-- rows of nothing but NULLs, and arrays
+INSERT INTO bad
+SELECT a.type, v.value
+FROM arguments AS a
+JOIN pg_type AS t ON t.oid = a.type
+JOIN pg_type AS e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END
+CROSS JOIN LATERAL (
+    SELECT format('jsonb_populate_record(NULL::%s, ''{}'')', e.oid::regtype) WHERE t.typcategory <> 'A' AND e.typtype = 'c'
+    UNION ALL
+    SELECT format('ARRAY[jsonb_populate_record(NULL::%s, ''{}'')]', e.oid::regtype) WHERE t.typcategory = 'A' AND e.typtype = 'c'
+    UNION ALL
+    SELECT unnest(ARRAY['NULL', '''{}''', '''{NULL}''', '''{NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL}''',
+                        '''[-2147483648:-2147483647]={NULL,NULL}''', '''{{NULL},{NULL}}''']) WHERE t.typcategory = 'A'
+    UNION ALL
+    SELECT 'NULL' WHERE e.typtype = 'c') AS v (value)
+EXCEPT SELECT b.type, b.value FROM bad AS b;
+
 -- a call, as a query of one text; of what it returns a hundred rows will do
 CREATE FUNCTION pg_temp.call(m member, arguments text) RETURNS text LANGUAGE sql AS $$
     SELECT format(CASE
@@ -275,6 +282,8 @@ RESET statement_timeout;
 
 SELECT is_empty($$SELECT a.oid::regprocedure, a.name, a.type FROM arguments AS a WHERE a.value IS NULL$$,
                 'every argument of every function has a sensible value above');
+SELECT is_empty($$SELECT DISTINCT a.type FROM arguments AS a WHERE NOT EXISTS (SELECT FROM bad AS b WHERE b.type = a.type AND b.value <> 'NULL')$$,
+                'every type of an argument has bad ones');
 SELECT is_empty($$SELECT m.name FROM member AS m WHERE NOT m.support AND NOT EXISTS (SELECT FROM calls AS c WHERE c.oid = m.oid)$$,
                 'every function is called; those out of reach are support functions');
 -- a procedure that commits cannot do so here, which is to say that nothing was wrong before
