@@ -16,6 +16,8 @@ INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BAD', 'Bad input',
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT 1, '1h', timestamptz '2024-01-01 UTC' + i * interval '1 hour', 10 + i % 5, 12 + i % 5, 9 + i % 5, 11 + i % 5, i
 FROM generate_series(0, 99) AS i WHERE i <> 50;
+-- the first day is compressed
+SELECT FROM ca_compress_batch(true, 1, '1h', '-infinity', '2024-01-02 UTC', 1000, true);
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'bad', '1', 'asset');
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, input_price, target_datetime, created_at)
 VALUES (1, 1, 1, 'price', 12, 11, '2024-01-02 UTC', '2024-01-01 UTC');
@@ -66,7 +68,7 @@ INSERT INTO sensible VALUES
     ('candle', 'candlestick', 'ROW(''2024-01-01 UTC'', 10, 12, 9, 11, 5, 10, 3, ''2024-01-01 00:59 UTC'')'),
     ('candle_time', 'timestamptz', '''2024-01-01 01:00+00'''),
     ('candles', 'price_data[]', 'ARRAY(SELECT p FROM price_data AS p ORDER BY p.candle_time LIMIT 2)'),
-    ('candles', 'price_data_archive[]', '''{}'''),
+    ('candles', 'price_data_archive[]', 'ARRAY(SELECT c FROM ca_compressed_at(1, ''1h'', ARRAY[timestamptz ''2024-01-01 01:00 UTC'']) AS c)'),
     ('catalog', 'oid', '''pg_foreign_server''::regclass'),
     ('close', 'double precision', '11'), ('close', 'numeric', '11'),
     ('close_price', 'numeric', '11'),
