@@ -33,7 +33,8 @@ number_from_datum(Datum value, CaPackNumber *number)
 		CaDecimal decimal;
 
 		if (!ca_numeric_is_finite(value))
-			elog(ERROR, "a stored candle has a number that is not finite");
+			ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("numbers of a candle must be finite"));
 		decimal = ca_decimal_from_numeric(value);
 		if (!ca_small_from_decimal(&decimal, &small))
 		{
@@ -62,8 +63,19 @@ number_to_datum(const CaPackNumber *number)
 	return NumericGetDatum(ca_decimal_to_numeric(&decimal));
 }
 
+/* the tables see to it; a row that somebody makes up may not */
+static void
+refuse_null(const bool *nulls, int column)
+{
+	if (nulls[column])
+		ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
+				errmsg("identifier, times and prices of a candle must not be "
+					   "NULL"));
+}
+
 /*
- * A candle from the columns of a row.  What it allocates, texts of numbers that
+ * A candle from the columns of a row.  Errors: 23502 for a NULL, 22003 for a
+ * number that is not finite.  What it allocates, texts of numbers that
  * are not small, is in the current memory context; technical_indicators stay
  * where they are.
  */
@@ -72,6 +84,11 @@ ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
 {
 	CaPackCandle *candle = &row->candle;
 
+	refuse_null(nulls, CA_ROW_ID);
+	refuse_null(nulls, CA_ROW_TIME);
+	refuse_null(nulls, CA_ROW_CREATED);
+	for (int i = CA_ROW_OPEN; i <= CA_ROW_CLOSE; i++)
+		refuse_null(nulls, i);
 	candle->id = DatumGetInt64(values[CA_ROW_ID]);
 	candle->time = DatumGetTimestampTz(values[CA_ROW_TIME]);
 	candle->created_at = DatumGetTimestampTz(values[CA_ROW_CREATED]);
