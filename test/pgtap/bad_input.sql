@@ -214,6 +214,13 @@ CROSS JOIN LATERAL (
     SELECT 'NULL' WHERE e.typtype = 'c') AS v (value)
 EXCEPT SELECT b.type, b.value FROM bad AS b;
 
+-- a compressed candle with one column spoilt
+INSERT INTO bad
+SELECT 'price_data_archive[]'::regtype,
+       format('ARRAY(SELECT jsonb_populate_record(c, %L) FROM ca_compressed_at(1, ''1h'', ARRAY[timestamptz ''2024-01-01 01:00 UTC'']) AS c)', spoilt)
+FROM unnest(ARRAY['{"open_price": null}', '{"close_price": null}', '{"id": null}', '{"created_at": null}', '{"candle_time": null}',
+                  '{"low_price": "NaN"}', '{"volume": "Infinity"}', '{"created_at": "infinity"}']) AS spoilt;
+
 -- a call, as a query of one text; of what it returns a hundred rows will do
 CREATE FUNCTION pg_temp.call(m member, arguments text) RETURNS text LANGUAGE sql AS $$
     SELECT format(CASE
