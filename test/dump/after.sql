@@ -6,7 +6,7 @@ SELECT plan(9);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT is((SELECT count(*) FROM price_history WHERE compressed AND asset_id = asset_id('DUMP')), 71::bigint, 'three days of hours, but for the late one');
-SELECT set_eq('SELECT asset_id, technical_indicators IS NULL FROM price_data_segments', $$VALUES (asset_id('DUMP'), false), (asset_id('BARE'), true)$$,
+SELECT set_eq('SELECT asset_id, technical_indicators IS NULL FROM price_data_segments', $$VALUES (asset_id('DUMP'), true), (asset_id('BARE'), true), (asset_id('KEPT'), false)$$,
               'with their indicators, or without');
 SELECT is((SELECT count(*) FROM technical_indicator_notes), 1::bigint, 'one change was noted, and restoring candles notes none');
 
@@ -52,7 +52,7 @@ SELECT is(update_technical_indicators(asset_id('LATE')), 400::bigint - 9 * 24, '
 CREATE TEMP TABLE resumed AS SELECT id, technical_indicators FROM price_data;
 CREATE TEMP TABLE states AS SELECT asset_id, candle_time, candles, state FROM technical_indicator_states;
 DELETE FROM technical_indicator_states;
-SELECT is((SELECT sum(update_technical_indicators(asset_id(s))) FROM unnest(ARRAY['DUMP', 'LATE', 'BARE']) AS s), 0::numeric,
+SELECT is((SELECT sum(update_technical_indicators(asset_id(s))) FROM unnest(ARRAY['DUMP', 'LATE', 'BARE', 'KEPT']) AS s), 0::numeric,
           'from scratch no candle would have another value');
 SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indicator_states', 'SELECT * FROM states', 'nor another state');
 

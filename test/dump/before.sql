@@ -2,7 +2,8 @@
 -- change that waits.  Run before pg_dump; after.sql looks at what pg_restore made.
 SET search_path = cryptoanalytics, public;
 
-INSERT INTO assets (symbol, name, asset_type) VALUES ('DUMP', 'Dumped', 'crypto'), ('LATE', 'Late', 'crypto'), ('BARE', 'Without indicators', 'crypto');
+INSERT INTO assets (symbol, name, asset_type) VALUES ('DUMP', 'Dumped', 'crypto'), ('LATE', 'Late', 'crypto'), ('BARE', 'Without indicators', 'crypto'),
+    ('KEPT', 'With indicators', 'crypto');
 
 CREATE FUNCTION public.put(asset integer, first integer, last integer) RETURNS void LANGUAGE sql AS $$
     INSERT INTO cryptoanalytics.price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
@@ -11,9 +12,11 @@ CREATE FUNCTION public.put(asset integer, first integer, last integer) RETURNS v
     ORDER BY i;
 $$;
 SELECT put(a.id, 0, 399) FROM assets AS a;
--- one series goes straight into segments
+-- two series go straight into segments
+SELECT update_technical_indicators(asset_id('KEPT'));
 SET cryptoanalytics.compress_archive = on;
 CALL archive_price_data(older_than => '2024-01-04 00:00+00', timeframe => '1h', asset => asset_id('BARE'));
+CALL archive_price_data(older_than => '2024-01-04 00:00+00', timeframe => '1h', asset => asset_id('KEPT'), keep_indicators => true);
 RESET cryptoanalytics.compress_archive;
 CALL archive_price_data(older_than => '2024-01-05 00:00+00', timeframe => '1h');
 SELECT update_technical_indicators();
