@@ -95,10 +95,10 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	if (!indicator->has_multiplier || argument >= PG_NARGS())
 		return indicator->defaults.multiplier;
 	if (PG_ARGISNULL(argument))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("multiplier of %s must not be NULL", indicator->name),
-				errhint("The usual one is %g.",
-						indicator->defaults.multiplier));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("multiplier of %s must not be NULL", indicator->name),
+			errhint("The usual one is %g.", indicator->defaults.multiplier));
 
 	multiplier = PG_GETARG_FLOAT8(argument);
 	ca_check_multiplier(indicator, multiplier);
