@@ -4750,6 +4750,12 @@ AS $$
 DECLARE
     account users;
 BEGIN
+    IF moment IS NULL THEN
+        RAISE EXCEPTION 'moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'An account without a moment of deletion stands.',
+                  HINT = 'Leave it out to delete the account now.';
+    END IF;
     SELECT * INTO account FROM users AS u WHERE u.id = delete_user.user_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(delete_user.user_id);
