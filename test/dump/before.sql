@@ -58,7 +58,7 @@ INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position)
 SELECT 1, a.id, 'long', 10 - 4 * a.id FROM assets AS a WHERE a.id <= 2;
 INSERT INTO notifications (id, user_id, notification_type, title, read_at) VALUES (10, 1, 'alert', 'Old', '2024-01-01');
 RESET session_replication_role;
-INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) SELECT 2, a.id, 'long', 1 FROM assets AS a ORDER BY a.id;
+INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) SELECT 2, a.id, 'long', 1 FROM assets AS a WHERE a.id <= 2 ORDER BY a.id;
 INSERT INTO ai_recommendations (target_entity_type, recommendation_type, recommendation_title, status) VALUES ('strategy', 'learning', 'Old', 'implemented');
 -- alerts, one of them gone off; a signal without a ratio that is still active although a trade names it
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
