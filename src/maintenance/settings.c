@@ -100,11 +100,11 @@ check_rollup(char **newval, void **extra, GucSource source)
 void
 ca_define_maintenance_settings(void)
 {
-	DefineCustomStringVariable("cryptoanalytics.rollup",
-							   "Timeframes that maintain() rolls candles up to.",
-							   "A list such as 5m,1h,1d.", &rollup_setting,
-							   "5m,15m,1h,4h,1d,1w", PGC_USERSET, 0,
-							   check_rollup, NULL, NULL);
+	DefineCustomStringVariable(
+		"cryptoanalytics.rollup",
+		"Timeframes that maintain() rolls candles up to.",
+		"A list such as 5m,1h,1d.", &rollup_setting, "5m,15m,1h,4h,1d,1w",
+		PGC_USERSET, 0, check_rollup, NULL, NULL);
 	DefineCustomIntVariable(
 		"cryptoanalytics.keep_sessions",
 		"How long maintain() keeps sessions that ended or expired.",
@@ -130,8 +130,8 @@ ca_rollup_timeframes(PG_FUNCTION_ARGS)
 		if (named[i])
 			codes[ncodes++] =
 				CStringGetTextDatum(ca_timeframe_by_index(i)->code);
-	PG_RETURN_ARRAYTYPE_P(construct_array(codes, ncodes, TEXTOID, -1, false,
-										  TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(
+		construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* whole days are days, the rest are minutes */
