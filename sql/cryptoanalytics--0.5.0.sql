@@ -4496,14 +4496,14 @@ BEGIN
     IF as_of IS NULL THEN
         RAISE EXCEPTION 'as_of must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is the moment that the answer is of.',
-                  HINT = 'Leave it out to ask about now.';
+                  DETAIL = 'It is the moment that is taken for now.',
+                  HINT = 'Leave it out for now itself.';
     END IF;
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of must be finite'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out to ask about now.';
+                  HINT = 'Leave it out for now itself.';
     END IF;
 END;
 $$;
@@ -8128,8 +8128,9 @@ BEGIN ATOMIC
         -- OFFSET has the creations looked at once; of a candle under way then the close is new
         SELECT w.asset_id, w.checked_until,
                CASE WHEN w.checked_until IS NULL
-                    THEN (SELECT min(a.created_at) FROM signal_alerts AS a
-                          WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered) END AS created
+                    THEN (SELECT greatest(min(a.created_at), '4000-01-01 00:00+00 BC') FROM signal_alerts AS a
+                          WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
+                          HAVING count(*) > 0) END AS created
         FROM alert_marks AS w
         WHERE w.asset_id = ANY (ca_alert_news.assets)
         OFFSET 0) AS m
@@ -8143,6 +8144,8 @@ BEGIN ATOMIC
             WHERE q.asset_id = m.asset_id
               AND q.timeframe = t.code
               AND q.candle_time >= coalesce(m.checked_until, timeframe_bucket(t.code, m.created))
+              -- a day before the first of all candles there is no time
+              AND q.candle_time >= timestamptz '4000-01-01 00:00+00 BC'
               AND q.candle_time < timeframe_bucket(t.code, ca_alert_news.as_of)
             ORDER BY q.candle_time
             LIMIT 1) AS f
@@ -9134,9 +9137,10 @@ BEGIN
     PERFORM ca_check_batch_size(batch_size);
     PERFORM ca_lock_roll_up('external_api_logs');
     cut := timeframe_bucket('1h', older_than);
+    -- the first of all days belong to a month that begins before time does
     SELECT timeframe_bucket('1h', min(l.created_at)) INTO first
     FROM external_api_logs AS l
-    WHERE l.created_at > '-infinity';
+    WHERE l.created_at > '4000-01-01 00:00+00 BC';
     -- hours that cannot be pruned do not stand in the way of later ones
     WHILE pruned = 0 AND first < cut LOOP
         SELECT timeframe_end('1h', l.created_at) INTO stop
@@ -9911,9 +9915,10 @@ COMMENT ON FUNCTION support_resistance(integer, text, integer, integer, numeric,
 -- Each step runs in transactions of its own and has a row in background_tasks, written before it
 -- begins.  That row is its lock too: a step that a living session is at is left to that session.
 
-CREATE INDEX background_tasks_name_idx ON background_tasks (task_name, status, id);
-COMMENT ON INDEX background_tasks_name_idx IS
-    'the runs of a task by how they ended, the last one included';
+CREATE INDEX background_tasks_maintenance_idx ON background_tasks (task_name, status, id)
+    WHERE task_name LIKE 'maintain %';
+COMMENT ON INDEX background_tasks_maintenance_idx IS
+    'the runs of a step of maintain() by how they ended, the last one included';
 
 CREATE FUNCTION rollup_timeframes() RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE
@@ -10209,12 +10214,8 @@ CREATE FUNCTION ca_check_maintenance(as_of timestamptz) RETURNS void
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Leave it out to do what is due now.';
-    END IF;
-    IF as_of > now() OR NOT isfinite(as_of) THEN
+    PERFORM ca_check_as_of(as_of);
+    IF as_of > now() THEN
         RAISE EXCEPTION 'as_of must be a moment that has come'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', as_of),
@@ -10257,11 +10258,17 @@ DECLARE
     s record;
     task integer;
 BEGIN
-    SELECT m.* INTO STRICT s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
+    SELECT m.* INTO s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown step'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(quote_literal(left(step, 100)), 'NULL')),
+                  HINT = 'maintenance_steps() lists them.';
+    END IF;
     -- until the row is committed; whoever comes then finds it
     PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics ' || name, 0));
     PERFORM FROM background_tasks AS t
-    WHERE t.task_name = name AND t.status = 'running'
+    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running'
       AND ca_maintenance_is_alive(t.task_params, t.started_at);
     IF FOUND THEN
         RAISE NOTICE 'another session is at %', step;
@@ -10271,12 +10278,12 @@ BEGIN
     SET status = 'failed',
         error_message = 'the run broke off: its session has left it',
         completed_at = clock_timestamp()
-    WHERE t.task_name = name AND t.status = 'running';
+    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running';
 
     IF timeframe_bucket(s.every, as_of) <= (
            SELECT (t.task_params ->> 'as_of')::timestamptz
            FROM background_tasks AS t
-           WHERE t.task_name = name AND t.status = 'completed'
+           WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'completed'
            ORDER BY t.id DESC
            LIMIT 1) THEN
         RETURN NULL;

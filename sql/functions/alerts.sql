@@ -61,8 +61,9 @@ BEGIN ATOMIC
         -- OFFSET has the creations looked at once; of a candle under way then the close is new
         SELECT w.asset_id, w.checked_until,
                CASE WHEN w.checked_until IS NULL
-                    THEN (SELECT min(a.created_at) FROM signal_alerts AS a
-                          WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered) END AS created
+                    THEN (SELECT greatest(min(a.created_at), '4000-01-01 00:00+00 BC') FROM signal_alerts AS a
+                          WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
+                          HAVING count(*) > 0) END AS created
         FROM alert_marks AS w
         WHERE w.asset_id = ANY (ca_alert_news.assets)
         OFFSET 0) AS m
@@ -76,6 +77,8 @@ BEGIN ATOMIC
             WHERE q.asset_id = m.asset_id
               AND q.timeframe = t.code
               AND q.candle_time >= coalesce(m.checked_until, timeframe_bucket(t.code, m.created))
+              -- a day before the first of all candles there is no time
+              AND q.candle_time >= timestamptz '4000-01-01 00:00+00 BC'
               AND q.candle_time < timeframe_bucket(t.code, ca_alert_news.as_of)
             ORDER BY q.candle_time
             LIMIT 1) AS f

@@ -5,12 +5,8 @@ CREATE FUNCTION ca_check_maintenance(as_of timestamptz) RETURNS void
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
-    IF as_of IS NULL THEN
-        RAISE EXCEPTION 'as_of must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'Leave it out to do what is due now.';
-    END IF;
-    IF as_of > now() OR NOT isfinite(as_of) THEN
+    PERFORM ca_check_as_of(as_of);
+    IF as_of > now() THEN
         RAISE EXCEPTION 'as_of must be a moment that has come'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', as_of),
@@ -53,11 +49,17 @@ DECLARE
     s record;
     task integer;
 BEGIN
-    SELECT m.* INTO STRICT s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
+    SELECT m.* INTO s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown step'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(quote_literal(left(step, 100)), 'NULL')),
+                  HINT = 'maintenance_steps() lists them.';
+    END IF;
     -- until the row is committed; whoever comes then finds it
     PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics ' || name, 0));
     PERFORM FROM background_tasks AS t
-    WHERE t.task_name = name AND t.status = 'running'
+    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running'
       AND ca_maintenance_is_alive(t.task_params, t.started_at);
     IF FOUND THEN
         RAISE NOTICE 'another session is at %', step;
@@ -67,12 +69,12 @@ BEGIN
     SET status = 'failed',
         error_message = 'the run broke off: its session has left it',
         completed_at = clock_timestamp()
-    WHERE t.task_name = name AND t.status = 'running';
+    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running';
 
     IF timeframe_bucket(s.every, as_of) <= (
            SELECT (t.task_params ->> 'as_of')::timestamptz
            FROM background_tasks AS t
-           WHERE t.task_name = name AND t.status = 'completed'
+           WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'completed'
            ORDER BY t.id DESC
            LIMIT 1) THEN
         RETURN NULL;

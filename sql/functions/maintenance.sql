@@ -3,9 +3,10 @@
 -- Each step runs in transactions of its own and has a row in background_tasks, written before it
 -- begins.  That row is its lock too: a step that a living session is at is left to that session.
 
-CREATE INDEX background_tasks_name_idx ON background_tasks (task_name, status, id);
-COMMENT ON INDEX background_tasks_name_idx IS
-    'the runs of a task by how they ended, the last one included';
+CREATE INDEX background_tasks_maintenance_idx ON background_tasks (task_name, status, id)
+    WHERE task_name LIKE 'maintain %';
+COMMENT ON INDEX background_tasks_maintenance_idx IS
+    'the runs of a step of maintain() by how they ended, the last one included';
 
 CREATE FUNCTION rollup_timeframes() RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE

@@ -98,9 +98,10 @@ BEGIN
     PERFORM ca_check_batch_size(batch_size);
     PERFORM ca_lock_roll_up('external_api_logs');
     cut := timeframe_bucket('1h', older_than);
+    -- the first of all days belong to a month that begins before time does
     SELECT timeframe_bucket('1h', min(l.created_at)) INTO first
     FROM external_api_logs AS l
-    WHERE l.created_at > '-infinity';
+    WHERE l.created_at > '4000-01-01 00:00+00 BC';
     -- hours that cannot be pruned do not stand in the way of later ones
     WHILE pruned = 0 AND first < cut LOOP
         SELECT timeframe_end('1h', l.created_at) INTO stop

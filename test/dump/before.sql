@@ -70,17 +70,6 @@ INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, tim
 ALTER TABLE trading_signals DISABLE TRIGGER USER;
 UPDATE trading_signals SET status = 'active', risk_reward_ratio = NULL;
 ALTER TABLE trading_signals ENABLE TRIGGER USER;
-CREATE TABLE public.dumped_signals AS SELECT * FROM trading_signals;
-CREATE TABLE public.dumped_alerts AS SELECT * FROM signal_alerts;
-CREATE TABLE public.dumped_marks AS SELECT * FROM alert_marks;
-
-CREATE TABLE public.dumped_states AS SELECT * FROM technical_indicator_states;
-CREATE TABLE public.dumped_notes AS SELECT * FROM technical_indicator_notes;
-CREATE TABLE public.dumped_history AS SELECT * FROM price_history;
-CREATE TABLE public.dumped_segments AS SELECT * FROM price_data_segments;
-CREATE TABLE public.dumped_entries AS SELECT * FROM watchlist_assets;
-CREATE TABLE public.dumped_notifications AS SELECT * FROM notifications;
-CREATE TABLE public.dumped_recommendations AS SELECT * FROM ai_recommendations;
 
 -- rows of before triggers that would make them different today
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'dumped', 'v1', 'asset'), (2, 'dumped', 'v2', 'timing');
@@ -91,8 +80,6 @@ INSERT INTO background_tasks (task_name, task_type, status, execution_time_secon
 VALUES ('a', 'cleanup', 'pending', 1), ('b', 'cleanup', 'running', NULL), ('c', 'cleanup', 'completed', 2), ('d', 'cleanup', 'failed', NULL);
 INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms, created_at) VALUES ('p', '/e', 5, '2024-01-01 00:10+00');
 SELECT roll_up_api_logs(l, as_of => '2024-03-01 00:00+00') FROM unnest(ARRAY['hourly', 'daily', 'weekly', 'monthly']) AS l;
-CREATE TABLE public.dumped_models AS SELECT * FROM ai_models;
-CREATE TABLE public.dumped_analytics AS SELECT * FROM analytics_data;
 
 -- positions: one that its actions give, one closed, one that was told and has actions which give
 -- other values, as one of before the rules may
@@ -108,11 +95,3 @@ ALTER TABLE portfolio ENABLE TRIGGER portfolio_derived;
 
 -- assets: figures, and how far refresh_assets() has looked
 DO $$ BEGIN PERFORM refresh_assets('2024-01-17 10:00+00'); PERFORM record_asset_access(asset_id('DUMP'), '1h', '2024-01-17+00'); END $$;
-
-CREATE TABLE public.dumped_users AS SELECT * FROM users;
-CREATE TABLE public.dumped_sessions AS SELECT * FROM user_sessions;
-CREATE TABLE public.dumped_activities AS SELECT * FROM user_activities;
-CREATE TABLE public.dumped_positions AS SELECT * FROM portfolio;
-CREATE TABLE public.dumped_actions AS SELECT * FROM trade_actions;
-CREATE TABLE public.dumped_assets AS SELECT * FROM assets;
-CREATE TABLE public.dumped_tasks AS SELECT * FROM background_tasks;

@@ -121,7 +121,7 @@ BEGIN
                       ELSE ARRAY['0.10', '1'] END
         WHEN type = 'bool' THEN ARRAY[(kind = 'greatest')::text]
         WHEN type = 'timestamptz' THEN
-            CASE kind WHEN 'least' THEN ARRAY['4714-11-24 00:00:00+00 BC'] WHEN 'greatest' THEN ARRAY['infinity']
+            CASE kind WHEN 'least' THEN ARRAY['4714-11-24 00:00:00+00 BC'] WHEN 'greatest' THEN ARRAY['infinity', '294276-12-31 23:59:59.999999+00']
                       WHEN 'rich' THEN ARRAY['294276-12-31 23:59:59.999999+00'] ELSE ARRAY['-infinity'] END
         WHEN type = 'jsonb' THEN
             CASE kind WHEN 'least' THEN ARRAY['null'] WHEN 'greatest' THEN ARRAY['[{}, [], "", 0, -0.0, 1e400, true]']
