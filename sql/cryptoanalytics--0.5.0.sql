@@ -7911,7 +7911,7 @@ COMMENT ON FUNCTION expire_signals(timestamptz) IS
     'makes active signals expired whose expires_at has come; the number of them';
 
 CREATE FUNCTION ca_execute_signals() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
@@ -7951,7 +7951,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_execute_signals() IS
-    'trigger: makes active signals executed that a trade names; other signals stay as they are';
+    'trigger: makes active signals executed that a trade names; other signals stay as they are; with the rights of its owner, for who trades need not be allowed to change signals';
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
