@@ -7950,6 +7950,7 @@ BEGIN
     RETURN NULL;
 END;
 $$;
+REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_signals() IS
     'trigger: makes active signals executed that a trade names; other signals stay as they are; with the rights of its owner, for who trades need not be allowed to change signals';
 
