@@ -1466,7 +1466,7 @@ END;
 $$;
 REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_signals() IS
-    'trigger: makes active signals executed that a trade names; other signals stay as they are; with the rights of its owner, for who trades need not be allowed to change signals';
+    'trigger: makes active signals executed that a trade names; other signals stay as they are; it runs with its owner''s rights because who trades need not be allowed to change signals';
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
@@ -3080,8 +3080,9 @@ COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
 CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
-    -- new ids are few, which the planner does not know
+    -- new ids are few, which the planner does not know, and look-ups are short
     SET enable_seqscan = off
+    SET jit = off
 AS $$
 DECLARE
     run record;

@@ -167,8 +167,9 @@ COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
 CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
-    -- new ids are few, which the planner does not know
+    -- new ids are few, which the planner does not know, and look-ups are short
     SET enable_seqscan = off
+    SET jit = off
 AS $$
 DECLARE
     run record;

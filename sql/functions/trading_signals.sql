@@ -103,7 +103,7 @@ END;
 $$;
 REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_signals() IS
-    'trigger: makes active signals executed that a trade names; other signals stay as they are; with the rights of its owner, for who trades need not be allowed to change signals';
+    'trigger: makes active signals executed that a trade names; other signals stay as they are; it runs with its owner''s rights because who trades need not be allowed to change signals';
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
