@@ -23,8 +23,11 @@
 /* timestamps count from Saturday 2000-01-01; the first Monday is the 3rd */
 #define MONDAY (2 * USECS_PER_DAY)
 
-/* 1970-01-01, for n-day candles, as a timestamp */
-#define UNIX_EPOCH ((UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+/*
+ * The first boundary of 3-day candles from there on is the 3rd too, 10959 days after
+ * 1970-01-01.  An origin in 1970 itself would be too far from the last timestamps.
+ */
+#define THIRD_DAY (2 * USECS_PER_DAY)
 
 PG_FUNCTION_INFO_V1(ca_timeframe_is_valid);
 PG_FUNCTION_INFO_V1(ca_timeframe_bucket);
@@ -47,7 +50,7 @@ static const CaTimeframe timeframes[CA_TIMEFRAMES] = {
 	{"8h", 0, 8 * USECS_PER_HOUR, 0},
 	{"12h", 0, 12 * USECS_PER_HOUR, 0},
 	{"1d", 0, 1 * USECS_PER_DAY, 0},
-	{"3d", 0, 3 * USECS_PER_DAY, UNIX_EPOCH},
+	{"3d", 0, 3 * USECS_PER_DAY, THIRD_DAY},
 	{"1w", 0, 7 * USECS_PER_DAY, MONDAY},
 	{"1M", 1, 0, 0}};
 

@@ -81,6 +81,9 @@ SELECT timeframe_bucket('1h', 'infinity') AS start, timeframe_end('1M', '-infini
 
 -- the first timestamp of all is 4714-11-24 BC, a Monday; the last is in 294276
 SELECT timeframe_bucket('1w', '4714-11-24 00:00 BC'), timeframe_bucket('1M', '294276-12-31 23:59:59.999999');
+-- 294276-12-30 is 106762938 days after 1970-01-01, 3 times 35587646
+SELECT timeframe_bucket('3d', '294276-12-30 12:00') AS start, timeframe_bucket('3d', '294276-12-29 12:00') AS before,
+       timeframe_count('3d', '294276-12-24', '294276-12-31') AS starts;
 SELECT timeframe_bucket('1M', '4714-11-24 00:00 BC');
 \echo :LAST_ERROR_SQLSTATE
 SELECT timeframe_end('1m', '294276-12-31 23:59:59.999999');
