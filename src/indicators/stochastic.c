@@ -306,16 +306,20 @@ stochastic_block(void *state, CaBlock *block, CaBlockPart *part,
 }
 
 static void
-queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, CaStream *stream)
+queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
+			   CaStream *stream)
 {
+	int64_t oldest = bar > k ? bar - k : 0;
+
 	ca_stream_int(stream, &queue->first, 0, k - 1);
 	ca_stream_int(stream, &queue->count, 0, k);
 	for (int i = 0; i < queue->count; i++)
 	{
 		Extreme *extreme = &ring[queue_place(queue, i, k)];
 
-		ca_stream_int64(stream, &extreme->bar, 0, INT64_MAX);
+		ca_stream_int64(stream, &extreme->bar, oldest, bar - 1);
 		ca_stream_price(stream, &extreme->value);
+		oldest = extreme->bar + 1;
 	}
 }
 
@@ -326,11 +330,12 @@ stochastic_transfer(void *state, CaStream *stream)
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
 
-	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX);
+	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX / 2);
 	ca_stream_dd(stream, &stochastic->k_value);
-	queue_transfer(&stochastic->highest, extremes, stochastic->k, stream);
+	queue_transfer(&stochastic->highest, extremes, stochastic->k,
+				   stochastic->bar, stream);
 	queue_transfer(&stochastic->lowest, extremes + stochastic->k, stochastic->k,
-				   stream);
+				   stochastic->bar, stream);
 	ca_window_transfer(&stochastic->slow, stochastic->ring, stream);
 	ca_window_transfer(&stochastic->signal, signal_ring, stream);
 }

@@ -195,7 +195,8 @@ ca_window_transfer(CaWindow *window, CaCell *ring, CaStream *stream)
 	ca_stream_int(stream, &window->count, 0, window->n);
 	ca_stream_int(stream, &window->next, 0, window->n - 1);
 	ca_stream_bool(stream, &window->is_dd);
-	ca_stream_int64(stream, &window->fixed_sum, INT64_MIN, INT64_MAX);
+	ca_stream_int64(stream, &window->fixed_sum, -window->n * CA_FIXED_LIMIT,
+					window->n * CA_FIXED_LIMIT);
 	ca_stream_sum(stream, &window->sum);
 	for (int i = 0; i < window->count; i++)
 		if (window->is_dd)
