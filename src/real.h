@@ -19,9 +19,14 @@
 #ifndef CA_REAL_H
 #define CA_REAL_H
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#if FLT_EVAL_METHOD != 0
+#error "doubles must be computed as doubles: on x86 compile with -msse2 -mfpmath=sse"
+#endif
 
 #ifndef CA_LANES
 
