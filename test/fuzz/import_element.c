@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * import_element.c
+ *		The elements of the arrays that import_ohlcv() takes.
+ *
+ * An input is a byte each for format, unit of the volume and timeframe, then
+ * JSON, of whose array each element is read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "server.h"
+
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "import/element.h"
+
+#define HEAD 3
+
+/* numeric(20, 8) and numeric(30, 2), as price_data has them */
+#define TYPMOD(precision, scale) ((((precision) << 16) | (scale)) + VARHDRSZ)
+
+static bool
+above(const CaImport *import, CaImportColumn a, CaImportColumn b)
+{
+	return DatumGetBool(DirectFunctionCall2(
+		numeric_gt, import->values[import->column[a]],
+		import->values[import->column[b]]));
+}
+
+static void
+read_element(CaImport *import)
+{
+	TimestampTz start = ca_import_read(import);
+	Datum volume;
+
+	require(IS_VALID_TIMESTAMP(start));
+	require(ca_timeframe_at(import->timeframe, start) == start);
+	require(!above(import, CA_COLUMN_LOW, CA_COLUMN_OPEN));
+	require(!above(import, CA_COLUMN_LOW, CA_COLUMN_CLOSE));
+	require(!above(import, CA_COLUMN_OPEN, CA_COLUMN_HIGH));
+	require(!above(import, CA_COLUMN_CLOSE, CA_COLUMN_HIGH));
+	for (int i = CA_COLUMN_OPEN; i <= CA_COLUMN_CLOSE; i++)
+		require(!numeric_is_nan(
+			DatumGetNumeric(import->values[import->column[i]])));
+	volume = import->values[import->column[CA_COLUMN_VOLUME]];
+	if (!import->nulls[import->column[CA_COLUMN_VOLUME]])
+		require(!numeric_is_nan(DatumGetNumeric(volume)));
+}
+
+static void
+import_array(const uint8 *data, size_t size)
+{
+	CaImport import = {.format = (CaImportFormat) (data[0] %
+												   (CA_FORMAT_COINGECKO + 1)),
+					   .base_volume = data[1] % 2 != 0,
+					   .timeframe =
+						   ca_timeframe_by_index(data[2] % CA_TIMEFRAMES)};
+	Datum values[CA_COLUMNS];
+	bool nulls[CA_COLUMNS];
+	Jsonb *json = DatumGetJsonbP(DirectFunctionCall1(
+		jsonb_in, CStringGetDatum(pnstrdup((const char *) data + HEAD,
+										   size - HEAD))));
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbValue element;
+
+	if (!JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+		return;
+	import.row_type = CreateTemplateTupleDesc(CA_COLUMNS);
+	import.values = values;
+	import.nulls = nulls;
+	memset(nulls, true, sizeof(nulls));
+	for (int i = 0; i < CA_COLUMNS; i++)
+	{
+		import.column[i] = i;
+		TupleDescAttr(import.row_type, i)->atttypmod =
+			i == CA_COLUMN_VOLUME ? TYPMOD(30, 2) : TYPMOD(20, 8);
+	}
+
+	(void) JsonbIteratorNext(&it, &element, true);
+	for (; JsonbIteratorNext(&it, &element, true) == WJB_ELEM; import.index++)
+	{
+		import.element = &element;
+		read_element(&import);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8 *data, size_t size)
+{
+	if (size >= HEAD && is_text(data + HEAD, size - HEAD))
+		parse(import_array, data, size);
+	return 0;
+}

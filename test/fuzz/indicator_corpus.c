@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * indicator_corpus.c
+ *		States of each indicator for the fuzzer to begin with.
+ *
+ * usage: indicator_corpus directory
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+
+#include "indicator_engine.h"
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 2)
+	{
+		fprintf(stderr, "usage: indicator_corpus directory\n");
+		return 2;
+	}
+	for (unsigned i = 0; i < INDICATORS; i++)
+	{
+		const uint8_t head[HEAD] = {(uint8_t) i, 2, (uint8_t) (i % 3)};
+		CaRequest request;
+		CaEngine *engine;
+		unsigned char *bytes;
+		size_t size;
+		char name[1024];
+		FILE *file;
+
+		set_request(&request, head);
+		engine = make_engine(&request);
+		go_on(engine);
+		bytes = write_state(engine, &size);
+		snprintf(name, sizeof(name), "%s/%s", argv[1], request.indicator->name);
+		file = fopen(name, "wb");
+		if (file == NULL || fwrite(head, 1, HEAD, file) != HEAD ||
+			fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
+		{
+			perror(name);
+			return 1;
+		}
+		free(bytes);
+		free(engine);
+	}
+	return 0;
+}
