@@ -17,6 +17,7 @@ umask 022
 work=        # the temporary directory
 early=       # another one, from before the first is made
 job=         # the command that watched() waits for
+cache=       # a directory for what takes long to build
 interactive= # not empty: the command reads the terminal, so leave it alone
 owner=       # as root: the user that the second stage runs as
 pg_config=   # of the PostgreSQL to build against
@@ -297,13 +298,23 @@ make_work() {
 }
 
 # The sources, tracked or not, without the traces of earlier builds.
-copy_sources() { # from
-    mkdir "$work/src"
+copy_sources() { # from, to
+    mkdir "$2"
     (cd "$1" && tar -cf - --exclude=./.git --exclude='*.o' --exclude='*.so' \
         --exclude='*.bc' --exclude=./results --exclude=./output_iso \
         --exclude=./tmp_check --exclude=./build .) |
-        tar -xf - --no-same-owner -C "$work/src"
-    chmod -R u+w "$work/src"
+        tar -xf - --no-same-owner -C "$2"
+    chmod -R u+w "$2"
+}
+
+# Where a PostgreSQL built from source stays for the next time, if a directory was
+# given.
+make_cache() {
+    cache=${CRYPTOANALYTICS_CACHE:-$work/cache}
+    [ ! -d "$cache" ] || return 0
+    mkdir -p "$cache"
+    cache=$(cd "$cache" && pwd -P)
+    ! is_root || chown "$owner:" "$cache"
 }
 
 # The market data beside the project, or elsewhere, if there is any.
@@ -338,13 +349,18 @@ in_second_stage() {
         PGDATABASE=postgres PGTZ=UTC PGDATA="$work/pg" \
         FAULTS_KILLS="${FAULTS_KILLS:-}" FAULTS_SEED="${FAULTS_SEED:-}" \
         SOAK_SECONDS="${SOAK_SECONDS:-}" SOAK_SEED="${SOAK_SEED:-}" \
-        CRYPTOANALYTICS_WORK="$work" "$@"
+        CRYPTOANALYTICS_WORK="$work" CRYPTOANALYTICS_CACHE="$cache" \
+        MAKEFLAGS="${CC:+CC=$CC}" FUZZ_SECONDS="${FUZZ_SECONDS:-}" \
+        SQLSMITH_MINUTES="${SQLSMITH_MINUTES:-}" SQLSMITH_SEED="${SQLSMITH_SEED:-}" \
+        VALGRIND_STEPS="${VALGRIND_STEPS:-}" VALGRIND_REGRESS="${VALGRIND_REGRESS:-}" \
+        MEMORY_ROWS="${MEMORY_ROWS:-}" MEMORY_GROUPS="${MEMORY_GROUPS:-}" "$@"
 }
 
 # --- the second stage ---------------------------------------------------------
 
 second_stage() {
     work=$CRYPTOANALYTICS_WORK
+    cache=$CRYPTOANALYTICS_CACHE
     pg_config=$PG_CONFIG
     trap 'kill $job 2>/dev/null; exit 143' TERM
     cd "$work/src"
@@ -388,17 +404,31 @@ max_connections = 40
 timezone = 'UTC'
 log_timezone = 'UTC'
 EOF
+    run_server_under
     quietly pg_ctl --log="$work/server.log" --wait start ||
         { cat "$work/server.log" >&2 && return 1; }
 }
 
+# A command that is to run the server puts itself in the place of its executable.
+run_server_under() {
+    [ -n "${SERVER_UNDER:-}" ] || return 0
+    executable=$work/root$("$pg_config" --bindir)/postgres
+    mv "$executable" "$executable.real"
+    # shellcheck disable=SC2016 # for the script that is written
+    printf '#!/bin/sh\nexec %s "$0.real" "$@"\n' "$SERVER_UNDER" >"$executable"
+    chmod +x "$executable"
+}
+
 # Called from the first stage, which is the one that is sure to come to its end.
 stop_server() {
-    [ -n "$work" ] && [ -e "$work/pg/postmaster.pid" ] || return 0
+    [ -n "$work" ] || return 0
     pg_ctl=$("$pg_config" --bindir)/pg_ctl
-    for mode in fast immediate; do
-        as_owner "$pg_ctl" --pgdata="$work/pg" --mode="$mode" --timeout=20 \
-            --silent stop >/dev/null 2>&1 && return
+    # a step may have a directory with a server of its own
+    for pid_file in "$work"/pg/postmaster.pid "$work"/*/pg/postmaster.pid; do
+        [ -e "$pid_file" ] || continue
+        for mode in fast immediate; do
+            as_owner "$pg_ctl" --pgdata="${pid_file%/*}" --mode="$mode" --timeout=20 \
+                --silent stop >/dev/null 2>&1 && break
+        done
     done
-    return 0
 }
