@@ -272,6 +272,12 @@ include $(PGXS)
 # the bitcode that the server may inline needs it too
 BITCODE_CFLAGS += -ffp-contract=off
 
+# 32-bit x86 has an older unit too, which computes with more digits than a double has
+ifneq ($(filter i386 i486 i586 i686,$(host_cpu)),)
+override CFLAGS += -msse2 -mfpmath=sse
+BITCODE_CFLAGS += -msse2 -mfpmath=sse
+endif
+
 # PGXS does not follow includes
 src/indicators/columns_avx2.o: src/indicators/columns.c
 src/indicators/kernels_avx2.o: $(wildcard src/indicators/*.c)
