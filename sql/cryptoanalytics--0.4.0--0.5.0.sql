@@ -3059,9 +3059,13 @@ CREATE FUNCTION ca_volume_24h(asset integer, as_of timestamptz) RETURNS numeric
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT v.volume
-    FROM (VALUES (1, '1h', 24), (2, '30m', 48), (3, '15m', 96), (4, '5m', 288), (5, '3m', 480), (6, '1m', 1440),
-                 (7, '2h', 12), (8, '4h', 6), (9, '6h', 4), (10, '8h', 3), (11, '12h', 2), (12, '1d', 1))
-        AS f (place, code, candles)
+    FROM (
+        -- the order lets the search end with the first timeframe that has them all
+        SELECT o.*
+        FROM unnest('{1h,30m,15m,5m,3m,1m,2h,4h,6h,8h,12h,1d}'::text[],
+                    '{24,48,96,288,480,1440,12,6,4,3,2,1}'::integer[])
+            WITH ORDINALITY AS o (code, candles, place)
+        ORDER BY o.place) AS f
     CROSS JOIN LATERAL (
         SELECT count(h.volume) AS known, sum(h.volume) AS volume
         FROM price_history AS h
