@@ -19,6 +19,11 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "parser/parsetree.h"
+#include "utils/acl.h"
+
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_proc.h"
+#endif
 
 /* what EXPLAIN shows moved out of explain.h in PostgreSQL 18 */
 #if PG_VERSION_NUM >= 180000
@@ -69,6 +74,18 @@ ca_foreign_scan_user(ForeignScanState *node)
 	return rt_fetch(scan->scan.scanrelid,
 					node->ss.ps.state->es_plannedstmt->rtable)
 		->checkAsUser;
+#endif
+}
+
+/* whether a role may execute a function */
+static inline bool
+ca_may_execute(Oid function, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) ==
+		   ACLCHECK_OK;
+#else
+	return pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK;
 #endif
 }
 

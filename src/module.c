@@ -14,6 +14,8 @@
 #include "archive/retention.h"
 #include "maintenance/settings.h"
 #include "segment/fdw.h"
+#include "trust/drop_guard.h"
+#include "trust/row_user.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "cryptoanalytics");
@@ -35,6 +37,8 @@ _PG_init(void)
 	ca_define_retention_setting();
 	ca_define_lockout_settings();
 	ca_define_maintenance_settings();
+	ca_define_drop_setting();
+	ca_define_user_setting();
 	DefineCustomBoolVariable(
 		"cryptoanalytics.moving", "Candles only move to the archive.",
 		"Set by archive_price_data() itself, so that indicators need not be "

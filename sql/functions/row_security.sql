@@ -1,0 +1,99 @@
+-- Row-level security: rows that belong to a user, and who sees them. docs/operations.md has the model.
+--
+-- A row is seen and written by sessions whose setting cryptoanalytics.user_id is its user, by roles
+-- that may execute ca_every_user(), and by the owner of the tables. Privileges on the tables come
+-- first, as everywhere.
+
+CREATE FUNCTION ca_every_user() RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN true;
+COMMENT ON FUNCTION ca_every_user() IS
+    'a right, not a computation: roles that may execute this see the rows of all users';
+REVOKE EXECUTE ON FUNCTION ca_every_user() FROM PUBLIC;
+
+CREATE FUNCTION ca_first_user() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_first_user';
+COMMENT ON FUNCTION ca_first_user() IS
+    'least identifier of the users whose rows the session sees; NULL for none';
+
+CREATE FUNCTION ca_last_user() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_last_user';
+COMMENT ON FUNCTION ca_last_user() IS
+    'greatest identifier of the users whose rows the session sees; NULL for none';
+
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY users_of_user ON users
+    USING (id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY users_of_user ON users IS
+    'a user sees and writes its own account';
+
+ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY user_sessions_of_user ON user_sessions
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY user_sessions_of_user ON user_sessions IS
+    'a user sees and writes its own sessions';
+
+ALTER TABLE user_activities ENABLE ROW LEVEL SECURITY;
+CREATE POLICY user_activities_of_user ON user_activities
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user())
+    WITH CHECK (user_id BETWEEN ca_first_user() AND ca_last_user()
+                AND EXISTS (SELECT FROM user_sessions AS s
+                            WHERE s.id = session_id AND s.user_id = user_activities.user_id));
+COMMENT ON POLICY user_activities_of_user ON user_activities IS
+    'a user sees its own activities, and writes them in its own sessions';
+
+-- a default watchlist belongs to nobody and is there for all
+ALTER TABLE watchlists ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watchlists_of_user ON watchlists
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY watchlists_of_user ON watchlists IS
+    'a user sees and writes its own watchlists';
+CREATE POLICY watchlists_default ON watchlists FOR SELECT
+    USING (user_id IS NULL);
+COMMENT ON POLICY watchlists_default ON watchlists IS
+    'everybody sees the default watchlists';
+CREATE POLICY watchlists_default_written ON watchlists
+    USING (user_id IS NULL AND ca_first_user() < ca_last_user());
+COMMENT ON POLICY watchlists_default_written ON watchlists IS
+    'default watchlists are written by roles that see all users';
+
+ALTER TABLE watchlist_assets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watchlist_assets_seen ON watchlist_assets FOR SELECT
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM watchlists AS w WHERE w.id = watchlist_id));
+COMMENT ON POLICY watchlist_assets_seen ON watchlist_assets IS
+    'who sees a watchlist sees what is on it';
+CREATE POLICY watchlist_assets_of_user ON watchlist_assets
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM watchlists AS w
+                      WHERE w.id = watchlist_id AND w.user_id BETWEEN ca_first_user() AND ca_last_user()));
+COMMENT ON POLICY watchlist_assets_of_user ON watchlist_assets IS
+    'a user writes what is on its own watchlists';
+
+ALTER TABLE portfolio ENABLE ROW LEVEL SECURITY;
+CREATE POLICY portfolio_of_user ON portfolio
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY portfolio_of_user ON portfolio IS
+    'a user sees and writes its own positions';
+
+-- positions are looked up as the reader sees them
+ALTER TABLE trade_actions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY trade_actions_of_user ON trade_actions
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id));
+COMMENT ON POLICY trade_actions_of_user ON trade_actions IS
+    'a user sees and writes the actions of its own positions';
+
+ALTER TABLE signal_alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signal_alerts_of_user ON signal_alerts
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY signal_alerts_of_user ON signal_alerts IS
+    'a user sees and writes its own alerts';
+
+ALTER TABLE notifications ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notifications_of_user ON notifications
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY notifications_of_user ON notifications IS
+    'a user sees and writes its own notifications';

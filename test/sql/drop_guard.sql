@@ -1,0 +1,31 @@
+-- What a session that has loaded nothing yet may drop, in a database of its own.
+CREATE DATABASE regress_drop_guard;
+\c regress_drop_guard
+\set VERBOSITY default
+SET client_min_messages = warning;
+CREATE EXTENSION cryptoanalytics;
+INSERT INTO assets (symbol, name, asset_type) VALUES ('KEPT', 'Kept', 'crypto');
+
+-- the event trigger loads the library
+\c
+DROP EXTENSION cryptoanalytics;
+SELECT count(*) FROM assets;
+
+-- a value set before that counts
+\c
+SET cryptoanalytics.allow_drop = 'neither';
+DROP EXTENSION cryptoanalytics;
+\c
+SET cryptoanalytics.allow_drop = on;
+DROP EXTENSION cryptoanalytics;
+SELECT count(*) FROM pg_event_trigger;
+
+-- of other extensions and event triggers it leaves nothing behind
+DROP EXTENSION plpgsql;
+CREATE EXTENSION plpgsql;
+CREATE EXTENSION cryptoanalytics;
+SELECT ca_guard_drop();
+DROP EXTENSION cryptoanalytics;
+
+\c postgres
+DROP DATABASE regress_drop_guard;
