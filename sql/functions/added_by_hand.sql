@@ -9,7 +9,7 @@ CREATE FUNCTION ca_added_columns() RETURNS TABLE (rank integer, name text, ddl t
 BEGIN ATOMIC
     SELECT 1, a.attname::text,
            format('ALTER TABLE %s ADD COLUMN %I %s', m.relation, a.attname, format_type(a.atttypid, a.atttypmod))
-           || coalesce(format(' COLLATE %s', CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation END), '')
+           || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END
            || CASE a.attgenerated
                    WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED', pg_get_expr(d.adbin, d.adrelid))
                    WHEN 'v' THEN format(' GENERATED ALWAYS AS (%s) VIRTUAL', pg_get_expr(d.adbin, d.adrelid))
@@ -55,6 +55,10 @@ BEGIN ATOMIC
     WHERE x.relname <> ALL (m.indexes)
       AND NOT EXISTS (SELECT FROM pg_constraint AS n WHERE n.conindid = x.oid AND n.contype IN ('p', 'u', 'x'))
     UNION ALL
+    SELECT 4, s.stxname::text, pg_get_statisticsobjdef(s.oid),
+           format('STATISTICS %s.%I', s.stxnamespace::regnamespace, s.stxname), obj_description(s.oid, 'pg_statistic_ext')
+    FROM member AS m
+    JOIN pg_statistic_ext AS s ON s.stxrelid = m.relation    UNION ALL
     SELECT 5, r.rulename::text, rtrim(pg_get_ruledef(r.oid), ';'),
            format('RULE %I ON %s', r.rulename, m.relation), obj_description(r.oid, 'pg_rewrite')
     FROM member AS m
@@ -74,15 +78,15 @@ BEGIN ATOMIC
                                 WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
                   (SELECT string_agg(CASE WHEN r.oid = 0 THEN 'PUBLIC' ELSE r.oid::regrole::text END, ', ' ORDER BY r.oid)
                    FROM unnest(p.polroles) AS r (oid)))
-           || coalesce(format(' USING (%s)', pg_get_expr(p.polqual, p.polrelid)), '')
-           || coalesce(format(' WITH CHECK (%s)', pg_get_expr(p.polwithcheck, p.polrelid)), ''),
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''),
            format('POLICY %I ON %s', p.polname, m.relation), obj_description(p.oid, 'pg_policy')
     FROM member AS m
     JOIN pg_policy AS p ON p.polrelid = m.relation
     WHERE p.polname <> ALL (m.policies);
 END;
 COMMENT ON FUNCTION ca_added_objects() IS
-    'constraints, indexes, rules, triggers and policies that were added by hand, and the comments on them';
+    'constraints, indexes, statistics, rules, triggers and policies that were added by hand, and the comments on them';
 
 CREATE FUNCTION ca_changed_settings() RETURNS TABLE (rank integer, name text, ddl text)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -115,8 +119,8 @@ BEGIN ATOMIC
                              WHERE i.indrelid = m.oid AND i.indisreplident) END
         WHERE m.relkind = 'r' AND m.relreplident <> 'd'
         UNION ALL
-        SELECT 9, (SELECT format('SET (%s)', string_agg(format('%s%I = %L', o.prefix, split_part(o.option, '=', 1),
-                                                               substr(o.option, strpos(o.option, '=') + 1)), ', '))
+        SELECT 9, (SELECT 'SET (' || string_agg(format('%s%I = %L', o.prefix, split_part(o.option, '=', 1),
+                                                             substr(o.option, strpos(o.option, '=') + 1)), ', ') || ')'
                    FROM (SELECT '' AS prefix, unnest(m.reloptions) AS option
                          UNION ALL
                          SELECT 'toast.', unnest(x.reloptions) FROM pg_class AS x WHERE x.oid = m.reltoastrelid) AS o)
@@ -131,18 +135,28 @@ BEGIN ATOMIC
         WHERE h.inhrelid = m.oid) AS s (rank, change)
     WHERE s.change IS NOT NULL
     UNION ALL
+    -- an added identity goes on where it was
+    SELECT 9, m.relname::text,
+           format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), %s)', m.relation, a.attname,
+                  pg_sequence_last_value(q.seqrelid))
+    FROM member AS m
+    JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attnum > m.columns AND a.attidentity <> ''
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = a.attnum
+                       AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN pg_sequence AS q ON q.seqrelid = d.objid
+    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL    UNION ALL
     SELECT 10, m.relname::text,
            format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, m.relation)
-           || coalesce(format(' (%s)', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                                        FROM pg_attribute AS a
-                                        WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs))), '')
-           || coalesce(format(' WHERE (%s)', pg_get_expr(r.prqual, r.prrelid)), '')
+           || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                                FROM pg_attribute AS a
+                                WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')', '')
+           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
     FROM member AS m
     JOIN pg_publication_rel AS r ON r.prrelid = m.oid
     JOIN pg_publication AS p ON p.oid = r.prpubid;
 END;
 COMMENT ON FUNCTION ca_changed_settings() IS
-    'row-level security, firing of triggers, storage parameters, statistics targets, inheritance and publications that differ from what is installed';
+    'row-level security, firing of triggers, storage parameters, statistics targets, inheritance, publications and added sequences that differ from what is installed';
 
 CREATE FUNCTION added_by_hand(OUT section text, OUT ddl text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE

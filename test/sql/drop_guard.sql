@@ -1,7 +1,6 @@
 -- What a session that has loaded nothing yet may drop, in a database of its own.
 CREATE DATABASE regress_drop_guard;
 \c regress_drop_guard
-\set VERBOSITY default
 SET client_min_messages = warning;
 CREATE EXTENSION cryptoanalytics;
 INSERT INTO assets (symbol, name, asset_type) VALUES ('KEPT', 'Kept', 'crypto');

@@ -87,8 +87,14 @@ CREATE TEMP VIEW fact AS
     SELECT 'policy', format('%s on %s', p.polname, c.relname), f.name, f.value
     FROM relation AS c
     JOIN pg_policy AS p ON p.polrelid = c.oid,
-    LATERAL (VALUES ('command', p.polcmd::text), ('using', pg_get_expr(p.polqual, c.oid)), ('check', pg_get_expr(p.polwithcheck, c.oid))) AS f (name, value)
+    LATERAL (VALUES ('command', p.polcmd::text), ('permissive', p.polpermissive::text), ('comment', obj_description(p.oid, 'pg_policy')),
+                    ('using', pg_get_expr(p.polqual, c.oid)), ('check', pg_get_expr(p.polwithcheck, c.oid))) AS f (name, value)
     UNION ALL
+    SELECT 'event trigger', t.evtname, f.name, f.value
+    FROM pg_event_trigger AS t
+    JOIN member AS m ON m.classid = 'pg_event_trigger'::regclass AND m.objid = t.oid,
+    LATERAL (VALUES ('event', t.evtevent::text), ('tags', t.evttags::text), ('function', t.evtfoid::regproc::text), ('enabled', t.evtenabled::text))
+        AS f (name, value)    UNION ALL
     SELECT 'sequence', c.relname, f.name, f.value
     FROM relation AS c
     JOIN pg_sequence AS s ON s.seqrelid = c.oid,
