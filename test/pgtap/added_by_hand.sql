@@ -35,8 +35,8 @@ $$, 'with as many columns');
 \i test/dump/additions.sql
 SET LOCAL search_path = cryptoanalytics, public;
 CREATE TEMPORARY TABLE added AS SELECT a.section, a.ddl, row_number() OVER () AS place FROM added_by_hand() AS a;
--- additions.sql has 5 columns and a comment; behind them 23 objects and settings, two of them in one publication,
--- and 7 comments; no setval(), for there are no rows
+-- additions.sql has 5 columns and a comment; behind them 23 objects and settings, of which the publication has two
+-- tables, and 6 comments; no setval(), for there are no rows
 SELECT is((SELECT array_agg(c.n ORDER BY c.section COLLATE "C") FROM (SELECT section, count(*) AS n FROM added GROUP BY section) AS c),
           ARRAY[30, 6]::bigint[], 'each addition is a command, those for columns apart');
 SELECT is_empty($$SELECT ddl FROM added WHERE ddl !~ '\m(cryptoanalytics|public)\.'$$, 'that says where, whatever the search_path is');

@@ -1,0 +1,124 @@
+-- What each kind of role may do, by trying it; and who is refused a kind.
+BEGIN;
+SELECT plan(42);
+SET LOCAL search_path = cryptoanalytics, public;
+
+CREATE ROLE kind_analyst;
+CREATE ROLE kind_application;
+CREATE ROLE kind_sign_in;
+CREATE ROLE kind_operator;
+SELECT grant_analyst('kind_analyst');
+SELECT grant_application('kind_application');
+SELECT grant_sign_in('kind_sign_in');
+SELECT grant_operator('kind_operator');
+
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BTC', 'Bitcoin', 'crypto');
+INSERT INTO users (id, email, password_hash, account_balance) SELECT u, u || '@example.org', 'x', 5 FROM generate_series(1, 3) AS u;
+INSERT INTO user_sessions (id, user_id, session_token, refresh_token) SELECT u, u, 'token' || u, 'refresh' || u FROM generate_series(1, 3) AS u;
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) SELECT u, u, 1, 'BTC', 'Crypto Asset' FROM generate_series(1, 3) AS u;
+ALTER TABLE users ALTER id RESTART WITH 4;
+ALTER TABLE user_sessions ALTER id RESTART WITH 4;
+
+CREATE TEMPORARY VIEW relation AS
+    SELECT c.* FROM pg_class AS c
+    JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+    WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+CREATE TEMPORARY VIEW col AS
+    SELECT r.oid, r.relname || '.' || a.attname AS name, a.attnum, r.relname, a.attname FROM relation AS r
+    JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped;
+
+-- What a role gets from a query, or the error; what it does is undone.
+CREATE FUNCTION pg_temp.outcome(role text, query text, user_id text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    got text;
+BEGIN
+    PERFORM set_config('cryptoanalytics.user_id', user_id, true);
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    EXECUTE query INTO got;
+    RAISE EXCEPTION USING ERRCODE = 'UE001', MESSAGE = 'got ' || coalesce(got, 'NULL');
+EXCEPTION
+    WHEN SQLSTATE 'UE001' THEN RETURN SQLERRM;
+    WHEN OTHERS THEN RETURN format('%s %s', SQLSTATE, SQLERRM);
+END;
+$$;
+-- whether a role could write a table in any way
+CREATE FUNCTION pg_temp.writes(role text, relation oid) RETURNS boolean LANGUAGE sql AS $$
+    SELECT has_table_privilege(role, relation, 'DELETE, TRUNCATE, TRIGGER')
+           OR has_any_column_privilege(role, relation, 'INSERT, UPDATE, REFERENCES');
+$$;
+
+-- the analyst
+SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.outcome('kind_analyst', format('SELECT count(*) FROM %s', oid::regclass)) NOT LIKE 'got %'$$,
+                'an analyst reads every table and view');
+SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_analyst', oid, attnum, 'SELECT')$$,
+              ARRAY['users.password_hash', 'users.reset_password_token', 'users.reset_password_expires', 'users.email_verification_token',
+                    'users.account_balance', 'user_sessions.session_token', 'user_sessions.refresh_token',
+                    'external_api_logs.endpoint', 'external_api_logs.request_params', 'external_api_logs.response_data'],
+              'but hashes, tokens and balances, and what was exchanged with other services');
+SELECT is(pg_temp.outcome('kind_analyst', format('SELECT %I FROM users', c)), '42501 permission denied for table users', 'reading users.' || c || ' is refused')
+FROM unnest(ARRAY['password_hash', 'reset_password_token', 'email_verification_token', 'account_balance']) AS c;
+SELECT is(pg_temp.outcome('kind_analyst', format('SELECT %s FROM user_sessions', c)), '42501 permission denied for table user_sessions', 'and ' || c || ' of sessions')
+FROM unnest(ARRAY['session_token', 'refresh_token', 'user_sessions::text', 'to_jsonb(user_sessions)', '*']) AS c;
+SELECT is(pg_temp.outcome('kind_analyst', 'SELECT count(*) FROM users WHERE account_balance > 1'), '42501 permission denied for table users', 'in a condition too');
+SELECT is(pg_temp.outcome('kind_analyst', $$SELECT session_holder('token1')$$), '42501 permission denied for table user_sessions', 'and through a function');
+SELECT is(pg_temp.outcome('kind_analyst', 'SELECT string_agg(id::text, '','' ORDER BY id) FROM portfolio'), 'got 1,2,3', 'an analyst sees the rows of all users');
+SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.writes('kind_analyst', oid)$$, 'and writes nothing');
+
+-- the application
+SELECT set_eq($$SELECT relname::text FROM relation WHERE NOT has_any_column_privilege('kind_application', oid, 'SELECT')$$,
+              ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks'], 'the application reads all but what tells of the running of the system');
+SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_application', oid, attnum, 'SELECT')
+                AND relname NOT IN ('system_health', 'analytics_data', 'external_api_logs', 'background_tasks')$$,
+              ARRAY['users.password_hash', 'users.reset_password_token', 'users.reset_password_expires', 'users.email_verification_token',
+                    'users.notes', 'users.deleted_by', 'user_sessions.session_token', 'user_sessions.refresh_token',
+                    'ai_recommendations.reviewed_by', 'ai_recommendations.user_feedback'],
+              'and no hash, token or note on a user, nor who reviewed what');
+SELECT set_eq($$SELECT relname::text FROM relation WHERE pg_temp.writes('kind_application', oid)$$,
+              ARRAY['users', 'user_activities', 'watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts', 'notifications'],
+              'it writes only what belongs to users');
+SELECT set_eq($$SELECT name FROM col WHERE relname IN ('users', 'notifications', 'user_activities', 'user_sessions') AND has_column_privilege('kind_application', oid, attnum, 'UPDATE')$$,
+              ARRAY['users.first_name', 'users.last_name', 'users.preferences', 'users.timezone', 'users.language', 'users.bio', 'users.profile_picture_url',
+                    'notifications.status', 'notifications.read_at'], 'of an account the profile, of a notification whether it was read');
+SELECT is(pg_temp.outcome('kind_application', 'SELECT string_agg(id::text, '','') FROM portfolio', '2'), 'got 2', 'and one user at a time');
+
+-- signing in
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT id FROM users WHERE lower(email) = '2@example.org' AND password_hash = 'x'$$), 'got 2', 'signing in finds a user by its address');
+SELECT is(pg_temp.outcome('kind_sign_in', 'SELECT record_login(2, true)'), 'got true', 'records a login');
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT open_session(2, 'new') IS NOT NULL$$), 'got true', 'opens a session');
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT session_holder('token3')$$), 'got 3', 'knows whose token it is');
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT refresh_session('token3', 'refresh3', 'a', 'b')$$), 'got 3', 'refreshes');
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT end_session('token3')$$), 'got true', 'ends');
+SELECT is(pg_temp.outcome('kind_sign_in', 'SELECT delete_user(3, 3)'), 'got true', 'deletes softly');
+SELECT is(pg_temp.outcome('kind_sign_in', $$INSERT INTO users (email, password_hash) VALUES ('4@example.org', 'x') RETURNING role$$), 'got public', 'signs up');
+SELECT is(pg_temp.outcome('kind_sign_in', format('UPDATE users SET %I = DEFAULT', c)), '42501 permission denied for table users', 'but does not set ' || c)
+FROM unnest(ARRAY['role', 'account_balance', 'subscription_plan', 'id']) AS c;
+SELECT set_eq($$SELECT relname::text FROM relation WHERE has_any_column_privilege('kind_sign_in', oid, 'SELECT') OR pg_temp.writes('kind_sign_in', oid)$$,
+              ARRAY['users', 'user_sessions', 'user_activities', 'price_data_compressed'], 'and knows of nothing else; compressed candles ask for rights to their segments');
+
+-- the operator
+SELECT is_empty($$SELECT relname FROM relation WHERE relkind = 'r' AND NOT (has_table_privilege('kind_operator', oid, 'SELECT') AND
+                  has_table_privilege('kind_operator', oid, 'INSERT') AND has_table_privilege('kind_operator', oid, 'UPDATE') AND has_table_privilege('kind_operator', oid, 'DELETE'))$$,
+                'an operator reads and writes every table');
+SELECT is(pg_temp.outcome('kind_operator', $$UPDATE watchlists SET name = name; INSERT INTO watchlists (name, watchlist_type) VALUES ('Default', 'default') RETURNING user_id$$),
+          'got NULL', 'default watchlists too');
+
+-- who is refused
+CREATE ROLE kind_owner;
+CREATE ROLE kind_reader IN ROLE pg_read_all_data;
+CREATE ROLE kind_bypass BYPASSRLS;
+SELECT throws_ok('SELECT grant_operator(NULL)', '42704', 'unknown role', 'a role must be told');
+SELECT throws_ok('SELECT grant_operator(4294967295::oid)', '42704', 'unknown role', 'and exist');
+SELECT is(pg_temp.outcome('kind_operator', 'SELECT grant_operator(''kind_reader'')'), '42501 must be owner of the tables of extension cryptoanalytics', 'only the owner grants');
+SELECT throws_ok($$SELECT grant_application('kind_bypass')$$, '0LP01', 'role would not be bound to one user', 'an application does not bypass row-level security');
+SELECT throws_ok($$SELECT grant_application('kind_analyst')$$, '0LP01', 'role would not be bound to one user', 'nor see all users');
+SELECT throws_ok($$SELECT grant_analyst('kind_reader')$$, '0LP01', 'role sees what an analyst must not see', 'an analyst does not read hashes in another way');
+
+-- taking back
+SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
+SELECT is_empty($$SELECT r, relname FROM relation, unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
+                  WHERE relkind <> 'f' AND (has_any_column_privilege(r, oid, 'SELECT') OR pg_temp.writes(r, oid))
+                     OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE')$$, 'what was granted is taken back, all of it');
+
+SELECT * FROM finish();
+ROLLBACK;
