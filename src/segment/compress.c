@@ -176,9 +176,12 @@ open_table(Oid schema, const char *name)
 	return relation;
 }
 
-#define CONDITIONS                                           \
-	"asset_id = $1 AND timeframe = $2 AND candle_time > $3 " \
-	"AND candle_time < $4 ORDER BY candle_time LIMIT $5"
+#define CONDITIONS                               \
+	"asset_id OPERATOR(pg_catalog.=) $1 "        \
+	"AND timeframe OPERATOR(pg_catalog.=) $2 "   \
+	"AND candle_time OPERATOR(pg_catalog.>) $3 " \
+	"AND candle_time OPERATOR(pg_catalog.<) $4 " \
+	"ORDER BY candle_time LIMIT $5"
 
 /* read and delete the rows of a batch */
 static void
@@ -204,9 +207,10 @@ read_batch(FunctionCallInfo fcinfo, const char *schema, const char *table,
 			psprintf(
 				"WITH batch AS MATERIALIZED (SELECT id FROM %s.%s "
 				"WHERE " CONDITIONS " FOR UPDATE SKIP LOCKED), "
-				"gone AS (DELETE FROM %s.%s WHERE id IN "
+				"gone AS (DELETE FROM %s.%s "
+				"WHERE id OPERATOR(pg_catalog.=) ANY "
 				"(SELECT b.id FROM batch AS b) RETURNING " CA_ROW_NAMES
-				") SELECT NULL::tid, gone.* FROM gone ORDER BY candle_time",
+				") SELECT NULL::pg_catalog.tid, gone.* FROM gone ORDER BY candle_time",
 				quoted, table, quoted, table),
 			arguments, lengthof(arguments), take_row, batch);
 }

@@ -37,8 +37,10 @@ typedef enum CaStoreStatement
 	CA_STORE_STATEMENTS
 } CaStoreStatement;
 
-/* $1 and $2 are the series, $3 a time */
-#define SERIES "asset_id = $1 AND timeframe = $2"
+/* $1 and $2 are the series, $3 a time to compare first_time with */
+#define SERIES                                \
+	"asset_id OPERATOR(pg_catalog.=) $1 AND " \
+	"timeframe OPERATOR(pg_catalog.=) $2 AND first_time "
 
 /* the columns of price_data_segments that are inserted */
 #define INSERTED 7
@@ -47,15 +49,15 @@ static const char *const statements[CA_STORE_STATEMENTS] = {
 	[CA_STORE_BEFORE] =
 		"SELECT first_time, last_time, candles FROM %s.price_data_segments "
 		"WHERE " SERIES
-		" AND first_time <= $3 ORDER BY first_time DESC LIMIT 1",
+		"OPERATOR(pg_catalog.<=) $3 ORDER BY first_time DESC LIMIT 1",
 	[CA_STORE_AFTER] =
 		"SELECT first_time, last_time, candles FROM %s.price_data_segments "
-		"WHERE " SERIES " AND first_time > $3 ORDER BY first_time LIMIT 1",
+		"WHERE " SERIES "OPERATOR(pg_catalog.>) $3 ORDER BY first_time LIMIT 1",
 	[CA_STORE_READ] =
 		"SELECT payload, technical_indicators "
-		"FROM %s.price_data_segments WHERE " SERIES " AND first_time = $3",
+		"FROM %s.price_data_segments WHERE " SERIES "OPERATOR(pg_catalog.=) $3",
 	[CA_STORE_TAKE] = "DELETE FROM %s.price_data_segments WHERE " SERIES
-					  " AND first_time = $3 "
+					  "OPERATOR(pg_catalog.=) $3 "
 					  "RETURNING payload, technical_indicators",
 	[CA_STORE_INSERT] = "INSERT INTO %s.price_data_segments (asset_id, "
 						"timeframe, first_time, last_time, candles, payload, "
