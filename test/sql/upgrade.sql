@@ -94,7 +94,8 @@ CREATE TEMP VIEW fact AS
     FROM pg_event_trigger AS t
     JOIN member AS m ON m.classid = 'pg_event_trigger'::regclass AND m.objid = t.oid,
     LATERAL (VALUES ('event', t.evtevent::text), ('tags', t.evttags::text), ('function', t.evtfoid::regproc::text), ('enabled', t.evtenabled::text))
-        AS f (name, value)    UNION ALL
+        AS f (name, value)
+    UNION ALL
     SELECT 'sequence', c.relname, f.name, f.value
     FROM relation AS c
     JOIN pg_sequence AS s ON s.seqrelid = c.oid,

@@ -1,0 +1,68 @@
+-- An operator, who owns nothing, does the upkeep; procedures that commit need a test outside of a transaction.
+\set SHOW_CONTEXT never
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+CREATE ROLE regress_operator;
+
+-- operators that end whatever calls them, before those of pg_catalog
+CREATE SCHEMA regress_trap;
+GRANT USAGE ON SCHEMA regress_trap TO regress_operator;
+DO $$
+DECLARE
+    o record;
+BEGIN
+    FOR o IN SELECT name, type FROM unnest('{=,<>,<,<=,>,>=}'::text[]) AS name,
+                                    unnest('{integer,bigint,text,boolean,timestamptz,interval,jsonb}'::text[]) AS type LOOP
+        EXECUTE format('CREATE FUNCTION regress_trap.%1$I(%2$s, %2$s) RETURNS boolean LANGUAGE plpgsql AS $f$
+                        BEGIN RAISE EXCEPTION ''caught''; END; $f$', 'caught by ' || o.name, o.type);
+        EXECUTE format('CREATE OPERATOR regress_trap.%1$s (LEFTARG = %2$s, RIGHTARG = %2$s, FUNCTION = regress_trap.%3$I)',
+                       o.name, o.type, 'caught by ' || o.name);
+    END LOOP;
+END;
+$$;
+SELECT grant_operator('regress_operator');
+SET ROLE regress_operator;
+
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (9000, 'OPS', 'Operated', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+SELECT 9000, '1m', timestamptz '2024-01-01 00:00+00' + i * interval '1 minute', 10, 12, 9, 11 FROM generate_series(0, 119) AS i;
+SET search_path = regress_trap, public, pg_catalog;
+SELECT 1 = 1;
+-- 2 hours, and indicators of 120 minutes and of those
+SELECT rollup_candles('1h', 9000);
+SELECT update_technical_indicators(9000);
+-- of the minutes the first hour, half of it compressed
+CALL archive_price_data(older_than => '2024-01-01 01:00+00', timeframe => '1m');
+CALL compress_price_archive(older_than => '2024-01-01 00:30+00', asset => 9000);
+RESET search_path;
+SELECT archived, compressed, count(*) FROM price_history WHERE asset_id = 9000 AND timeframe = '1m' GROUP BY 1, 2 ORDER BY 1, 2;
+SET search_path = regress_trap, public, pg_catalog;
+CALL decompress_price_archive('1m', 9000, NULL, '2024-01-01 00:10+00');
+CALL restore_price_data('1m', 9000, NULL, NULL);
+RESET search_path;
+SELECT count(*) FROM price_data WHERE asset_id = 9000 AND timeframe = '1m';
+-- what it must not: the schema, and rights of others
+ALTER TABLE price_data ADD COLUMN mine integer;
+TRUNCATE assets CASCADE;
+SELECT grant_operator('regress_operator');
+
+RESET ROLE;
+DELETE FROM price_data WHERE asset_id = 9000;
+DELETE FROM technical_indicator_states WHERE asset_id = 9000;
+DELETE FROM technical_indicator_notes WHERE asset_id = 9000;
+DELETE FROM background_tasks;
+DELETE FROM assets WHERE id = 9000;
+
+-- errors of the settings
+SET cryptoanalytics.user_id = 'somebody';
+SET cryptoanalytics.user_id = '2147483648';
+SET cryptoanalytics.user_id = '';
+SELECT ca_first_user(), ca_last_user();
+
+SELECT revoke_rights('regress_operator');
+\set VERBOSITY terse
+SELECT revoke_rights(current_user::regrole);
+SET client_min_messages = warning;
+DROP OWNED BY regress_operator;
+DROP ROLE regress_operator;
+DROP SCHEMA regress_trap CASCADE;
