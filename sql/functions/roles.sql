@@ -173,6 +173,9 @@ BEGIN
     IF every_user THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'ca_every_user()'::regprocedure, role);
     END IF;
+    IF kind IN ('sign_in', 'operator') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'user_by_email(text)'::regprocedure, role);
+    END IF;
     IF NOT has_schema_privilege(role, '@extschema@'::regnamespace, 'USAGE') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@'::regnamespace, role);
     END IF;
@@ -253,8 +256,9 @@ BEGIN
         -- those to columns go along
         EXECUTE format('REVOKE ALL ON %s FROM %s', m.relation, role);
     END LOOP;
-    EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s', 'ca_every_user()'::regprocedure, role);
+    EXECUTE format('REVOKE ALL ON FUNCTION %s, %s FROM %s', 'ca_every_user()'::regprocedure,
+                   'user_by_email(text)'::regprocedure, role);
 END;
 $$;
 COMMENT ON FUNCTION revoke_rights(regrole) IS
-    'takes all rights to the tables and views of the extension from a role; the use of the schema stays';
+    'takes all rights that the grants gave from a role, but the use of the schema';

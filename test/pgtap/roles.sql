@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(42);
+SELECT plan(44);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -61,6 +61,8 @@ FROM unnest(ARRAY['password_hash', 'reset_password_token', 'email_verification_t
 SELECT is(pg_temp.outcome('kind_analyst', format('SELECT %s FROM user_sessions', c)), '42501 permission denied for table user_sessions', 'and ' || c || ' of sessions')
 FROM unnest(ARRAY['session_token', 'refresh_token', 'user_sessions::text', 'to_jsonb(user_sessions)', '*']) AS c;
 SELECT is(pg_temp.outcome('kind_analyst', 'SELECT count(*) FROM users WHERE account_balance > 1'), '42501 permission denied for table users', 'in a condition too');
+SELECT is(pg_temp.outcome(r, $$SELECT user_by_email('2@example.org')$$), '42501 permission denied for function user_by_email', r || ' does not look addresses up')
+FROM unnest(ARRAY['kind_analyst', 'kind_application']) AS r;
 SELECT is(pg_temp.outcome('kind_analyst', $$SELECT session_holder('token1')$$), '42501 permission denied for table user_sessions', 'and through a function');
 SELECT is(pg_temp.outcome('kind_analyst', 'SELECT string_agg(id::text, '','' ORDER BY id) FROM portfolio'), 'got 1,2,3', 'an analyst sees the rows of all users');
 SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.writes('kind_analyst', oid)$$, 'and writes nothing');
@@ -83,7 +85,7 @@ SELECT set_eq($$SELECT name FROM col WHERE relname IN ('users', 'notifications',
 SELECT is(pg_temp.outcome('kind_application', 'SELECT string_agg(id::text, '','') FROM portfolio', '2'), 'got 2', 'and one user at a time');
 
 -- signing in
-SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT id FROM users WHERE lower(email) = '2@example.org' AND password_hash = 'x'$$), 'got 2', 'signing in finds a user by its address');
+SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT id FROM users WHERE id = user_by_email('2@Example.org') AND password_hash = 'x'$$), 'got 2', 'signing in finds a user by its address');
 SELECT is(pg_temp.outcome('kind_sign_in', 'SELECT record_login(2, true)'), 'got true', 'records a login');
 SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT open_session(2, 'new') IS NOT NULL$$), 'got true', 'opens a session');
 SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT session_holder('token3')$$), 'got 3', 'knows whose token it is');
@@ -118,7 +120,7 @@ SELECT throws_ok($$SELECT grant_analyst('kind_reader')$$, '0LP01', 'role sees wh
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
 SELECT is_empty($$SELECT r, relname FROM relation, unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
                   WHERE relkind <> 'f' AND (has_any_column_privilege(r, oid, 'SELECT') OR pg_temp.writes(r, oid))
-                     OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE')$$, 'what was granted is taken back, all of it');
+                     OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE') OR has_function_privilege(r, 'user_by_email(text)', 'EXECUTE')$$, 'what was granted is taken back, all of it');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -15,7 +15,7 @@ INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BTC', 'Bitcoin', '
 INSERT INTO watchlists (id, name, watchlist_type) VALUES (1, 'Default', 'default');
 INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type) VALUES (1, 1, 1, 'long');
 INSERT INTO users (id, email, password_hash, first_name, subscription_plan, preferences)
-SELECT u, format('LEAK%s@example.org', u), 'LEAK' || u, 'LEAK' || u, 'pro', '{}' FROM unnest('{7007007, 7007008}'::integer[]) AS u;
+SELECT u, 'TOKEN' || u, 'LEAK' || u, 'LEAK' || u, 'pro', '{}' FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO user_sessions (id, user_id, session_token, refresh_token, device_info)
 SELECT u, u, 'TOKEN' || u, 'TOKEN' || u, jsonb_build_object('name', 'LEAK' || u) FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO user_activities (id, user_id, session_id, activity_type, action, user_agent)
@@ -62,8 +62,8 @@ SELECT is_empty($$SELECT relname FROM relation WHERE relkind IN ('v', 'm')
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc AS p JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                 WHERE p.prosecdef$$,
               ARRAY['ca_supersede_archived', 'ca_refuse_second_copy', 'ca_note_segment', 'ca_note_change', 'ca_note_candles',
-                    'ca_note_correction', 'ca_note_truncation'],
-              'the functions with rights of their owner keep candles in one place and note changes of them');
+                    'ca_note_correction', 'ca_note_truncation', 'user_by_email'],
+              'the functions with rights of their owner keep candles in one place, note changes of them and look an address up');
 
 -- What a role, with the setting at a user, gets from a query; what it does is undone.
 CREATE FUNCTION pg_temp.outcome(role text, user_id text, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -186,7 +186,7 @@ CREATE TEMPORARY TABLE told AS
     SELECT t.name, t.oid, pg_temp.said('rls_operator', '', t.oid, 7007007) IS DISTINCT FROM pg_temp.said('rls_operator', '', t.oid, 7007009) AS differs
     FROM tried AS t;
 SELECT ok(ARRAY['record_login', 'session_holder', 'session_is_valid', 'open_session', 'refresh_session', 'end_session',
-    'delete_user', 'effective_plan', 'position_history'] <@ array_agg(name) FILTER (WHERE differs),
+    'delete_user', 'effective_plan', 'position_history', 'user_by_email'] <@ array_agg(name) FILTER (WHERE differs),
     'to an operator the functions of accounts and positions tell the two apart')
 FROM told;
 SELECT is_empty($$
