@@ -262,3 +262,22 @@ END;
 $$;
 COMMENT ON FUNCTION revoke_rights(regrole) IS
     'takes all rights that the grants gave from a role, but the use of the schema';
+
+-- Functions with the rights of their owner search the schema of the extension.
+DO $$
+DECLARE
+    intruders text;
+BEGIN
+    SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname)
+    INTO intruders
+    FROM pg_catalog.pg_roles AS r
+    WHERE NOT r.rolsuper
+      AND r.rolname OPERATOR(pg_catalog.!~) '^pg_'
+      AND pg_catalog.has_schema_privilege(r.oid, '@extschema@'::pg_catalog.regnamespace, 'CREATE');
+    IF intruders IS NOT NULL THEN
+        RAISE WARNING 'others may create objects in the schema of extension cryptoanalytics'
+            USING DETAIL = pg_catalog.concat('Roles are ', intruders, '.'),
+                  HINT = 'Functions of theirs might run with the rights of the owner of the extension; REVOKE CREATE ON SCHEMA, or choose another schema.';
+    END IF;
+END;
+$$;

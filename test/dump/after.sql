@@ -2,6 +2,7 @@
 -- rows are back; this goes on from there.
 BEGIN;
 SELECT plan(21);
+SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, public;
 
 SELECT is((SELECT count(*) FROM price_history WHERE compressed AND asset_id = asset_id('DUMP')), 71::bigint, 'three days of hours, but for the late one');
@@ -49,6 +50,15 @@ SELECT is((SELECT b.moved FROM ca_compress_batch(false, asset_id('DUMP'), '1h', 
           25::bigint, 'the late candle and the rest of the archive are compressed behind the others');
 SELECT is(roll_up_api_logs('hourly', '2023-01-01 00:00+00', '2024-03-01 00:00+00'), 0::bigint, 'rolling up again changes nothing');
 SELECT is(prune_api_logs('2024-03-01 00:00+00'), 1::bigint, 'and what was rolled up before the dump can be pruned');
+
+SELECT throws_ok('DROP EXTENSION cryptoanalytics', '2BP01', 'extension cryptoanalytics holds rows', 'the guard is back');
+SET LOCAL ROLE dumped_analyst;
+SELECT results_eq('SELECT id FROM users ORDER BY id', 'VALUES (1), (2)', 'an analyst sees all users');
+SELECT throws_ok('SELECT password_hash FROM users', '42501', 'permission denied for table users', 'but no hash');
+SET LOCAL ROLE dumped_application;
+SET LOCAL cryptoanalytics.user_id = 2;
+SELECT results_eq('SELECT id FROM users', 'VALUES (2)', 'an application sees one user');
+RESET ROLE;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(44);
+SELECT plan(45);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -104,6 +104,8 @@ SELECT is_empty($$SELECT relname FROM relation WHERE relkind = 'r' AND NOT (has_
                 'an operator reads and writes every table');
 SELECT is(pg_temp.outcome('kind_operator', $$UPDATE watchlists SET name = name; INSERT INTO watchlists (name, watchlist_type) VALUES ('Default', 'default') RETURNING user_id$$),
           'got NULL', 'default watchlists too');
+SELECT is_empty($$SELECT r FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
+                  WHERE has_schema_privilege(r, 'cryptoanalytics', 'CREATE')$$, 'no kind creates anything in the schema');
 
 -- who is refused
 CREATE ROLE kind_owner;

@@ -26,5 +26,12 @@ CREATE EXTENSION cryptoanalytics;
 SELECT ca_guard_drop();
 DROP EXTENSION cryptoanalytics;
 
+-- whoever may create functions beside those of the extension is named
+CREATE ROLE regress_intruder;
+CREATE SCHEMA theirs AUTHORIZATION regress_intruder;
+CREATE EXTENSION cryptoanalytics SCHEMA theirs;
+DROP SCHEMA theirs CASCADE;
+DROP ROLE regress_intruder;
+
 \c postgres
 DROP DATABASE regress_drop_guard;
