@@ -9,7 +9,7 @@ COMMENT ON FUNCTION ca_guard_drop() IS
 -- the commands whose CASCADE reaches an extension or its tables
 CREATE EVENT TRIGGER cryptoanalytics_guard_drop ON ddl_command_start
     WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE',
-                 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER')
+                 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER')
     EXECUTE FUNCTION ca_guard_drop();
 -- in sessions that replicate too
 ALTER EVENT TRIGGER cryptoanalytics_guard_drop ENABLE ALWAYS;

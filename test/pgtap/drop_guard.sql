@@ -1,6 +1,6 @@
 -- The extension is not dropped while its tables hold rows, whatever the command.
 BEGIN;
-SELECT plan(16);
+SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = warning;
 
@@ -38,6 +38,8 @@ SELECT is(pg_temp.attempt('ALTER SCHEMA cryptoanalytics OWNER TO drop_guard_owne
           pg_temp.refusal('assets'), 'and DROP OWNED');
 SELECT is(pg_temp.attempt('DROP EXTENSION plpgsql CASCADE'), pg_temp.refusal('assets'), 'and what it depends on');
 SELECT is(pg_temp.attempt('DROP TABLE public.parent CASCADE'), pg_temp.refusal('assets'), 'and a table it inherits from');
+SELECT is(pg_temp.attempt('CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;
+                           ALTER TABLE assets SET ACCESS METHOD heap2; DROP ACCESS METHOD heap2 CASCADE'), pg_temp.refusal('assets'), 'or is stored by');
 SELECT is(pg_temp.attempt('SET LOCAL session_replication_role = replica; DROP EXTENSION cryptoanalytics'),
           pg_temp.refusal('assets'), 'in sessions that replicate too');
 SELECT is(pg_temp.attempt('DROP SCHEMA other; DROP TABLE public.parent') LIKE '2BP01 cannot drop table parent%', true,
