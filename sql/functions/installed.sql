@@ -15,12 +15,16 @@ BEGIN ATOMIC
       ai_recommendations_recommendation_type_check ai_recommendations_reviewed_by_fkey
       ai_recommendations_status_check ai_recommendations_target_entity_type_check
       ai_recommendations_user_rating_check',
-     'ai_recommendations_prediction_id_idx ai_recommendations_reviewed_by_idx',
-     'ai_recommendations_touch', ''),
+     'ai_recommendations_expiry_idx ai_recommendations_prediction_id_idx ai_recommendations_reviewed_by_idx',
+     'ai_recommendations_status ai_recommendations_touch', ''),
+    ('alert_marks', 2, false,
+     'alert_marks_asset_id_fkey alert_marks_checked_until_check alert_marks_pkey',
+     '',
+     '', ''),
     ('analytics_data', 8, false,
      'analytics_data_aggregation_level_check analytics_data_category_check analytics_data_finite_check
       analytics_data_pkey',
-     '',
+     'analytics_data_rolled_up_key',
      'analytics_data_touch', ''),
     ('assets', 31, false,
      'assets_access_count_check assets_circulating_supply_check assets_finite_check assets_market_cap_check
@@ -31,8 +35,9 @@ BEGIN ATOMIC
     ('background_tasks', 12, false,
      'background_tasks_execution_time_seconds_check background_tasks_pkey background_tasks_status_check
       background_tasks_task_type_check background_tasks_times_check',
-     '',
-     'background_tasks_touch', ''),
+     'background_tasks_ended_idx background_tasks_maintenance_idx background_tasks_pending_idx
+      background_tasks_refresh_assets_idx background_tasks_running_idx',
+     'background_tasks_moves background_tasks_touch', ''),
     ('cross_sector_analysis', 19, false,
      'cross_sector_analysis_ai_confidence_score_check cross_sector_analysis_ai_market_outlook_check
       cross_sector_analysis_ai_model_id_fkey cross_sector_analysis_metrics_snapshot_id_fkey
@@ -42,7 +47,7 @@ BEGIN ATOMIC
      'cross_sector_analysis_touch', ''),
     ('external_api_logs', 11, false,
      'external_api_logs_pkey external_api_logs_response_status_check external_api_logs_response_time_ms_check',
-     '',
+     'external_api_logs_created_at_idx',
      'external_api_logs_touch', ''),
     ('market_regime_analysis', 21, false,
      'market_regime_analysis_ai_confidence_score_check market_regime_analysis_ai_model_id_fkey
@@ -73,11 +78,15 @@ BEGIN ATOMIC
       model_performance_finite_check model_performance_model_id_fkey model_performance_pkey',
      '',
      'model_performance_touch', ''),
+    ('model_performance_history', 11, false,
+     '',
+     '',
+     '', ''),
     ('notifications', 14, true,
      'notifications_notification_type_check notifications_pkey notifications_priority_check
       notifications_read_at_check notifications_status_check notifications_user_id_fkey',
-     'notifications_unread_idx notifications_user_id_idx',
-     'notifications_touch', 'notifications_of_user'),
+     'notifications_due_idx notifications_unread_idx notifications_user_id_idx',
+     'notifications_inserted notifications_read notifications_touch', 'notifications_of_user'),
     ('portfolio', 21, true,
      'portfolio_allocation_target_percent_check portfolio_asset_check portfolio_asset_id_fkey
       portfolio_asset_type_check portfolio_finite_check portfolio_investment_timeframe_check
@@ -100,7 +109,7 @@ BEGIN ATOMIC
       predictions_prediction_time_check predictions_squared_error_check predictions_volatility_level_check',
      'predictions_ai_models_id_evaluated_at_idx predictions_asset_id_created_at_idx predictions_due_idx
       predictions_horizon_idx',
-     'predictions_touch', ''),
+     'predictions_inserted predictions_touch', ''),
     ('price_data', 12, false,
      'price_data_asset_id_fkey price_data_asset_id_timeframe_candle_time_key price_data_candle_time_check
       price_data_market_cap_check price_data_pkey price_data_price_range_check price_data_timeframe_check
@@ -168,7 +177,8 @@ BEGIN ATOMIC
      'signal_alerts_alert_type_check signal_alerts_asset_id_fkey signal_alerts_condition_check
       signal_alerts_finite_check signal_alerts_notification_method_check signal_alerts_pkey
       signal_alerts_user_id_fkey',
-     'signal_alerts_asset_id_idx signal_alerts_pending_idx signal_alerts_user_id_idx',
+     'signal_alerts_asset_id_idx signal_alerts_expires_at_idx signal_alerts_pending_idx signal_alerts_signal_idx
+      signal_alerts_user_id_idx signal_alerts_value_idx',
      'signal_alerts_touch', 'signal_alerts_of_user'),
     ('system_health', 11, false,
      'system_health_overall_health_score_check system_health_pkey',
@@ -191,16 +201,18 @@ BEGIN ATOMIC
       trade_actions_stress_level_check trade_actions_timeframe_check trade_actions_volatility_level_check
       trade_actions_volume_profile_check',
      'trade_actions_portfolio_id_created_at_id_idx trade_actions_signal_id_idx',
-     'trade_actions_deleted trade_actions_inserted trade_actions_touch trade_actions_updated', 'trade_actions_of_user'),
+     'trade_actions_deleted trade_actions_inserted trade_actions_restored trade_actions_signals_insert
+      trade_actions_signals_update trade_actions_touch trade_actions_updated', 'trade_actions_of_user'),
     ('trading_signals', 14, false,
      'trading_signals_asset_id_fkey trading_signals_finite_check trading_signals_levels_check trading_signals_pkey
       trading_signals_prediction_id_fkey trading_signals_risk_level_check trading_signals_risk_reward_ratio_check
       trading_signals_signal_type_check trading_signals_status_check trading_signals_time_horizon_hours_check',
-     'trading_signals_asset_id_idx trading_signals_live_idx trading_signals_prediction_id_idx',
-     'trading_signals_touch', ''),
+     'trading_signals_asset_id_created_at_idx trading_signals_asset_id_idx trading_signals_live_idx
+      trading_signals_prediction_id_idx',
+     'trading_signals_ratio_insert trading_signals_ratio_update trading_signals_touch', ''),
     ('user_activities', 11, true,
      'user_activities_pkey user_activities_session_id_fkey user_activities_user_id_fkey',
-     'user_activities_session_id_idx user_activities_user_id_created_at_idx',
+     'user_activities_created_at_idx user_activities_session_id_idx user_activities_user_id_created_at_idx',
      '', 'user_activities_of_user'),
     ('user_sessions', 11, true,
      'user_sessions_pkey user_sessions_session_token_key user_sessions_user_id_fkey',
@@ -211,19 +223,19 @@ BEGIN ATOMIC
       users_referral_code_key users_referral_count_check users_referred_by_fkey users_role_check
       users_subscription_plan_check',
      'users_deleted_by_idx users_email_key users_referred_by_idx',
-     'users_touch', 'users_of_user'),
+     'users_referrals_deleted users_referrals_inserted users_referrals_updated users_touch', 'users_of_user'),
     ('watchlist_assets', 11, true,
      'watchlist_assets_added_by_fkey watchlist_assets_asset_id_fkey watchlist_assets_last_modified_by_fkey
       watchlist_assets_pkey watchlist_assets_position_check watchlist_assets_position_type_check
       watchlist_assets_watchlist_id_asset_id_position_type_key watchlist_assets_watchlist_id_fkey',
      'watchlist_assets_active_idx watchlist_assets_added_by_idx watchlist_assets_asset_id_idx
       watchlist_assets_last_modified_by_idx',
-     'watchlist_assets_touch', 'watchlist_assets_of_user watchlist_assets_seen'),
+     'watchlist_assets_deleted watchlist_assets_inserted watchlist_assets_touch watchlist_assets_updated', 'watchlist_assets_of_user watchlist_assets_seen'),
     ('watchlists', 11, true,
      'watchlists_max_assets_check watchlists_owner_check watchlists_pkey watchlists_user_id_fkey
       watchlists_watchlist_type_check',
      'watchlists_user_id_idx',
-     'watchlists_touch', 'watchlists_default watchlists_default_written watchlists_of_user');
+     'watchlists_narrowed watchlists_touch', 'watchlists_default watchlists_default_written watchlists_of_user');
 END;
 COMMENT ON FUNCTION ca_installed() IS
     'number of columns, row-level security, and names of constraints, indexes that serve none, triggers and policies of each table and view, as installed';
