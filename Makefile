@@ -92,7 +92,9 @@ OBJS = \
 	src/scoring/sharpe.o \
 	src/scoring/gap_kernel.o \
 	src/scoring/closes.o \
-	src/scoring/closes_at.o
+	src/scoring/closes_at.o \
+	src/trust/drop_guard.o \
+	src/trust/row_user.o
 
 # the parts of the install script, in the order in which they build on each other
 SQL_PARTS = \
@@ -147,32 +149,25 @@ SQL_PARTS = \
 	sql/functions/assets.sql \
 	sql/functions/series_reports.sql \
 	sql/functions/maintenance.sql \
-	sql/functions/maintain.sql
+	sql/functions/maintain.sql \
+	sql/functions/drop_guard.sql \
+	sql/functions/row_security.sql \
+	sql/functions/roles.sql \
+	sql/functions/installed.sql \
+	sql/functions/added_by_hand.sql
 
 # what is not as in the version before: what goes, parts that are new, in the order in which they
 # build on each other, and parts without tables and types, some of which have changed
 NEW_PARTS = \
-	sql/functions/rules.sql \
-	sql/functions/accounts.sql \
-	sql/functions/positions.sql \
-	sql/functions/watchlists.sql \
-	sql/functions/notifications.sql \
-	sql/functions/recommendations.sql \
-	sql/functions/trading_signals.sql \
-	sql/functions/alerts.sql \
-	sql/functions/model_versions.sql \
-	sql/functions/background_tasks.sql \
-	sql/functions/roll_up_logs.sql \
-	sql/functions/prune_api_logs.sql \
-	sql/functions/system_health.sql \
-	sql/functions/assets.sql \
-	sql/functions/series_reports.sql \
-	sql/functions/maintenance.sql \
-	sql/functions/maintain.sql
+	sql/functions/drop_guard.sql \
+	sql/functions/row_security.sql \
+	sql/functions/roles.sql \
+	sql/functions/installed.sql \
+	sql/functions/added_by_hand.sql
 REPLACED_PARTS =
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-UPGRADE_SCRIPT = sql/$(EXTENSION)--0.4.0--0.5.0.sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.5.0--0.6.0.sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
@@ -182,7 +177,9 @@ DATA = \
 	sql/cryptoanalytics--0.3.0--0.4.0.sql \
 	sql/cryptoanalytics--0.4.0.sql \
 	sql/cryptoanalytics--0.4.0--0.5.0.sql \
-	sql/cryptoanalytics--0.5.0.sql
+	sql/cryptoanalytics--0.5.0.sql \
+	sql/cryptoanalytics--0.5.0--0.6.0.sql \
+	sql/cryptoanalytics--0.6.0.sql
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written
@@ -221,7 +218,9 @@ REGRESS = \
 	referrals \
 	assets \
 	series_reports \
-	maintain
+	maintain \
+	roles \
+	drop_guard
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
@@ -261,7 +260,8 @@ ISOLATION = \
 	referrals_twice \
 	assets_refresh \
 	assets_access \
-	maintain_twice
+	maintain_twice \
+	drop_waits
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 

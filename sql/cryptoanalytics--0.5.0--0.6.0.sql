@@ -1,0 +1,848 @@
+-- Made by "make sql" from the parts named below. Change those, not this.
+
+\echo Use "ALTER EXTENSION cryptoanalytics UPDATE" to load this file. \quit
+
+-- sql/functions/drop_guard.sql
+
+-- Tables that hold rows are not dropped by accident; docs/operations.md says what is guarded.
+
+CREATE FUNCTION ca_guard_drop() RETURNS event_trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ca_guard_drop';
+COMMENT ON FUNCTION ca_guard_drop() IS
+    'event trigger: from now on the session drops no table of the extension that holds rows, unless cryptoanalytics.allow_drop is on';
+
+-- the commands whose CASCADE reaches an extension or its tables
+CREATE EVENT TRIGGER cryptoanalytics_guard_drop ON ddl_command_start
+    WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE',
+                 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP ACCESS METHOD', 'DROP SERVER', 'DROP FOREIGN DATA WRAPPER')
+    EXECUTE FUNCTION ca_guard_drop();
+-- in sessions that replicate too
+ALTER EVENT TRIGGER cryptoanalytics_guard_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER cryptoanalytics_guard_drop IS
+    'refuses to drop the extension while its tables hold rows';
+
+-- sql/functions/row_security.sql
+
+-- Row-level security: rows that belong to a user, and who sees them. docs/operations.md has the model.
+--
+-- A row is seen and written by sessions whose setting cryptoanalytics.user_id is its user, by roles
+-- that may execute ca_every_user(), and by the owner of the tables. Privileges on the tables come
+-- first, as everywhere.
+
+CREATE FUNCTION ca_every_user() RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN true;
+COMMENT ON FUNCTION ca_every_user() IS
+    'a right, not a computation: roles that may execute this see the rows of all users';
+REVOKE EXECUTE ON FUNCTION ca_every_user() FROM PUBLIC;
+
+CREATE FUNCTION ca_first_user() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_first_user';
+COMMENT ON FUNCTION ca_first_user() IS
+    'least identifier of the users whose rows the session sees; NULL for none';
+
+CREATE FUNCTION ca_last_user() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_last_user';
+COMMENT ON FUNCTION ca_last_user() IS
+    'greatest identifier of the users whose rows the session sees; NULL for none';
+
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+CREATE POLICY users_of_user ON users
+    USING (id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY users_of_user ON users IS
+    'a user sees and writes its own account';
+
+ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY user_sessions_of_user ON user_sessions
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY user_sessions_of_user ON user_sessions IS
+    'a user sees and writes its own sessions';
+
+ALTER TABLE user_activities ENABLE ROW LEVEL SECURITY;
+CREATE POLICY user_activities_of_user ON user_activities
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user())
+    WITH CHECK (user_id BETWEEN ca_first_user() AND ca_last_user()
+                AND EXISTS (SELECT FROM user_sessions AS s
+                            WHERE s.id = session_id AND s.user_id = user_activities.user_id));
+COMMENT ON POLICY user_activities_of_user ON user_activities IS
+    'a user sees its own activities, and writes them in its own sessions';
+
+-- a default watchlist belongs to nobody and is there for all
+ALTER TABLE watchlists ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watchlists_of_user ON watchlists
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY watchlists_of_user ON watchlists IS
+    'a user sees and writes its own watchlists';
+CREATE POLICY watchlists_default ON watchlists FOR SELECT
+    USING (user_id IS NULL);
+COMMENT ON POLICY watchlists_default ON watchlists IS
+    'everybody sees the default watchlists';
+CREATE POLICY watchlists_default_written ON watchlists
+    USING (user_id IS NULL AND ca_first_user() < ca_last_user());
+COMMENT ON POLICY watchlists_default_written ON watchlists IS
+    'default watchlists are written by roles that see all users';
+
+ALTER TABLE watchlist_assets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY watchlist_assets_seen ON watchlist_assets FOR SELECT
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM watchlists AS w WHERE w.id = watchlist_id));
+COMMENT ON POLICY watchlist_assets_seen ON watchlist_assets IS
+    'who sees a watchlist sees what is on it';
+CREATE POLICY watchlist_assets_of_user ON watchlist_assets
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM watchlists AS w
+                      WHERE w.id = watchlist_id AND w.user_id BETWEEN ca_first_user() AND ca_last_user()));
+COMMENT ON POLICY watchlist_assets_of_user ON watchlist_assets IS
+    'a user writes what is on its own watchlists';
+
+ALTER TABLE portfolio ENABLE ROW LEVEL SECURITY;
+CREATE POLICY portfolio_of_user ON portfolio
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY portfolio_of_user ON portfolio IS
+    'a user sees and writes its own positions';
+
+-- positions are looked up as the reader sees them
+ALTER TABLE trade_actions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY trade_actions_of_user ON trade_actions
+    USING (ca_first_user() < ca_last_user()
+           OR EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id));
+COMMENT ON POLICY trade_actions_of_user ON trade_actions IS
+    'a user sees and writes the actions of its own positions';
+
+ALTER TABLE signal_alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signal_alerts_of_user ON signal_alerts
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY signal_alerts_of_user ON signal_alerts IS
+    'a user sees and writes its own alerts';
+
+ALTER TABLE notifications ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notifications_of_user ON notifications
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY notifications_of_user ON notifications IS
+    'a user sees and writes its own notifications';
+
+-- Behind row-level security an index serves only what cannot leak, and lower() might, says the catalog.
+CREATE FUNCTION user_by_email(email text) RETURNS integer
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+BEGIN ATOMIC
+    SELECT u.id FROM users AS u WHERE lower(u.email) = lower(user_by_email.email);
+END;
+COMMENT ON FUNCTION user_by_email(text) IS
+    'user of an email address, in any case; NULL when there is none; it runs with its owner''s rights because row-level security would keep it from the index; for those who sign users in, and operators';
+REVOKE EXECUTE ON FUNCTION user_by_email(text) FROM PUBLIC;
+
+-- sql/functions/roles.sql
+
+-- Rights by kind of role, granted in one call. docs/operations.md says who needs which.
+--
+-- What belongs to users is known by its row-level security. A column that tells a password, a token
+-- or a balance is known by its name, so a new one is hidden from the first day.
+
+CREATE FUNCTION ca_members()
+    RETURNS TABLE (relation regclass, name text, is_table boolean, of_users boolean, of_operations boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.oid::pg_catalog.regclass, c.relname::text, c.relkind = 'r', c.relrowsecurity,
+           c.relname IN ('system_health', 'analytics_data', 'external_api_logs', 'background_tasks')
+    FROM pg_catalog.pg_extension AS e
+    JOIN pg_catalog.pg_depend AS d
+      ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
+         AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e'
+    JOIN pg_catalog.pg_class AS c ON c.oid = d.objid
+    WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'v', 'm', 'f');
+END;
+COMMENT ON FUNCTION ca_members() IS
+    'tables and views of the extension; whether rows belong to users, and whether they tell of the running of the system';
+
+CREATE FUNCTION ca_columns(relation regclass, pattern text, matching boolean) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = ca_columns.relation AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attname::text ~ ca_columns.pattern) = ca_columns.matching;
+END;
+COMMENT ON FUNCTION ca_columns(regclass, text, boolean) IS
+    'list of the columns whose names match a pattern, or of those that do not; NULL if there is none';
+
+CREATE FUNCTION ca_secrets(relation text, of_users boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN ca_secrets.of_users THEN 'password|token|balance'
+                -- what was sent to another service may carry a key to it
+                WHEN ca_secrets.relation = 'external_api_logs' THEN '^(request_params|response_data|endpoint)$'
+                ELSE '^$' END;
+COMMENT ON FUNCTION ca_secrets(text, boolean) IS
+    'pattern of the columns that an analyst does not see';
+
+CREATE FUNCTION ca_rights(kind text) RETURNS TABLE (relation regclass, rights text)
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT m.relation, r.rights
+    FROM ca_members() AS m
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN ca_columns(m.relation, ca_secrets(m.name, m.of_users), true) IS NULL THEN 'SELECT'
+                    ELSE format('SELECT (%s)', ca_columns(m.relation, ca_secrets(m.name, m.of_users), false)) END
+        WHERE ca_rights.kind = 'analyst'
+        UNION ALL
+        -- who reviewed a recommendation is a user
+        SELECT CASE WHEN m.name = 'ai_recommendations'
+                    THEN format('SELECT (%s)', ca_columns(m.relation, '^(reviewed_by|user_feedback)$', false))
+                    ELSE 'SELECT' END
+        WHERE ca_rights.kind = 'application' AND NOT m.of_users AND NOT m.of_operations
+        UNION ALL
+        SELECT format('SELECT (%s)', ca_columns(m.relation, 'password|token|^notes$|^deleted_by$', false))
+        WHERE ca_rights.kind = 'application' AND m.name IN ('users', 'user_sessions')
+        UNION ALL
+        SELECT 'SELECT, INSERT, UPDATE, DELETE'
+        WHERE ca_rights.kind = 'application'
+          AND m.name IN ('watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts')
+        UNION ALL
+        SELECT w.rights
+        FROM (VALUES
+            ('application', 'users', 'UPDATE (first_name, last_name, preferences, timezone, language, bio, profile_picture_url)'),
+            ('application', 'user_activities', 'SELECT, INSERT'),
+            ('application', 'notifications', 'SELECT, UPDATE (status, read_at)'),
+            ('sign_in', 'users', 'SELECT'),
+            ('sign_in', 'users', 'INSERT (email, password_hash, first_name, last_name, preferences, timezone, language, '
+                                 'email_verification_token, email_verification_expires, referral_code, referred_by)'),
+            ('sign_in', 'users', 'UPDATE (email, password_hash, is_verified, login_count, last_login, reset_password_token, '
+                                 'reset_password_expires, email_verification_token, email_verification_expires, '
+                                 'failed_login_attempts, lockout_expires, deleted_at, deleted_by)'),
+            ('sign_in', 'user_sessions', 'SELECT, INSERT, UPDATE'),
+            ('sign_in', 'user_activities', 'SELECT, INSERT')) AS w (kind, name, rights)
+        WHERE w.kind = ca_rights.kind AND w.name = m.name
+        UNION ALL
+        SELECT CASE WHEN m.is_table THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END
+        WHERE ca_rights.kind = 'operator') AS r (rights)
+    ORDER BY m.name, r.rights;
+END;
+COMMENT ON FUNCTION ca_rights(text) IS
+    'rights of a kind of role: analyst, application, sign_in or operator';
+
+CREATE FUNCTION ca_check_role(role regrole) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM FROM pg_roles AS r WHERE r.oid = role;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown role'
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = format('Role is %s.', coalesce(role::text, 'NULL')),
+                  HINT = 'CREATE ROLE makes one.';
+    END IF;
+    PERFORM FROM ca_members() AS m JOIN pg_class AS c ON c.oid = m.relation
+    WHERE NOT pg_has_role(c.relowner, 'USAGE');
+    IF FOUND THEN
+        RAISE EXCEPTION 'must be owner of the tables of extension cryptoanalytics'
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A GRANT by anybody else would only give a warning.',
+                  HINT = 'Whoever created the extension owns its tables.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_role(regrole) IS
+    'refuses a role that does not exist, and a caller who may not grant';
+
+CREATE FUNCTION ca_check_bounds(role regrole) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    cause text;
+BEGIN
+    SELECT CASE WHEN r.rolsuper OR r.rolbypassrls THEN 'it bypasses row-level security'
+                WHEN EXISTS (SELECT FROM ca_members() AS m JOIN pg_class AS c ON c.oid = m.relation
+                             WHERE pg_has_role(r.oid, c.relowner, 'MEMBER')) THEN 'it owns tables of the extension'
+                WHEN has_function_privilege(r.oid, 'ca_every_user()', 'EXECUTE') THEN 'it sees the rows of all users' END
+    INTO cause
+    FROM pg_roles AS r
+    WHERE r.oid = role;
+    IF cause IS NOT NULL THEN
+        RAISE EXCEPTION 'role would not be bound to one user'
+            USING ERRCODE = 'invalid_grant_operation',
+                  DETAIL = format('Role is %s, and %s.', role, cause),
+                  HINT = 'Give the application a role of its own; revoke_rights() takes rights back.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_bounds(regrole) IS
+    'refuses a role that row-level security does not bind to one user';
+
+CREATE FUNCTION ca_check_secrets(role regrole) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    seen text;
+BEGIN
+    SELECT string_agg(format('%s.%s', m.name, a.attname), ', ' ORDER BY m.name, a.attnum)
+    INTO seen
+    FROM ca_members() AS m
+    JOIN pg_attribute AS a ON a.attrelid = m.relation AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE m.is_table
+      AND a.attname::text ~ ca_secrets(m.name, m.of_users)
+      AND has_column_privilege(role, m.relation, a.attnum, 'SELECT');
+    IF seen IS NOT NULL THEN
+        RAISE EXCEPTION 'role sees what an analyst must not see'
+            USING ERRCODE = 'invalid_grant_operation',
+                  DETAIL = format('Role is %s and reads %s.', role, seen),
+                  HINT = 'Take a role that owns nothing here and has no other rights; revoke_rights() takes them back.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_secrets(regrole) IS
+    'refuses a role that reads passwords, tokens or balances';
+
+CREATE FUNCTION ca_grant(kind text, role regrole, every_user boolean) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    r record;
+BEGIN
+    PERFORM ca_check_role(role);
+    FOR r IN SELECT * FROM ca_rights(kind) LOOP
+        EXECUTE format('GRANT %s ON %s TO %s', r.rights, r.relation, role);
+    END LOOP;
+    IF every_user THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'ca_every_user()'::regprocedure, role);
+    END IF;
+    IF kind IN ('sign_in', 'operator') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'user_by_email(text)'::regprocedure, role);
+    END IF;
+    IF NOT has_schema_privilege(role, '@extschema@'::regnamespace, 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@'::regnamespace, role);
+    END IF;
+    -- a GRANT by somebody else than the owner may end in a mere warning
+    IF NOT has_schema_privilege(role, '@extschema@'::regnamespace, 'USAGE') THEN
+        RAISE EXCEPTION 'must be owner of schema %', '@extschema@'::regnamespace
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('Role %s has no USAGE on it.', role),
+                  HINT = 'Let the owner of the schema grant it first.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_grant(text, regrole, boolean) IS
+    'grants a role the rights of a kind, on the rows of all users if so told, and the use of the schema';
+
+CREATE FUNCTION grant_analyst(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_grant('analyst', role, true);
+    PERFORM ca_check_secrets(role);
+END;
+$$;
+COMMENT ON FUNCTION grant_analyst(regrole) IS
+    'lets a role read everything but password hashes, tokens and balances; refused if it could read those in another way';
+
+CREATE FUNCTION grant_application(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_grant('application', role, false);
+    PERFORM ca_check_bounds(role);
+END;
+$$;
+COMMENT ON FUNCTION grant_application(regrole) IS
+    'lets a role read the market, and what belongs to the user of the setting cryptoanalytics.user_id, which it writes too; refused if row-level security does not bind it';
+
+CREATE FUNCTION grant_sign_in(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_grant('sign_in', role, true);
+END;
+$$;
+COMMENT ON FUNCTION grant_sign_in(regrole) IS
+    'lets a role sign users up, in and out: accounts, sessions and activities of all users, but no roles, plans and balances to write';
+
+CREATE FUNCTION grant_operator(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_grant('operator', role, true);
+END;
+$$;
+COMMENT ON FUNCTION grant_operator(regrole) IS
+    'lets a role read and write all rows of all tables, as imports, archiving, alerts and upkeep do';
+
+CREATE FUNCTION revoke_rights(role regrole) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    m record;
+BEGIN
+    PERFORM ca_check_role(role);
+    PERFORM FROM ca_members() AS t JOIN pg_class AS c ON c.oid = t.relation WHERE c.relowner = role;
+    IF FOUND THEN
+        RAISE EXCEPTION 'role owns tables of extension cryptoanalytics'
+            USING ERRCODE = 'invalid_grant_operation',
+                  DETAIL = format('Role is %s.', role),
+                  HINT = 'An owner''s rights are not granted, so they are not taken back here.';
+    END IF;
+    FOR m IN SELECT * FROM ca_members() LOOP
+        -- those to columns go along
+        EXECUTE format('REVOKE ALL ON %s FROM %s', m.relation, role);
+    END LOOP;
+    EXECUTE format('REVOKE ALL ON FUNCTION %s, %s FROM %s', 'ca_every_user()'::regprocedure,
+                   'user_by_email(text)'::regprocedure, role);
+END;
+$$;
+COMMENT ON FUNCTION revoke_rights(regrole) IS
+    'takes all rights that the grants gave from a role, but the use of the schema';
+
+-- Functions with the rights of their owner search the schema of the extension.
+DO $$
+DECLARE
+    intruders text;
+BEGIN
+    SELECT pg_catalog.string_agg(r.rolname, ', ' ORDER BY r.rolname)
+    INTO intruders
+    FROM pg_catalog.pg_roles AS r
+    WHERE NOT r.rolsuper
+      AND r.rolname OPERATOR(pg_catalog.!~) '^pg_'
+      AND pg_catalog.has_schema_privilege(r.oid, '@extschema@'::pg_catalog.regnamespace, 'CREATE');
+    IF intruders IS NOT NULL THEN
+        RAISE WARNING 'others may create objects in the schema of extension cryptoanalytics'
+            USING DETAIL = pg_catalog.concat('Roles are ', intruders, '.'),
+                  HINT = 'Functions of theirs might run with the rights of the owner of the extension; REVOKE CREATE ON SCHEMA, or choose another schema.';
+    END IF;
+END;
+$$;
+
+-- sql/functions/installed.sql
+
+-- What the extension itself puts on its tables and views. Made by scripts/installed.sql: change that, not this.
+
+CREATE FUNCTION ca_installed()
+    RETURNS TABLE (name text, columns integer, row_security boolean, constraints text, indexes text, triggers text, policies text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    VALUES
+    ('ai_models', 20, false,
+     'ai_models_architecture_check ai_models_model_type_check ai_models_name_version_key ai_models_pkey
+      ai_models_status_check ai_models_target_variable_check',
+     'ai_models_active_version_key',
+     'ai_models_touch', ''),
+    ('ai_recommendations', 19, false,
+     'ai_recommendations_pkey ai_recommendations_prediction_id_fkey ai_recommendations_priority_level_check
+      ai_recommendations_recommendation_type_check ai_recommendations_reviewed_by_fkey
+      ai_recommendations_status_check ai_recommendations_target_entity_type_check
+      ai_recommendations_user_rating_check',
+     'ai_recommendations_expiry_idx ai_recommendations_prediction_id_idx ai_recommendations_reviewed_by_idx',
+     'ai_recommendations_status ai_recommendations_touch', ''),
+    ('alert_marks', 2, false,
+     'alert_marks_asset_id_fkey alert_marks_checked_until_check alert_marks_pkey',
+     '',
+     '', ''),
+    ('analytics_data', 8, false,
+     'analytics_data_aggregation_level_check analytics_data_category_check analytics_data_finite_check
+      analytics_data_pkey',
+     'analytics_data_rolled_up_key',
+     'analytics_data_touch', ''),
+    ('assets', 31, false,
+     'assets_access_count_check assets_circulating_supply_check assets_finite_check assets_market_cap_check
+      assets_market_cap_rank_check assets_max_supply_check assets_pkey assets_symbol_key assets_total_supply_check
+      assets_total_volume_check',
+     'assets_market_cap_rank_idx',
+     'assets_touch', ''),
+    ('background_tasks', 12, false,
+     'background_tasks_execution_time_seconds_check background_tasks_pkey background_tasks_status_check
+      background_tasks_task_type_check background_tasks_times_check',
+     'background_tasks_ended_idx background_tasks_maintenance_idx background_tasks_pending_idx
+      background_tasks_refresh_assets_idx background_tasks_running_idx',
+     'background_tasks_moves background_tasks_touch', ''),
+    ('cross_sector_analysis', 19, false,
+     'cross_sector_analysis_ai_confidence_score_check cross_sector_analysis_ai_market_outlook_check
+      cross_sector_analysis_ai_model_id_fkey cross_sector_analysis_metrics_snapshot_id_fkey
+      cross_sector_analysis_outlook_duration_estimate_check cross_sector_analysis_pkey
+      cross_sector_analysis_signal_agreement_score_check',
+     'cross_sector_analysis_ai_model_id_idx cross_sector_analysis_metrics_snapshot_id_idx',
+     'cross_sector_analysis_touch', ''),
+    ('external_api_logs', 11, false,
+     'external_api_logs_pkey external_api_logs_response_status_check external_api_logs_response_time_ms_check',
+     'external_api_logs_created_at_idx',
+     'external_api_logs_touch', ''),
+    ('market_regime_analysis', 21, false,
+     'market_regime_analysis_ai_confidence_score_check market_regime_analysis_ai_model_id_fkey
+      market_regime_analysis_ai_regime_prediction_check market_regime_analysis_finite_check
+      market_regime_analysis_metrics_snapshot_id_fkey market_regime_analysis_pkey
+      market_regime_analysis_regime_check market_regime_analysis_regime_duration_estimate_check
+      market_regime_analysis_signal_agreement_score_check market_regime_analysis_trend_strength_score_check',
+     'market_regime_analysis_ai_model_id_idx market_regime_analysis_analysis_time_idx
+      market_regime_analysis_metrics_snapshot_id_idx',
+     'market_regime_analysis_touch', ''),
+    ('metrics_snapshot', 31, false,
+     'metrics_snapshot_active_addresses_btc_check metrics_snapshot_altcoin_dominance_check
+      metrics_snapshot_btc_dominance_check metrics_snapshot_eth_dominance_check
+      metrics_snapshot_fear_greed_index_check metrics_snapshot_finite_check
+      metrics_snapshot_google_trends_score_check metrics_snapshot_halving_countdown_days_check
+      metrics_snapshot_liquidations_long_check metrics_snapshot_liquidations_short_check
+      metrics_snapshot_liquidity_score_check metrics_snapshot_open_interest_btc_check metrics_snapshot_pkey
+      metrics_snapshot_rsi_14_check metrics_snapshot_timeframe_snapshot_time_key metrics_snapshot_total_check
+      metrics_snapshot_usdt_dominance_check',
+     '',
+     'metrics_snapshot_touch', ''),
+    ('model_leaderboard', 17, false,
+     '',
+     '',
+     '', ''),
+    ('model_performance', 11, false,
+     'model_performance_evaluated_predictions_count_check model_performance_evaluation_key
+      model_performance_finite_check model_performance_model_id_fkey model_performance_pkey',
+     '',
+     'model_performance_touch', ''),
+    ('model_performance_history', 11, false,
+     '',
+     '',
+     '', ''),
+    ('notifications', 14, true,
+     'notifications_notification_type_check notifications_pkey notifications_priority_check
+      notifications_read_at_check notifications_status_check notifications_user_id_fkey',
+     'notifications_due_idx notifications_unread_idx notifications_user_id_idx',
+     'notifications_inserted notifications_read notifications_touch', 'notifications_of_user'),
+    ('portfolio', 21, true,
+     'portfolio_allocation_target_percent_check portfolio_asset_check portfolio_asset_id_fkey
+      portfolio_asset_type_check portfolio_finite_check portfolio_investment_timeframe_check
+      portfolio_leverage_ratio_check portfolio_max_allocation_percent_check portfolio_pkey portfolio_quantity_check
+      portfolio_risk_category_check portfolio_trade_status_check portfolio_user_id_fkey',
+     'portfolio_asset_id_idx portfolio_open_idx portfolio_user_id_idx',
+     'portfolio_derived portfolio_touch', 'portfolio_of_user'),
+    ('portfolio_positions', 20, false,
+     '',
+     '',
+     '', ''),
+    ('portfolio_totals', 7, false,
+     '',
+     '',
+     '', ''),
+    ('predictions', 28, false,
+     'predictions_absolute_error_check predictions_accuracy_percentage_check predictions_accuracy_threshold_check
+      predictions_ai_models_id_fkey predictions_asset_id_fkey predictions_confidence_score_check
+      predictions_finite_check predictions_pkey predictions_prediction_horizon_check
+      predictions_prediction_time_check predictions_squared_error_check predictions_volatility_level_check',
+     'predictions_ai_models_id_evaluated_at_idx predictions_asset_id_created_at_idx predictions_due_idx
+      predictions_horizon_idx',
+     'predictions_inserted predictions_touch', ''),
+    ('price_data', 12, false,
+     'price_data_asset_id_fkey price_data_asset_id_timeframe_candle_time_key price_data_candle_time_check
+      price_data_market_cap_check price_data_pkey price_data_price_range_check price_data_timeframe_check
+      price_data_timeframe_start_check price_data_volume_check',
+     '',
+     'price_data_note_delete price_data_note_insert price_data_note_truncate price_data_note_update
+      price_data_supersede', ''),
+    ('price_data_archive', 12, false,
+     'price_data_archive_asset_id_fkey price_data_archive_asset_id_timeframe_candle_time_key
+      price_data_archive_candle_time_check price_data_archive_market_cap_check price_data_archive_pkey
+      price_data_archive_price_range_check price_data_archive_timeframe_check
+      price_data_archive_timeframe_start_check price_data_archive_volume_check',
+     '',
+     'price_data_archive_note_delete price_data_archive_note_insert price_data_archive_note_truncate
+      price_data_archive_note_update price_data_archive_once', ''),
+    ('price_data_compressed', 12, false,
+     '',
+     '',
+     '', ''),
+    ('price_data_segments', 7, false,
+     'price_data_segments_asset_id_fkey price_data_segments_candles_check price_data_segments_indicators_check
+      price_data_segments_pkey price_data_segments_time_check price_data_segments_timeframe_check',
+     '',
+     'price_data_segments_note_delete price_data_segments_note_truncate', ''),
+    ('price_history', 14, false,
+     '',
+     '',
+     '', ''),
+    ('sector_analysis', 33, false,
+     'sector_analysis_active_protocols_check sector_analysis_active_users_check
+      sector_analysis_ai_confidence_score_check sector_analysis_ai_model_id_fkey
+      sector_analysis_ai_sector_outlook_check sector_analysis_correlation_with_btc_check
+      sector_analysis_correlation_with_eth_check sector_analysis_finite_check sector_analysis_liquidity_score_check
+      sector_analysis_metrics_snapshot_id_fkey sector_analysis_outlook_duration_estimate_check sector_analysis_pkey
+      sector_analysis_relative_strength_score_check sector_analysis_rotation_inflow_score_check
+      sector_analysis_rotation_outflow_score_check sector_analysis_sector_dominance_pct_check
+      sector_analysis_sector_id_fkey sector_analysis_sector_market_cap_check sector_analysis_sector_volume_24h_check
+      sector_analysis_signal_agreement_score_check sector_analysis_tvl_total_check
+      sector_analysis_volatility_score_check',
+     'sector_analysis_ai_model_id_idx sector_analysis_latest_idx sector_analysis_metrics_snapshot_id_idx
+      sector_analysis_sector_id_idx',
+     'sector_analysis_touch', ''),
+    ('sector_history', 8, false,
+     'sector_history_market_cap_check sector_history_pkey sector_history_sector_id_fkey
+      sector_history_sector_id_timeframe_candle_time_key sector_history_volume_24h_check',
+     '',
+     '', ''),
+    ('sector_mapping', 6, false,
+     'sector_mapping_asset_id_fkey sector_mapping_asset_id_sector_id_key sector_mapping_pkey
+      sector_mapping_sector_id_fkey',
+     'sector_mapping_primary_sector_key sector_mapping_sector_id_asset_id_idx',
+     'sector_mapping_touch', ''),
+    ('sector_rotation_flows', 6, false,
+     'sector_rotation_flows_cross_sector_analysis_id_fkey sector_rotation_flows_from_sector_id_fkey
+      sector_rotation_flows_from_to_key sector_rotation_flows_pkey sector_rotation_flows_score_check
+      sector_rotation_flows_sectors_check sector_rotation_flows_to_sector_id_fkey',
+     'sector_rotation_flows_from_sector_id_idx sector_rotation_flows_to_sector_id_idx',
+     '', ''),
+    ('sectors', 12, false,
+     'sectors_coingecko_id_key sectors_finite_check sectors_market_cap_check sectors_name_key sectors_pkey
+      sectors_top_3_coins_id_check sectors_volume_24h_check',
+     '',
+     'sectors_touch', ''),
+    ('signal_alerts', 15, true,
+     'signal_alerts_alert_type_check signal_alerts_asset_id_fkey signal_alerts_condition_check
+      signal_alerts_finite_check signal_alerts_notification_method_check signal_alerts_pkey
+      signal_alerts_user_id_fkey',
+     'signal_alerts_asset_id_idx signal_alerts_expires_at_idx signal_alerts_pending_idx signal_alerts_signal_idx
+      signal_alerts_user_id_idx signal_alerts_value_idx',
+     'signal_alerts_touch', 'signal_alerts_of_user'),
+    ('system_health', 11, false,
+     'system_health_overall_health_score_check system_health_pkey',
+     '',
+     'system_health_touch', ''),
+    ('technical_indicator_notes', 4, false,
+     'technical_indicator_notes_asset_id_fkey technical_indicator_notes_pkey',
+     'technical_indicator_notes_series_idx',
+     '', ''),
+    ('technical_indicator_states', 8, false,
+     'technical_indicator_states_asset_id_fkey technical_indicator_states_asset_id_timeframe_candle_time_key
+      technical_indicator_states_candles_check technical_indicator_states_pkey',
+     '',
+     '', ''),
+    ('trade_actions', 29, true,
+     'trade_actions_action_source_check trade_actions_action_type_check trade_actions_capital_amount_check
+      trade_actions_confidence_level_check trade_actions_finite_check trade_actions_market_sentiment_check
+      trade_actions_pkey trade_actions_portfolio_id_fkey trade_actions_primary_setup_check
+      trade_actions_quantity_check trade_actions_risk_percent_check trade_actions_signal_id_fkey
+      trade_actions_stress_level_check trade_actions_timeframe_check trade_actions_volatility_level_check
+      trade_actions_volume_profile_check',
+     'trade_actions_portfolio_id_created_at_id_idx trade_actions_signal_id_idx',
+     'trade_actions_deleted trade_actions_inserted trade_actions_restored trade_actions_signals_insert
+      trade_actions_signals_update trade_actions_touch trade_actions_updated', 'trade_actions_of_user'),
+    ('trading_signals', 14, false,
+     'trading_signals_asset_id_fkey trading_signals_finite_check trading_signals_levels_check trading_signals_pkey
+      trading_signals_prediction_id_fkey trading_signals_risk_level_check trading_signals_risk_reward_ratio_check
+      trading_signals_signal_type_check trading_signals_status_check trading_signals_time_horizon_hours_check',
+     'trading_signals_asset_id_created_at_idx trading_signals_asset_id_idx trading_signals_live_idx
+      trading_signals_prediction_id_idx',
+     'trading_signals_ratio_insert trading_signals_ratio_update trading_signals_touch', ''),
+    ('user_activities', 11, true,
+     'user_activities_pkey user_activities_session_id_fkey user_activities_user_id_fkey',
+     'user_activities_created_at_idx user_activities_session_id_idx user_activities_user_id_created_at_idx',
+     '', 'user_activities_of_user'),
+    ('user_sessions', 11, true,
+     'user_sessions_pkey user_sessions_session_token_key user_sessions_user_id_fkey',
+     'user_sessions_user_id_idx',
+     'user_sessions_touch', 'user_sessions_of_user'),
+    ('users', 32, true,
+     'users_deleted_by_fkey users_failed_login_attempts_check users_finite_check users_login_count_check users_pkey
+      users_referral_code_key users_referral_count_check users_referred_by_fkey users_role_check
+      users_subscription_plan_check',
+     'users_deleted_by_idx users_email_key users_referred_by_idx',
+     'users_referrals_deleted users_referrals_inserted users_referrals_updated users_touch', 'users_of_user'),
+    ('watchlist_assets', 11, true,
+     'watchlist_assets_added_by_fkey watchlist_assets_asset_id_fkey watchlist_assets_last_modified_by_fkey
+      watchlist_assets_pkey watchlist_assets_position_check watchlist_assets_position_type_check
+      watchlist_assets_watchlist_id_asset_id_position_type_key watchlist_assets_watchlist_id_fkey',
+     'watchlist_assets_active_idx watchlist_assets_added_by_idx watchlist_assets_asset_id_idx
+      watchlist_assets_last_modified_by_idx',
+     'watchlist_assets_deleted watchlist_assets_inserted watchlist_assets_touch watchlist_assets_updated', 'watchlist_assets_of_user watchlist_assets_seen'),
+    ('watchlists', 11, true,
+     'watchlists_max_assets_check watchlists_owner_check watchlists_pkey watchlists_user_id_fkey
+      watchlists_watchlist_type_check',
+     'watchlists_user_id_idx',
+     'watchlists_narrowed watchlists_touch', 'watchlists_default watchlists_default_written watchlists_of_user');
+END;
+COMMENT ON FUNCTION ca_installed() IS
+    'number of columns, row-level security, and names of constraints, indexes that serve none, triggers and policies of each table and view, as installed';
+
+-- sql/functions/added_by_hand.sql
+
+-- What was added by hand to tables and views of the extension. pg_dump leaves it out, for it takes
+-- their definition from the install script.
+--
+-- pg_catalog alone is searched, so that every other name is printed with its schema.
+
+CREATE FUNCTION ca_added_columns() RETURNS TABLE (rank integer, name text, ddl text, object text, description text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT 1, a.attname::text,
+           format('ALTER TABLE %s ADD COLUMN %I %s', m.relation, a.attname, format_type(a.atttypid, a.atttypmod))
+           || CASE WHEN a.attcollation <> t.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END
+           || CASE a.attgenerated
+                   WHEN 's' THEN format(' GENERATED ALWAYS AS (%s) STORED', pg_get_expr(d.adbin, d.adrelid))
+                   WHEN 'v' THEN format(' GENERATED ALWAYS AS (%s) VIRTUAL', pg_get_expr(d.adbin, d.adrelid))
+                   ELSE coalesce(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') END
+           || CASE a.attidentity WHEN 'a' THEN ' GENERATED ALWAYS AS IDENTITY'
+                                 WHEN 'd' THEN ' GENERATED BY DEFAULT AS IDENTITY' ELSE '' END
+           || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END,
+           format('COLUMN %s.%I', m.relation, a.attname), col_description(a.attrelid, a.attnum)
+    FROM ca_members() AS m
+    JOIN ca_installed() AS i ON i.name = m.name
+    JOIN pg_attribute AS a ON a.attrelid = m.relation AND a.attnum > i.columns AND NOT a.attisdropped
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE m.is_table;
+END;
+COMMENT ON FUNCTION ca_added_columns() IS
+    'columns that were added by hand, and the comments on them';
+
+CREATE FUNCTION ca_added_objects() RETURNS TABLE (rank integer, name text, ddl text, object text, description text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH member AS (
+        SELECT m.relation, i.columns, regexp_split_to_array(i.constraints, '\s+') AS constraints,
+               regexp_split_to_array(i.indexes, '\s+') AS indexes, regexp_split_to_array(i.triggers, '\s+') AS triggers,
+               regexp_split_to_array(i.policies, '\s+') AS policies
+        FROM ca_members() AS m
+        JOIN ca_installed() AS i ON i.name = m.name
+    )
+    -- keys before what refers to them
+    SELECT CASE n.contype WHEN 'f' THEN 3 ELSE 2 END, n.conname::text,
+           format('ALTER TABLE %s ADD CONSTRAINT %I %s', m.relation, n.conname, pg_get_constraintdef(n.oid)),
+           format('CONSTRAINT %I ON %s', n.conname, m.relation), obj_description(n.oid, 'pg_constraint')
+    FROM member AS m
+    JOIN pg_constraint AS n ON n.conrelid = m.relation
+    WHERE n.contype IN ('c', 'f', 'p', 'u', 'x') AND n.conname <> ALL (m.constraints)
+    UNION ALL
+    SELECT 4, x.relname::text, pg_get_indexdef(x.oid),
+           format('INDEX %s', x.oid::regclass), obj_description(x.oid, 'pg_class')
+    FROM member AS m
+    JOIN pg_index AS i ON i.indrelid = m.relation
+    JOIN pg_class AS x ON x.oid = i.indexrelid
+    WHERE x.relname <> ALL (m.indexes)
+      AND NOT EXISTS (SELECT FROM pg_constraint AS n WHERE n.conindid = x.oid AND n.contype IN ('p', 'u', 'x'))
+    UNION ALL
+    SELECT 4, s.stxname::text, pg_get_statisticsobjdef(s.oid),
+           format('STATISTICS %s.%I', s.stxnamespace::regnamespace, s.stxname), obj_description(s.oid, 'pg_statistic_ext')
+    FROM member AS m
+    JOIN pg_statistic_ext AS s ON s.stxrelid = m.relation    UNION ALL
+    SELECT 5, r.rulename::text, rtrim(pg_get_ruledef(r.oid), ';'),
+           format('RULE %I ON %s', r.rulename, m.relation), obj_description(r.oid, 'pg_rewrite')
+    FROM member AS m
+    JOIN pg_rewrite AS r ON r.ev_class = m.relation
+    WHERE r.rulename <> '_RETURN'
+    UNION ALL
+    SELECT 6, t.tgname::text, pg_get_triggerdef(t.oid),
+           format('TRIGGER %I ON %s', t.tgname, m.relation), obj_description(t.oid, 'pg_trigger')
+    FROM member AS m
+    JOIN pg_trigger AS t ON t.tgrelid = m.relation
+    WHERE NOT t.tgisinternal AND t.tgname <> ALL (m.triggers)
+    UNION ALL
+    SELECT 7, p.polname::text,
+           format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, m.relation,
+                  CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                  CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+                                WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                  (SELECT string_agg(CASE WHEN r.oid = 0 THEN 'PUBLIC' ELSE r.oid::regrole::text END, ', ' ORDER BY r.oid)
+                   FROM unnest(p.polroles) AS r (oid)))
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', ''),
+           format('POLICY %I ON %s', p.polname, m.relation), obj_description(p.oid, 'pg_policy')
+    FROM member AS m
+    JOIN pg_policy AS p ON p.polrelid = m.relation
+    WHERE p.polname <> ALL (m.policies);
+END;
+COMMENT ON FUNCTION ca_added_objects() IS
+    'constraints, indexes, statistics, rules, triggers and policies that were added by hand, and the comments on them';
+
+CREATE FUNCTION ca_changed_settings() RETURNS TABLE (rank integer, name text, ddl text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH member AS (
+        SELECT m.relation, c.*, i.columns, i.row_security
+        FROM ca_members() AS m
+        JOIN ca_installed() AS i ON i.name = m.name
+        JOIN pg_class AS c ON c.oid = m.relation
+    )
+    SELECT s.rank, m.relname::text, format('ALTER TABLE %s %s', m.relation, s.change)
+    FROM member AS m
+    CROSS JOIN LATERAL (
+        SELECT 8, CASE WHEN m.relrowsecurity THEN 'ENABLE' ELSE 'DISABLE' END || ' ROW LEVEL SECURITY'
+        WHERE m.relrowsecurity <> m.row_security
+        UNION ALL
+        SELECT 8, 'FORCE ROW LEVEL SECURITY'
+        WHERE m.relforcerowsecurity
+        UNION ALL
+        SELECT 9, format('%s TRIGGER %I', CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA'
+                                                           ELSE 'ENABLE ALWAYS' END, t.tgname)
+        FROM pg_trigger AS t
+        WHERE t.tgrelid = m.oid AND NOT t.tgisinternal AND t.tgenabled <> 'O'
+        UNION ALL
+        SELECT 9, CASE m.relreplident
+                       WHEN 'f' THEN 'REPLICA IDENTITY FULL' WHEN 'n' THEN 'REPLICA IDENTITY NOTHING'
+                       ELSE (SELECT format('REPLICA IDENTITY USING INDEX %I', x.relname)
+                             FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
+                             WHERE i.indrelid = m.oid AND i.indisreplident) END
+        WHERE m.relkind = 'r' AND m.relreplident <> 'd'
+        UNION ALL
+        SELECT 9, (SELECT 'SET (' || string_agg(format('%s%I = %L', o.prefix, split_part(o.option, '=', 1),
+                                                             substr(o.option, strpos(o.option, '=') + 1)), ', ') || ')'
+                   FROM (SELECT '' AS prefix, unnest(m.reloptions) AS option
+                         UNION ALL
+                         SELECT 'toast.', unnest(x.reloptions) FROM pg_class AS x WHERE x.oid = m.reltoastrelid) AS o)
+        WHERE m.relkind = 'r'
+        UNION ALL
+        SELECT 9, format('ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = m.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
+        UNION ALL
+        SELECT 9, 'INHERIT ' || h.inhparent::regclass
+        FROM pg_inherits AS h
+        WHERE h.inhrelid = m.oid) AS s (rank, change)
+    WHERE s.change IS NOT NULL
+    UNION ALL
+    -- an added identity goes on where it was
+    SELECT 9, m.relname::text,
+           format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), %s)', m.relation, a.attname,
+                  pg_sequence_last_value(q.seqrelid))
+    FROM member AS m
+    JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attnum > m.columns AND a.attidentity <> ''
+    JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = a.attnum
+                       AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN pg_sequence AS q ON q.seqrelid = d.objid
+    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL    UNION ALL
+    SELECT 10, m.relname::text,
+           format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, m.relation)
+           || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                                FROM pg_attribute AS a
+                                WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')', '')
+           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
+    FROM member AS m
+    JOIN pg_publication_rel AS r ON r.prrelid = m.oid
+    JOIN pg_publication AS p ON p.oid = r.prpubid;
+END;
+COMMENT ON FUNCTION ca_changed_settings() IS
+    'row-level security, firing of triggers, storage parameters, statistics targets, inheritance, publications and added sequences that differ from what is installed';
+
+CREATE FUNCTION added_by_hand(OUT section text, OUT ddl text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    -- columns have to be there before their values are
+    SELECT CASE d.rank WHEN 1 THEN 'pre-data' ELSE 'post-data' END, d.ddl || ';'
+    FROM (SELECT c.rank, c.name, c.ddl, 1 AS part FROM ca_added_columns() AS c
+          UNION ALL
+          SELECT o.rank, o.name, o.ddl, 1 FROM ca_added_objects() AS o
+          UNION ALL
+          SELECT s.rank, s.name, s.ddl, 1 FROM ca_changed_settings() AS s
+          UNION ALL
+          SELECT c.rank, c.name, format('COMMENT ON %s IS %L', c.object, c.description), 2
+          FROM (SELECT * FROM ca_added_columns() UNION ALL SELECT * FROM ca_added_objects()) AS c
+          WHERE c.description IS NOT NULL) AS d
+    ORDER BY d.rank, d.part, d.name, d.ddl;
+END;
+COMMENT ON FUNCTION added_by_hand() IS
+    'commands that make again what was added by hand to tables and views of the extension, which pg_dump leaves out: pre-data before the rows are restored, post-data after';
