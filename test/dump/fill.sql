@@ -60,6 +60,8 @@ INSERT INTO told (tab, kind, cells) VALUES
     ('portfolio', 'greatest', '{"asset_type": "Long Position", "quantity": "1e60", "entry_price": "99999999999999999999.99999999", "exit_price": null, "pnl_realized_usd": 0, "trade_status": "exit_plan", "stop_loss_price": "-1e100", "take_profit_price": "1e100"}'),
     -- bought at 100, sold at 120
     ('portfolio', 'rich', '{"asset_type": "Crypto Asset", "quantity": 0, "entry_price": 100, "exit_price": 120, "pnl_realized_usd": 20, "trade_status": "closed", "stop_loss_price": 80, "take_profit_price": 150}'),
+    -- a model that has predicted nothing
+    ('predictions', 'nulls', '{"ai_models_id": 104}'),
     ('trade_actions', 'nulls', '{"portfolio_id": 104, "action_type": "buy", "asset_price": 100, "quantity": 1, "created_at": "2024-01-01 00:00+00"}'),
     ('trade_actions', 'least', '{"action_type": "entry", "asset_price": 100, "quantity": 2, "fees_paid": 1, "stop_loss": 110, "take_profit": 70, "created_at": "2024-01-01 00:00+00"}'),
     ('trade_actions', 'greatest', '{"action_type": "buy", "asset_price": "99999999999999999999.99999999", "quantity": "1e60", "fees_paid": 0, "stop_loss": "-1e100", "take_profit": "1e100"}'),

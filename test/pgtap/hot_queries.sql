@@ -172,7 +172,7 @@ INSERT INTO hot VALUES
  $$SELECT * FROM model_performance WHERE model_id = 7 AND evaluation_metric = 'mae'
    ORDER BY evaluation_date DESC LIMIT 30$$),
 (14, 'the alerts of an asset that are still to go off',
- ARRAY['signal_alerts_pending_idx'],
+ ARRAY['signal_alerts_pending_idx or signal_alerts_value_idx'],
  $$SELECT * FROM signal_alerts WHERE asset_id = 41 AND is_active AND NOT is_triggered$$),
 (15, 'the positions of a user that are not closed',
  ARRAY['assets_pkey', 'portfolio_open_idx'],
@@ -225,8 +225,10 @@ SELECT is(ARRAY(SELECT DISTINCT node ->> 'Relation Name'
           '{}', format('query %s, %s, reads no table from end to end', number, question))
 FROM hot ORDER BY number;
 
-SELECT ok(indexes <@ ARRAY(SELECT node ->> 'Index Name'
-                           FROM jsonb_path_query(explained, 'strict $.**') AS node),
+-- 'a or b' is met by either
+SELECT ok(NOT EXISTS (SELECT FROM unnest(indexes) AS i (name)
+                      WHERE NOT string_to_array(i.name, ' or ') && ARRAY(
+                          SELECT node ->> 'Index Name' FROM jsonb_path_query(explained, 'strict $.**') AS node)),
           format('query %s, %s, reads %s', number, question,
                  array_to_string(indexes, ', ')))
 FROM hot ORDER BY number;

@@ -1,6 +1,7 @@
 -- Upgrading from any release leaves what installing the newest version makes.
 SET client_min_messages = warning;
 SET extra_float_digits = 0;
+SET cryptoanalytics.allow_drop = on;
 
 CREATE TEMP VIEW member AS
     SELECT d.classid, d.objid
