@@ -158,10 +158,13 @@ void
 ca_spill_next(CaSpill *spill, CaGroupResult *result)
 {
 	const Datum *values = spill->out->tts_values;
+	struct varlena *state;
 
 	result->key = spill->key;
-	ca_candle_state_read(PG_DETOAST_DATUM(values[SPILL_CANDLE]),
-						 &result->candle);
+	/* a copy: the sort aligns it as bytea, which is too little for a candle */
+	state = PG_DETOAST_DATUM_COPY(values[SPILL_CANDLE]);
+	ca_candle_state_read(state, &result->candle);
+	pfree(state);
 	result->market_cap.known = !spill->out->tts_isnull[SPILL_MARKET_CAP];
 	if (result->market_cap.known)
 	{
