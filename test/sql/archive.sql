@@ -3,6 +3,8 @@
 \pset null NULL
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+-- a slow machine is told of progress
+SET client_min_messages = warning;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'ARC', 'Archive', 'crypto'), (2, 'BRC', 'Brchive', 'crypto');
 
