@@ -233,8 +233,8 @@ is_bare(const CaSegmentReader *reader)
 	if (IsolationIsSerializable())
 		return false;
 	table = table_open(reader->table, AccessShareLock);
-	bare = !table->rd_rel->relrowsecurity &&
-		   RelationGetNumberOfBlocks(table) == 0;
+	bare =
+		!table->rd_rel->relrowsecurity && RelationGetNumberOfBlocks(table) == 0;
 	table_close(table, NoLock);
 	return bare;
 }
