@@ -25,7 +25,8 @@
 #include <stdint.h>
 
 #if FLT_EVAL_METHOD != 0
-#error "doubles must be computed as doubles: on x86 compile with -msse2 -mfpmath=sse"
+#error \
+	"doubles must be computed as doubles: on x86 compile with -msse2 -mfpmath=sse"
 #endif
 
 #ifndef CA_LANES
