@@ -56,11 +56,11 @@ read_state(const uint8 *data, size_t size)
 	else
 		state = receive(data + 1, size - 1);
 
-	sent = DatumGetByteaPP(
-		DirectFunctionCall1(ca_candlestick_state_send, state));
+	sent =
+		DatumGetByteaPP(DirectFunctionCall1(ca_candlestick_state_send, state));
 	again = receive(VARDATA_ANY(sent), VARSIZE_ANY_EXHDR(sent));
-	sent_again = DatumGetByteaPP(
-		DirectFunctionCall1(ca_candlestick_state_send, again));
+	sent_again =
+		DatumGetByteaPP(DirectFunctionCall1(ca_candlestick_state_send, again));
 	require(VARSIZE_ANY(sent) == VARSIZE_ANY(sent_again) &&
 			memcmp(VARDATA_ANY(sent), VARDATA_ANY(sent_again),
 				   VARSIZE_ANY_EXHDR(sent)) == 0);

@@ -24,9 +24,9 @@
 static bool
 above(const CaImport *import, CaImportColumn a, CaImportColumn b)
 {
-	return DatumGetBool(DirectFunctionCall2(
-		numeric_gt, import->values[import->column[a]],
-		import->values[import->column[b]]));
+	return DatumGetBool(DirectFunctionCall2(numeric_gt,
+											import->values[import->column[a]],
+											import->values[import->column[b]]));
 }
 
 static void
@@ -52,16 +52,15 @@ read_element(CaImport *import)
 static void
 import_array(const uint8 *data, size_t size)
 {
-	CaImport import = {.format = (CaImportFormat) (data[0] %
-												   (CA_FORMAT_COINGECKO + 1)),
-					   .base_volume = data[1] % 2 != 0,
-					   .timeframe =
-						   ca_timeframe_by_index(data[2] % CA_TIMEFRAMES)};
+	CaImport import = {
+		.format = (CaImportFormat) (data[0] % (CA_FORMAT_COINGECKO + 1)),
+		.base_volume = data[1] % 2 != 0,
+		.timeframe = ca_timeframe_by_index(data[2] % CA_TIMEFRAMES)};
 	Datum values[CA_COLUMNS];
 	bool nulls[CA_COLUMNS];
 	Jsonb *json = DatumGetJsonbP(DirectFunctionCall1(
-		jsonb_in, CStringGetDatum(pnstrdup((const char *) data + HEAD,
-										   size - HEAD))));
+		jsonb_in,
+		CStringGetDatum(pnstrdup((const char *) data + HEAD, size - HEAD))));
 	JsonbIterator *it = JsonbIteratorInit(&json->root);
 	JsonbValue element;
 

@@ -19,7 +19,16 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool
 matches(const uint8_t *data, size_t size)
 {
-	enum { START, SIGN, WHOLE, POINT, E, E_SIGN, EXPONENT } state = START;
+	enum
+	{
+		START,
+		SIGN,
+		WHOLE,
+		POINT,
+		E,
+		E_SIGN,
+		EXPONENT
+	} state = START;
 	int digits = 0;
 
 	for (size_t i = 0; i < size; i++)

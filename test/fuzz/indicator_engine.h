@@ -18,7 +18,7 @@
 #define BARS 40
 
 static const CaIndicator *const indicators[] = {
-	&ca_sma,	   &ca_ema, &ca_rsi, &ca_macd,
+	&ca_sma,       &ca_ema, &ca_rsi, &ca_macd,
 	&ca_bollinger, &ca_atr, &ca_adx, &ca_stochastic};
 
 #define INDICATORS (sizeof(indicators) / sizeof(indicators[0]))

@@ -30,9 +30,9 @@ read_numeric(const uint8 *data, size_t size)
 
 	initStringInfo(&message);
 	appendBinaryStringInfo(&message, (const char *) data, (int) size);
-	number = DirectFunctionCall3(numeric_recv, PointerGetDatum(&message),
-								 ObjectIdGetDatum(InvalidOid),
-								 Int32GetDatum(-1));
+	number =
+		DirectFunctionCall3(numeric_recv, PointerGetDatum(&message),
+							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 	if (ca_numeric_is_finite(number))
 	{

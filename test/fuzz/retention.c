@@ -33,8 +33,8 @@ set_retention(const uint8 *data, size_t size)
 		if (call(ca_retention_period, 1, &argument, &result))
 		{
 			Interval *period = DatumGetIntervalP(result);
-			int64 hours = period->day * INT64CONST(24) +
-						  period->time / USECS_PER_HOUR;
+			int64 hours =
+				period->day * INT64CONST(24) + period->time / USECS_PER_HOUR;
 
 			require(period->month == 0 && hours >= 1 &&
 					hours <= INT64CONST(100000) * 7 * 24);

@@ -35,8 +35,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	InitializeSessionUserIdStandalone();
 	SetDatabaseEncoding(PG_UTF8);
 	_PG_init();
-	scratch = AllocSetContextCreate(TopMemoryContext, "fuzz",
-									ALLOCSET_DEFAULT_SIZES);
+	scratch =
+		AllocSetContextCreate(TopMemoryContext, "fuzz", ALLOCSET_DEFAULT_SIZES);
 	return 0;
 }
 

@@ -49,9 +49,9 @@ read_spec(const uint8 *data, size_t size)
 	char *json = pnstrdup((const char *) data + 1, size - 1);
 	CaSpec spec;
 
-	ca_get_spec(DatumGetJsonbP(
-					DirectFunctionCall1(jsonb_in, CStringGetDatum(json))),
-				(CaConvention) (data[0] % (CA_PANDAS + 1)), &spec);
+	ca_get_spec(
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json))),
+		(CaConvention) (data[0] % (CA_PANDAS + 1)), &spec);
 	require(spec.nrequests >= 1 && spec.nrequests <= CA_MAX_REQUESTS);
 	compute(&spec);
 }
