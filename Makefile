@@ -272,9 +272,10 @@ include $(PGXS)
 # the bitcode that the server may inline needs it too
 BITCODE_CFLAGS += -ffp-contract=off
 
-# 32-bit x86 has an older unit too, which computes with more digits than a double has
+# 32-bit x86 has an older unit too, which computes with more digits than a double has; gcc still
+# converts 64-bit integers there, and rounds them only where they are stored
 ifneq ($(filter i386 i486 i586 i686,$(host_cpu)),)
-override CFLAGS += -msse2 -mfpmath=sse
+override CFLAGS += -msse2 -mfpmath=sse -ffloat-store
 BITCODE_CFLAGS += -msse2 -mfpmath=sse
 endif
 
@@ -303,7 +304,7 @@ check-sql:
 
 # ---- style ----
 
-C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] test/kernels/*.[ch])
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] test/kernels/*.[ch] test/fuzz/*.[ch])
 CLANG_FORMAT ?= clang-format
 
 format:
