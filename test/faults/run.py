@@ -80,7 +80,8 @@ def fill_disk(operation, reference):
     """Runs it on a disk with too little room; whether it failed, and with what if not for that."""
     with FullDisk(int(random.uniform(0, 0.9) * reference["bytes"])):
         run = subprocess.run(psql(operation.settings + operation.calls), capture_output=True, text=True)
-    return run.returncode != 0, [] if run.returncode == 0 or "No space left on device" in run.stderr else [run.stderr]
+    told = any(words in run.stderr for words in ("No space left on device", "Check free disk space"))
+    return run.returncode != 0, [] if run.returncode == 0 or told else [run.stderr]
 
 
 def interrupt(server, operation, kind, reference):
