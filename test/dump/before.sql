@@ -95,13 +95,8 @@ ALTER TABLE portfolio ENABLE TRIGGER portfolio_derived;
 
 -- assets: figures, and how far refresh_assets() has looked
 DO $$ BEGIN PERFORM refresh_assets('2024-01-17 10:00+00'); PERFORM record_asset_access(asset_id('DUMP'), '1h', '2024-01-17+00'); END $$;
+
 -- rights come back, and bind as before
 CREATE ROLE dumped_analyst;
 CREATE ROLE dumped_application;
 SELECT grant_analyst('dumped_analyst'), grant_application('dumped_application');
-INSERT INTO users (id, email, password_hash) VALUES (1, 'a@example.org', 'x'), (2, 'b@example.org', 'x');
-
-CREATE TABLE public.dumped_states AS SELECT * FROM technical_indicator_states;
-CREATE TABLE public.dumped_notes AS SELECT * FROM technical_indicator_notes;
-CREATE TABLE public.dumped_history AS SELECT * FROM price_history;
-CREATE TABLE public.dumped_segments AS SELECT * FROM price_data_segments;
