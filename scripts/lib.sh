@@ -422,10 +422,10 @@ run_server_under() {
 # Called from the first stage, which is the one that is sure to come to its end.
 stop_server() {
     [ -n "$work" ] || return 0
-    pg_ctl=$("$pg_config" --bindir)/pg_ctl
     # a step may have a directory with a server of its own
     for pid_file in "$work"/pg/postmaster.pid "$work"/*/pg/postmaster.pid; do
         [ -e "$pid_file" ] || continue
+        pg_ctl=$("$pg_config" --bindir)/pg_ctl
         for mode in fast immediate; do
             as_owner "$pg_ctl" --pgdata="${pid_file%/*}" --mode="$mode" --timeout=20 \
                 --silent stop >/dev/null 2>&1 && break
