@@ -141,6 +141,7 @@ SQL_PARTS = \
 	sql/functions/recommendations.sql \
 	sql/functions/trading_signals.sql \
 	sql/functions/alerts.sql \
+	sql/functions/alert_checks.sql \
 	sql/functions/model_versions.sql \
 	sql/functions/background_tasks.sql \
 	sql/functions/roll_up_logs.sql \
@@ -156,15 +157,18 @@ SQL_PARTS = \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
 
-# what is not as in the version before: what goes, parts that are new, in the order in which they
-# build on each other, and parts without tables and types, some of which have changed
+# what is not as in the version before: what goes or changes in tables, parts that are new, in the
+# order in which they build on each other, and parts without tables and types, some of which have
+# changed
 NEW_PARTS = \
+	sql/changes/0.6.0.sql \
 	sql/functions/drop_guard.sql \
 	sql/functions/row_security.sql \
 	sql/functions/roles.sql \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
-REPLACED_PARTS =
+REPLACED_PARTS = \
+	sql/functions/alert_checks.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.5.0--0.6.0.sql

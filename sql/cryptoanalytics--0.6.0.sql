@@ -3570,10 +3570,10 @@ COMMENT ON COLUMN signal_alerts.created_at IS
 COMMENT ON COLUMN signal_alerts.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
-CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id)
+CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id, created_at)
     WHERE is_active AND NOT is_triggered;
 COMMENT ON INDEX signal_alerts_pending_idx IS
-    'the alerts of an asset that are still to go off';
+    'the alerts of an asset that are still to go off, and the oldest of them';
 CREATE INDEX signal_alerts_user_id_idx ON signal_alerts (user_id);
 COMMENT ON INDEX signal_alerts_user_id_idx IS
     'the alerts of a user; foreign key to users';
@@ -8066,8 +8066,7 @@ COMMENT ON FUNCTION signal_outcomes(integer, timestamptz) IS
 
 -- sql/functions/alerts.sql
 
--- Alerts: checked against candles and signals that are new, each fires once at the edge.
--- The rules are in docs/rules.md.
+-- What checks of alerts keep and look alerts up by; the checks are in alert_checks.sql.
 
 CREATE TABLE alert_marks (
     asset_id integer NOT NULL,
@@ -8118,6 +8117,11 @@ CREATE INDEX trading_signals_asset_id_created_at_idx ON trading_signals (asset_i
 COMMENT ON INDEX trading_signals_asset_id_created_at_idx IS
     'signals of an asset since a moment';
 
+-- sql/functions/alert_checks.sql
+
+-- Checks of alerts: what is new, what it reaches, and the alerts that fire.
+-- The rules are in docs/rules.md.
+
 CREATE FUNCTION ca_alert_news(
     assets integer[], as_of timestamptz,
     OUT asset_id integer, OUT timeframe text, OUT first timestamptz, OUT last timestamptz)
@@ -8129,9 +8133,10 @@ BEGIN ATOMIC
         -- OFFSET has the creations looked at once; of a candle under way then the close is new
         SELECT w.asset_id, w.checked_until,
                CASE WHEN w.checked_until IS NULL
-                    THEN (SELECT greatest(min(a.created_at), '4000-01-01 00:00+00 BC') FROM signal_alerts AS a
+                    THEN (SELECT greatest(a.created_at, '4000-01-01 00:00+00 BC') FROM signal_alerts AS a
                           WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
-                          HAVING count(*) > 0) END AS created
+                          ORDER BY a.created_at
+                          LIMIT 1) END AS created
         FROM alert_marks AS w
         WHERE w.asset_id = ANY (ca_alert_news.assets)
         OFFSET 0) AS m
@@ -8270,8 +8275,8 @@ BEGIN ATOMIC
     -- the alert was made only the close counts, which makes the range shorter.
     WITH figure AS MATERIALIZED (
         SELECT f.* FROM ca_alert_figures(ca_alert_hits.assets, ca_alert_hits.as_of) AS f
-    ), reach AS MATERIALIZED (
-        SELECT f.*, r.kind, r.lo, r.hi, r.left_out, r.close_lo, r.close_hi
+    ), reach AS (
+        SELECT f.asset_id, f.candle_time, f.closed_at, f AS figure, r.kind, r.lo, r.hi, r.left_out, r.close_lo, r.close_hi
         FROM figure AS f
         CROSS JOIN LATERAL (VALUES
             ('above', coalesce(f.previous_close, '-Infinity'), f.high, f.previous_close,
@@ -8291,7 +8296,7 @@ BEGIN ATOMIC
             AS r (kind, lo, hi, left_out, close_lo, close_hi)
         WHERE r.lo <= r.hi
     ), hit AS (
-        SELECT a.id, r.closed_at, to_jsonb(r) - '{kind,lo,hi,left_out,close_lo,close_hi,asset_id}'::text[] AS figures
+        SELECT DISTINCT ON (a.id) a.id, r.figure
         FROM reach AS r
         CROSS JOIN LATERAL (
             -- OFFSET has all of the key looked up, whatever the planner believes
@@ -8307,10 +8312,10 @@ BEGIN ATOMIC
               AND (r.candle_time >= greatest(a.created_at, a.triggered_at, a.last_checked)
                    OR a.trigger_value BETWEEN r.close_lo AND r.close_hi)
             OFFSET 0) AS a
+        ORDER BY a.id, r.closed_at
     )
-    SELECT DISTINCT ON (h.id) h.id, h.figures
-    FROM hit AS h
-    ORDER BY h.id, h.closed_at;
+    SELECT h.id, to_jsonb(h.figure) - 'asset_id'
+    FROM hit AS h;
 END;
 COMMENT ON FUNCTION ca_alert_hits(integer[], timestamptz) IS
     'the alerts of these assets that a new candle fires, with the figures of the first that does';
