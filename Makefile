@@ -237,6 +237,7 @@ ISOLATION = \
 	restore_archive \
 	restore_insert \
 	compress_twice \
+	segments_serializable \
 	compress_archive \
 	compress_late \
 	compress_read \
