@@ -75,18 +75,24 @@ BEGIN
             IF what IN ('move', 'set') THEN
                 UPDATE model AS m SET assets = put(m.assets, asset, least(place, n)) WHERE m.list = l;
             END IF;
-            CASE what
-                WHEN 'move' THEN
-                    IF (SELECT move_watchlist_asset(e.id, place) FROM watchlist_assets AS e WHERE e.watchlist_id = l AND e.asset_id = asset) <> least(place, n) THEN
-                        RAISE EXCEPTION 'moved to the wrong place';
-                    END IF;
-                WHEN 'set' THEN
-                    UPDATE watchlist_assets AS e SET position = place WHERE e.watchlist_id = l AND e.asset_id = asset;
-                WHEN 'remove' THEN
-                    DELETE FROM watchlist_assets AS e WHERE e.watchlist_id = l AND e.asset_id = asset;
-                WHEN 'hide' THEN
-                    UPDATE watchlist_assets AS e SET is_active = false WHERE e.watchlist_id = l AND e.asset_id = asset;
-            END CASE;
+            -- in a subtransaction like those above: where some updates of a row were undone and others
+            -- not, a PostgreSQL with assertions may stop in heap_update(), whoever's the table is
+            BEGIN
+                CASE what
+                    WHEN 'move' THEN
+                        IF (SELECT move_watchlist_asset(e.id, place) FROM watchlist_assets AS e WHERE e.watchlist_id = l AND e.asset_id = asset) <> least(place, n) THEN
+                            RAISE EXCEPTION 'moved to the wrong place';
+                        END IF;
+                    WHEN 'set' THEN
+                        UPDATE watchlist_assets AS e SET position = place WHERE e.watchlist_id = l AND e.asset_id = asset;
+                    WHEN 'remove' THEN
+                        DELETE FROM watchlist_assets AS e WHERE e.watchlist_id = l AND e.asset_id = asset;
+                    WHEN 'hide' THEN
+                        UPDATE watchlist_assets AS e SET is_active = false WHERE e.watchlist_id = l AND e.asset_id = asset;
+                END CASE;
+            EXCEPTION WHEN check_violation THEN
+                RAISE EXCEPTION 'list % refused to %', l, what;
+            END;
         END IF;
         INSERT INTO tally VALUES (what, 1);
         IF EXISTS (SELECT FROM differing WHERE list = l) THEN
