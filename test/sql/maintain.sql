@@ -23,7 +23,10 @@ SELECT ca_keep_sessions(), ca_keep_api_logs();
 SET cryptoanalytics.keep_sessions = '36h';
 SET cryptoanalytics.keep_api_logs = 0;
 SELECT ca_keep_sessions(), ca_keep_api_logs();
+-- the message tells units since PostgreSQL 17
+\set VERBOSITY sqlstate
 SET cryptoanalytics.keep_sessions = -1;
+\set VERBOSITY default
 RESET cryptoanalytics.keep_sessions;
 RESET cryptoanalytics.keep_api_logs;
 
