@@ -157,9 +157,9 @@ SQL_PARTS = \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
 
-# what is not as in the version before: what goes or changes in tables, parts that are new, in the
-# order in which they build on each other, and parts without tables and types, some of which have
-# changed
+# what is not as in the version before: what changes in tables, parts that are new, in the order in
+# which they build on each other, parts without tables and types, some of which have changed, and
+# what goes
 NEW_PARTS = \
 	sql/changes/0.6.0.sql \
 	sql/functions/drop_guard.sql \
@@ -168,7 +168,12 @@ NEW_PARTS = \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
 REPLACED_PARTS = \
+	sql/functions/rollup.sql \
+	sql/functions/archive.sql \
+	sql/functions/accounts.sql \
+	sql/functions/trading_signals.sql \
 	sql/functions/alert_checks.sql
+GONE_PARTS = sql/changes/0.6.0_gone.sql
 
 JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.5.0--0.6.0.sql
@@ -296,7 +301,7 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 sql:
 	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) > $(JOINED_SCRIPT).new
 	mv $(JOINED_SCRIPT).new $(JOINED_SCRIPT)
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) > $(UPGRADE_SCRIPT).new
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) --new $(GONE_PARTS) > $(UPGRADE_SCRIPT).new
 	mv $(UPGRADE_SCRIPT).new $(UPGRADE_SCRIPT)
 
 # the committed scripts must be what their parts give, released ones must not change, and
@@ -304,7 +309,7 @@ sql:
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
 	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) | diff -u $(UPGRADE_SCRIPT) -
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) --new $(GONE_PARTS) | diff -u $(UPGRADE_SCRIPT) -
 	cd sql && sha256sum --check --quiet --strict RELEASED
 
 # ---- style ----

@@ -13,6 +13,45 @@ CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id, created_at)
 COMMENT ON INDEX signal_alerts_pending_idx IS
     'the alerts of an asset that are still to go off, and the oldest of them';
 
+-- updated_at does not stand in the way of generated columns
+CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF OLD *<> NEW THEN
+        NEW.updated_at := now();
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION touch_updated_at() IS
+    'trigger: sets updated_at to the start of the transaction if the row changes';
+CREATE OR REPLACE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER ai_recommendations_touch BEFORE UPDATE ON ai_recommendations FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER analytics_data_touch BEFORE UPDATE ON analytics_data FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER assets_touch BEFORE UPDATE ON assets FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER background_tasks_touch BEFORE UPDATE ON background_tasks FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER cross_sector_analysis_touch BEFORE UPDATE ON cross_sector_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER external_api_logs_touch BEFORE UPDATE ON external_api_logs FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER market_regime_analysis_touch BEFORE UPDATE ON market_regime_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER metrics_snapshot_touch BEFORE UPDATE ON metrics_snapshot FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER model_performance_touch BEFORE UPDATE ON model_performance FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER notifications_touch BEFORE UPDATE ON notifications FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER portfolio_touch BEFORE UPDATE ON portfolio FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER predictions_touch BEFORE UPDATE ON predictions FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER sector_analysis_touch BEFORE UPDATE ON sector_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER sector_mapping_touch BEFORE UPDATE ON sector_mapping FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER sectors_touch BEFORE UPDATE ON sectors FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER signal_alerts_touch BEFORE UPDATE ON signal_alerts FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER system_health_touch BEFORE UPDATE ON system_health FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER trade_actions_touch BEFORE UPDATE ON trade_actions FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER trading_signals_touch BEFORE UPDATE ON trading_signals FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER user_sessions_touch BEFORE UPDATE ON user_sessions FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER watchlist_assets_touch BEFORE UPDATE ON watchlist_assets FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE OR REPLACE TRIGGER watchlists_touch BEFORE UPDATE ON watchlists FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
 -- sql/functions/drop_guard.sql
 
 -- Tables that hold rows are not dropped by accident; docs/operations.md says what is guarded.
@@ -824,13 +863,16 @@ BEGIN ATOMIC
     JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = a.attnum
                        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
     JOIN pg_sequence AS q ON q.seqrelid = d.objid
-    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL    UNION ALL
+    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL
+    UNION ALL
     SELECT 10, m.relname::text,
-           format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, m.relation)
-           || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                                FROM pg_attribute AS a
-                                WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')', '')
-           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
+           -- a dump of PostgreSQL 18 has it already
+           format('DO %L', format('BEGIN ALTER PUBLICATION %I ADD TABLE ONLY %s%s%s; EXCEPTION WHEN duplicate_object THEN NULL; END',
+                  p.pubname, m.relation,
+                  ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                           FROM pg_attribute AS a
+                           WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')',
+                  ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')'))
     FROM member AS m
     JOIN pg_publication_rel AS r ON r.prrelid = m.oid
     JOIN pg_publication AS p ON p.oid = r.prpubid;
@@ -857,6 +899,1408 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION added_by_hand() IS
     'commands that make again what was added by hand to tables and views of the extension, which pg_dump leaves out: pre-data before the rows are restored, post-data after';
+
+-- sql/functions/rollup.sql
+
+-- Writing candles: one writer for all, roll-ups and imports.
+
+-- Who writes candles of a series holds an advisory lock on it until the end of the transaction.
+-- What is read after taking the lock is what the last writer committed, so the later of two
+-- writers never puts back what the earlier had before it.
+CREATE OR REPLACE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN ca_lock_series.asset IS NULL
+                THEN pg_advisory_xact_lock(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+                ELSE pg_advisory_xact_lock_shared(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
+           END;
+    SELECT pg_advisory_xact_lock(hashtextextended(
+               'cryptoanalytics series ' || ca_lock_series.timeframe || ' ' || ca_lock_series.asset, 0))
+    WHERE ca_lock_series.asset IS NOT NULL;
+END;
+COMMENT ON FUNCTION ca_lock_series(text, integer) IS
+    'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
+
+-- Not a parsed body: with an argument of its rows, PostgreSQL would add no column with a default to
+-- price_data.
+CREATE OR REPLACE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    WITH candle AS MATERIALIZED (
+        SELECT c.* FROM unnest(ca_store_candles.candles) AS c
+    ), in_archive AS (
+        UPDATE price_data_archive AS a
+        SET open_price = c.open_price,
+            high_price = c.high_price,
+            low_price = c.low_price,
+            close_price = c.close_price,
+            volume = coalesce(c.volume, a.volume),
+            market_cap = coalesce(c.market_cap, a.market_cap),
+            technical_indicators = NULL
+        FROM candle AS c
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+          AND (a.open_price, a.high_price, a.low_price, a.close_price, a.volume, a.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
+        RETURNING a.id
+    ), compressed AS MATERIALIZED (
+        SELECT z AS stored, z.*
+        FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
+              FROM candle AS c
+              WHERE EXISTS (SELECT FROM price_data_segments)
+              GROUP BY c.asset_id, c.timeframe) AS s
+        CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
+    ), in_segments AS (
+        SELECT ca_replace_compressed(
+                   z.asset_id, z.timeframe,
+                   array_agg(jsonb_populate_record(z.stored, jsonb_build_object(
+                                 'open_price', c.open_price, 'high_price', c.high_price, 'low_price', c.low_price,
+                                 'close_price', c.close_price, 'volume', coalesce(c.volume, z.volume),
+                                 'market_cap', coalesce(c.market_cap, z.market_cap), 'technical_indicators', NULL))
+                             ORDER BY z.candle_time)) AS replaced
+        FROM compressed AS z
+        JOIN candle AS c
+          ON (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+        WHERE (z.open_price, z.high_price, z.low_price, z.close_price, z.volume, z.market_cap)
+              IS DISTINCT FROM
+              (c.open_price, c.high_price, c.low_price, c.close_price,
+               coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap))
+        GROUP BY z.asset_id, z.timeframe
+    ), in_live AS (
+        INSERT INTO price_data AS p
+            (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap, candle_time)
+        SELECT c.asset_id, c.timeframe, c.open_price, c.high_price, c.low_price, c.close_price,
+               c.volume, c.market_cap, c.candle_time
+        FROM candle AS c
+        WHERE NOT EXISTS (
+            SELECT
+            FROM price_data_archive AS a
+            WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+          AND NOT EXISTS (
+            SELECT
+            FROM compressed AS z
+            WHERE (z.asset_id, z.timeframe, z.candle_time) = (c.asset_id, c.timeframe, c.candle_time))
+        ORDER BY c.asset_id, c.timeframe, c.candle_time
+        ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
+        SET open_price = excluded.open_price,
+            high_price = excluded.high_price,
+            low_price = excluded.low_price,
+            close_price = excluded.close_price,
+            volume = coalesce(excluded.volume, p.volume),
+            market_cap = coalesce(excluded.market_cap, p.market_cap),
+            technical_indicators = NULL
+        WHERE (p.open_price, p.high_price, p.low_price, p.close_price, p.volume, p.market_cap)
+              IS DISTINCT FROM
+              (excluded.open_price, excluded.high_price, excluded.low_price, excluded.close_price,
+               coalesce(excluded.volume, p.volume), coalesce(excluded.market_cap, p.market_cap))
+        RETURNING p.id
+    )
+    SELECT (SELECT count(*) FROM in_archive)
+         + (SELECT coalesce(sum(s.replaced), 0)::bigint FROM in_segments AS s)
+         + (SELECT count(*) FROM in_live)
+    INTO changed;
+    RETURN changed;
+END;
+$$;
+COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
+    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+
+CREATE OR REPLACE FUNCTION ca_rollup_series(
+    timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
+    RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    AS 'MODULE_PATHNAME', 'ca_rollup_series';
+COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'rolls one series up, or those of all assets when asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of what is written';
+
+CREATE OR REPLACE FUNCTION rollup_candles(
+    timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, source text DEFAULT NULL, include_open boolean DEFAULT false)
+    RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_timeframe(rollup_candles.timeframe);
+    PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
+    IF rollup_candles.asset IS NOT NULL THEN
+        PERFORM ca_check_asset(rollup_candles.asset);
+    END IF;
+    PERFORM FROM timeframes() AS t
+    WHERE timeframe_divides(coalesce(rollup_candles.source, t), rollup_candles.timeframe);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'cannot roll % up to %', coalesce(rollup_candles.source, 'candles'), rollup_candles.timeframe
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('A %s candle is not made of whole %s candles.',
+                                  rollup_candles.timeframe, coalesce(rollup_candles.source, 'shorter')),
+                  HINT = format('Timeframes that divide %s: %s.', rollup_candles.timeframe,
+                                coalesce((SELECT string_agg(t, ' ') FROM timeframes() AS t
+                                          WHERE timeframe_divides(t, rollup_candles.timeframe)), 'none'));
+    END IF;
+
+    PERFORM ca_lock_series(rollup_candles.timeframe, rollup_candles.asset);
+    -- its snapshot is taken after the lock
+    RETURN ca_rollup_series(
+        rollup_candles.timeframe, rollup_candles.asset, rollup_candles.since, rollup_candles.until,
+        rollup_candles.source, coalesce(rollup_candles.include_open, false));
+END;
+$$;
+COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS
+    'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them and returns how many were inserted or changed; closed candles only, unless include_open';
+
+-- sql/functions/archive.sql
+
+-- The archive of old candles.
+
+-- A candle is in one place only.  A new live candle takes the place of an archived or compressed
+-- one, and an archived one cannot be added beside a live or compressed one.
+--
+-- LATERAL and LIMIT look each new candle up by its key.  A join might go the other way round, all of
+-- a table beside each of them, where the planner takes a table that has just been filled for empty.
+CREATE OR REPLACE FUNCTION ca_supersede_archived() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    assets integer[];
+    codes text[];
+    reached record;
+    series record;
+BEGIN
+    -- What was archived when this began is deleted or, if it has gone into a segment since, in
+    -- reach at the second pass.  What was compressed is in reach of the series' last segment at
+    -- the first.
+    FOR pass IN 1 .. 2 LOOP
+        WITH superseded AS MATERIALIZED (
+            SELECT a.id
+            FROM new_candles AS n
+            CROSS JOIN LATERAL (
+                SELECT a.id
+                FROM price_data_archive AS a
+                WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+                LIMIT 1) AS a
+            WHERE pass = 1
+        ), gone AS (
+            DELETE FROM price_data_archive AS a
+            USING superseded AS s
+            WHERE a.id = s.id
+        )
+        SELECT array_agg(n.asset_id) AS assets, array_agg(n.timeframe) AS codes
+        INTO reached
+        FROM (SELECT n.asset_id, n.timeframe::text
+              FROM new_candles AS n
+              WHERE EXISTS (SELECT FROM price_data_segments)
+              GROUP BY n.asset_id, n.timeframe
+              HAVING min(n.candle_time) <= (SELECT g.last_time
+                                            FROM price_data_segments AS g
+                                            WHERE g.asset_id = n.asset_id AND g.timeframe = n.timeframe
+                                            ORDER BY g.first_time DESC
+                                            LIMIT 1)) AS n;
+        assets := assets || reached.assets;
+        codes := codes || reached.codes;
+    END LOOP;
+    IF assets IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    -- under the lock of a series none of its candles is on its way
+    FOR series IN
+        SELECT DISTINCT s.code, s.asset
+        FROM unnest(assets, codes) AS s (asset, code)
+        ORDER BY s.code, s.asset
+    LOOP
+        PERFORM ca_lock_series(series.code, series.asset);
+        PERFORM ca_drop_superseded(series.asset, series.code, ARRAY(
+            SELECT n.candle_time
+            FROM new_candles AS n
+            WHERE n.asset_id = series.asset AND n.timeframe = series.code));
+        WITH superseded AS MATERIALIZED (
+            SELECT a.id
+            FROM new_candles AS n
+            CROSS JOIN LATERAL (
+                SELECT a.id
+                FROM price_data_archive AS a
+                WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+                LIMIT 1) AS a
+            WHERE n.asset_id = series.asset AND n.timeframe = series.code
+        )
+        DELETE FROM price_data_archive AS a
+        USING superseded AS s
+        WHERE a.id = s.id;
+    END LOOP;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_supersede_archived() IS
+    'trigger: candles inserted into price_data replace archived and compressed ones; it runs with its owner''s rights because whoever may insert candles need not be allowed to delete from the archive';
+REVOKE EXECUTE ON FUNCTION ca_supersede_archived() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER price_data_supersede
+    AFTER INSERT ON price_data
+    REFERENCING NEW TABLE AS new_candles
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_supersede_archived();
+COMMENT ON TRIGGER price_data_supersede ON price_data IS
+    'a candle inserted here replaces an archived or compressed one';
+
+CREATE OR REPLACE FUNCTION ca_refuse_second_copy() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    copy record;
+BEGIN
+    -- one statement: a candle may be on its way from one to the other
+    SELECT c.*
+    INTO copy
+    FROM (SELECT p.asset_id, p.timeframe, p.candle_time, false AS compressed
+          FROM new_candles AS n
+          CROSS JOIN LATERAL (
+              SELECT p.*
+              FROM price_data AS p
+              WHERE (p.asset_id, p.timeframe, p.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
+              LIMIT 1) AS p
+          UNION ALL
+          SELECT z.asset_id, z.timeframe, z.candle_time, true
+          FROM (SELECT n.asset_id, n.timeframe, array_agg(n.candle_time) AS times
+                FROM new_candles AS n
+                WHERE EXISTS (SELECT FROM price_data_segments)
+                GROUP BY n.asset_id, n.timeframe) AS n
+          CROSS JOIN LATERAL ca_compressed_at(n.asset_id, n.timeframe, n.times) AS z) AS c
+    LIMIT 1;
+    IF FOUND AND copy.compressed THEN
+        RAISE EXCEPTION 'the candle is compressed already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
+                                  copy.timeframe, copy.asset_id, copy.candle_time),
+                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.';
+    ELSIF FOUND THEN
+        RAISE EXCEPTION 'the candle is live already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data holds the %s candle of asset %s at %s.',
+                                  copy.timeframe, copy.asset_id, copy.candle_time),
+                  HINT = 'archive_price_data moves candles from one table to the other.';
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_second_copy() IS
+    'trigger: a candle that price_data or a segment holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read those';
+REVOKE EXECUTE ON FUNCTION ca_refuse_second_copy() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER price_data_archive_once
+    AFTER INSERT ON price_data_archive
+    REFERENCING NEW TABLE AS new_candles
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_refuse_second_copy();
+COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
+    'a candle that price_data or a segment holds is not archived a second time';
+
+CREATE OR REPLACE FUNCTION retention_period(timeframe text) RETURNS interval
+    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_retention_period';
+COMMENT ON FUNCTION retention_period(text) IS
+    'how long candles of this timeframe stay in price_data by the setting cryptoanalytics.retention; NULL when for ever';
+
+CREATE OR REPLACE FUNCTION ca_archive_cutoff(timeframe text, older_than timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT least(coalesce(ca_archive_cutoff.older_than,
+                          (now() AT TIME ZONE 'UTC' - retention_period(ca_archive_cutoff.timeframe))
+                          AT TIME ZONE 'UTC'),
+                 timeframe_bucket(ca_archive_cutoff.timeframe, now()))
+    WHERE ca_archive_cutoff.older_than IS NOT NULL
+       OR retention_period(ca_archive_cutoff.timeframe) IS NOT NULL;
+END;
+COMMENT ON FUNCTION ca_archive_cutoff(text, timestamptz) IS
+    'candles of this timeframe that start before this moment are to be archived; never one that is still open; NULL when none is';
+
+CREATE OR REPLACE FUNCTION ca_archive_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer, keep_indicators boolean,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    -- one statement: a row leaves one table and enters the other, or neither happens
+    WITH batch AS MATERIALIZED (
+        SELECT p.id
+        FROM price_data AS p
+        WHERE p.asset_id = ca_archive_batch.series
+          AND p.timeframe = ca_archive_batch.timeframe
+          AND p.candle_time >= ca_archive_batch.since
+          AND p.candle_time < ca_archive_batch.until
+        ORDER BY p.candle_time
+        LIMIT ca_archive_batch.batch_size
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM price_data AS p
+        USING batch AS b
+        WHERE p.id = b.id
+        RETURNING p.*
+    ), archived AS (
+        INSERT INTO price_data_archive AS a
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap,
+               CASE WHEN ca_archive_batch.keep_indicators THEN g.technical_indicators END,
+               g.candle_time, g.created_at
+        FROM gone AS g
+        ORDER BY g.candle_time
+        RETURNING a.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM archived AS r;
+END;
+COMMENT ON FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean) IS
+    'moves the oldest candles of a range to the archive, at most batch_size; rows that another session has locked are left';
+
+CREATE OR REPLACE FUNCTION ca_restore_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH batch AS MATERIALIZED (
+        SELECT a.id
+        FROM price_data_archive AS a
+        WHERE a.asset_id = ca_restore_batch.series
+          AND a.timeframe = ca_restore_batch.timeframe
+          AND a.candle_time >= ca_restore_batch.since
+          AND a.candle_time < ca_restore_batch.until
+        ORDER BY a.candle_time
+        LIMIT ca_restore_batch.batch_size
+        FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM price_data_archive AS a
+        USING batch AS b
+        WHERE a.id = b.id
+        RETURNING a.*
+    ), restored AS (
+        INSERT INTO price_data AS p
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM gone AS g
+        ORDER BY g.candle_time
+        RETURNING p.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM restored AS r;
+END;
+COMMENT ON FUNCTION ca_restore_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range back from the archive, at most batch_size';
+
+CREATE OR REPLACE FUNCTION ca_decompress_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH archived AS (
+        INSERT INTO price_data_archive AS a
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_decompress_batch.series, ca_decompress_batch.timeframe, ca_decompress_batch.since,
+                                ca_decompress_batch.until, ca_decompress_batch.batch_size) AS g
+        RETURNING a.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM archived AS r;
+END;
+COMMENT ON FUNCTION ca_decompress_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to the archive, batch_size and the rest of the last segment';
+
+CREATE OR REPLACE FUNCTION ca_restore_compressed_batch(
+    series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
+    OUT moved bigint, OUT last timestamptz)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH restored AS (
+        INSERT INTO price_data AS p
+            (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
+             volume, market_cap, technical_indicators, candle_time, created_at)
+        SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
+               g.volume, g.market_cap, g.technical_indicators, g.candle_time, g.created_at
+        FROM ca_take_compressed(ca_restore_compressed_batch.series, ca_restore_compressed_batch.timeframe,
+                                ca_restore_compressed_batch.since, ca_restore_compressed_batch.until,
+                                ca_restore_compressed_batch.batch_size) AS g
+        RETURNING p.candle_time
+    )
+    SELECT count(*), max(r.candle_time) FROM restored AS r;
+END;
+COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, timestamptz, integer) IS
+    'moves the oldest candles of a range out of their segments to price_data, batch_size and the rest of the last segment';
+
+-- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
+-- its backend is gone, or the server has started since.
+CREATE OR REPLACE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    task integer;
+BEGIN
+    UPDATE background_tasks AS t
+    SET status = 'failed',
+        error_message = 'the run broke off: its session is gone',
+        completed_at = clock_timestamp()
+    WHERE t.task_name = name
+      AND t.status = 'running'
+      AND (t.started_at < pg_postmaster_start_time()
+           OR NOT EXISTS (SELECT
+                          FROM pg_stat_activity AS s
+                          WHERE s.pid = (t.task_params ->> 'pid')::integer
+                            -- NULL where the caller must not know
+                            AND coalesce(s.backend_start <= t.started_at, true))
+           OR (t.task_params ->> 'pid')::integer = pg_backend_pid());
+
+    INSERT INTO background_tasks AS t (task_name, task_type, status, task_params, result_data, started_at)
+    VALUES (name, 'cleanup', 'running', params || jsonb_build_object('pid', pg_backend_pid()),
+            jsonb '{"moved": 0, "by_timeframe": {}}', clock_timestamp())
+    RETURNING t.id INTO task;
+    RETURN task;
+END;
+$$;
+COMMENT ON FUNCTION ca_task_start(text, jsonb) IS
+    'enters a run into background_tasks, and marks earlier ones that broke off as failed';
+
+CREATE OR REPLACE FUNCTION ca_task_finish(task integer, failure text, OUT moved bigint)
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    UPDATE background_tasks AS t
+    SET status = CASE WHEN ca_task_finish.failure IS NULL THEN 'completed' ELSE 'failed' END,
+        error_message = ca_task_finish.failure,
+        completed_at = clock_timestamp(),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = ca_task_finish.task
+    RETURNING (t.result_data ->> 'moved')::bigint;
+END;
+COMMENT ON FUNCTION ca_task_finish(integer, text) IS
+    'notes in background_tasks how a run ended, and returns the rows that it moved';
+
+-- Candles move from one place to another: live, archive and segments are price_data,
+-- price_data_archive and price_data_segments.
+-- of most series there is no candle, and a scan of the table would look for it to the end
+CREATE OR REPLACE FUNCTION ca_move_series(task integer, source text)
+    RETURNS TABLE (series integer, timeframe text, until timestamptz)
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET enable_seqscan = off
+BEGIN ATOMIC
+    WITH params AS (
+        SELECT p.*
+        FROM background_tasks AS b
+        CROSS JOIN LATERAL jsonb_to_record(b.task_params)
+            AS p (older_than timestamptz, timeframe text, asset integer)
+        WHERE b.id = ca_move_series.task
+    )
+    SELECT a.id, t.code, c.cutoff
+    FROM params AS p
+    CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT CASE ca_move_series.source
+                   WHEN 'live' THEN ca_archive_cutoff(t.code, p.older_than)
+                   ELSE coalesce(p.older_than, 'infinity')
+               END AS cutoff) AS c
+    JOIN assets AS a ON p.asset IS NULL OR a.id = p.asset
+    WHERE (p.timeframe IS NULL OR t.code = p.timeframe)
+      AND CASE ca_move_series.source
+              WHEN 'live' THEN EXISTS (
+                  SELECT
+                  FROM price_data AS d
+                  WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+              ELSE EXISTS (
+                  SELECT
+                  FROM price_data_archive AS d
+                  WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+          END
+    ORDER BY t.place, a.id;
+END;
+COMMENT ON FUNCTION ca_move_series(integer, text) IS
+    'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
+
+-- Moved candles have the columns that every installation has, and no others.
+CREATE OR REPLACE FUNCTION ca_refuse_added_columns(source text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
+    added text;
+BEGIN
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO added
+    FROM ca_installed() AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.name::regclass AND a.attnum > i.columns
+    WHERE i.name = relation AND NOT a.attisdropped AND a.attgenerated = '';
+    IF added IS NOT NULL THEN
+        RAISE EXCEPTION 'columns that were added to % would be lost', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Candles that move do not take along %s.', added),
+                  HINT = 'Keep such values in a table of your own, and drop the columns.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
+    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
+
+CREATE OR REPLACE FUNCTION ca_move_batch(
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean,
+    OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    moved bigint;
+    total bigint;
+BEGIN
+    PERFORM ca_refuse_added_columns(source);
+    PERFORM ca_lock_series(timeframe, series);
+    IF target = 'segments' THEN
+        -- goes on behind the last candle, which may still be there
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    ELSIF source = 'segments' AND target = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_decompress_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'segments' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_compressed_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSE
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    END IF;
+
+    done := last IS NULL;
+    IF done THEN
+        RETURN;
+    END IF;
+    UPDATE background_tasks AS t
+    SET result_data = jsonb_set(
+            t.result_data || jsonb_build_object('moved', (t.result_data ->> 'moved')::bigint + moved),
+            ARRAY['by_timeframe', ca_move_batch.timeframe],
+            to_jsonb(coalesce((t.result_data -> 'by_timeframe' ->> ca_move_batch.timeframe)::bigint, 0) + moved)),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = task
+    RETURNING (t.result_data ->> 'moved')::bigint INTO total;
+    IF clock_timestamp() - reported >= interval '1 second' THEN
+        reported := clock_timestamp();
+        RAISE NOTICE '% rows moved, now at asset %, %, %', total, series, timeframe, last;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
+
+-- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
+-- leaves whatever needs an operator to functions.
+CREATE OR REPLACE PROCEDURE ca_move_failed(task integer, message text, detail text, state text)
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM @extschema@.ca_task_finish(task, message);
+    COMMIT;
+    RAISE EXCEPTION '%', message
+        USING ERRCODE = state,
+              DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
+                  'The batches before stay moved; background_tasks tells how many rows.')),
+              HINT = 'Calling the procedure again goes on where it stopped.';
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
+    'notes in background_tasks that a run failed, commits that, and raises the error again';
+
+CREATE OR REPLACE PROCEDURE ca_move_range(
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    batch pg_catalog.record;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    LOOP
+        -- an error undoes this batch only, and is noted before it is raised again
+        BEGIN
+            SELECT b.done, b.last, b.reported INTO batch
+            FROM @extschema@.ca_move_batch(task, source, target, series, timeframe, since, until,
+                                           batch_size, keep_indicators, reported) AS b;
+        EXCEPTION WHEN query_canceled OR OTHERS THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                    state = RETURNED_SQLSTATE;
+        END;
+        IF message IS NOT NULL THEN
+            CALL @extschema@.ca_move_failed(task, message, detail, state);
+        END IF;
+        COMMIT;
+        EXIT WHEN batch.done;
+        since := batch.last;
+        reported := batch.reported;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves a range of one series, a commit a batch';
+
+CREATE OR REPLACE PROCEDURE ca_move_all(
+    task integer, source text, target text, batch_size integer, keep_indicators boolean)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    reported pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    series pg_catalog.int4[];
+    codes pg_catalog.text[];
+    untils pg_catalog.timestamptz[];
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    -- looking for them can take a while, and can be cancelled too
+    BEGIN
+        SELECT pg_catalog.array_agg(s.series), pg_catalog.array_agg(s.timeframe), pg_catalog.array_agg(s.until)
+        INTO series, codes, untils
+        FROM @extschema@.ca_move_series(task, source) AS s;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                state = RETURNED_SQLSTATE;
+    END;
+    IF message IS NOT NULL THEN
+        CALL @extschema@.ca_move_failed(task, message, detail, state);
+    END IF;
+    FOR i IN 1 .. coalesce(pg_catalog.cardinality(series), 0) LOOP
+        CALL @extschema@.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
+                                       batch_size, keep_indicators, reported);
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
+    'moves all series that a run of archive_price_data or compress_price_archive is to move';
+
+CREATE OR REPLACE FUNCTION ca_archive_target() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE current_setting('cryptoanalytics.compress_archive', true) WHEN 'on' THEN 'segments' ELSE 'archive' END;
+COMMENT ON FUNCTION ca_archive_target() IS
+    'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
+
+CREATE OR REPLACE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM timeframes() AS t (code)
+    JOIN price_data AS p
+      ON p.timeframe = t.code
+     AND p.candle_time < ca_archive_cutoff(t.code, ca_archive_count.older_than)
+    WHERE (ca_archive_count.timeframe IS NULL OR t.code = ca_archive_count.timeframe)
+      AND (ca_archive_count.asset IS NULL OR p.asset_id = ca_archive_count.asset);
+END;
+COMMENT ON FUNCTION ca_archive_count(timestamptz, text, integer) IS
+    'how many rows archive_price_data would move';
+
+CREATE OR REPLACE PROCEDURE archive_price_data(
+    older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
+    keep_indicators boolean DEFAULT false, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
+    INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    IF timeframe IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_timeframe(timeframe);
+    END IF;
+    IF asset IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_asset(asset);
+    END IF;
+    -- whoever passes NULL has not said that rows may move
+    IF coalesce(dry_run, true) THEN
+        moved := @extschema@.ca_archive_count(older_than, timeframe, asset);
+        RETURN;
+    END IF;
+
+    task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
+        'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
+        'keep_indicators', keep_indicators, 'batch_size', batch_size));
+    COMMIT;
+    CALL @extschema@.ca_move_all(task, 'live', @extschema@.ca_archive_target(), batch_size,
+                                 coalesce(keep_indicators, false));
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+
+CREATE OR REPLACE PROCEDURE restore_price_data(
+    timeframe text, asset integer, since timestamptz, until timestamptz,
+    batch_size integer DEFAULT 10000, INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+
+    task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
+        'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
+    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+
+-- sql/functions/accounts.sql
+
+-- Accounts and their sessions: logins, tokens, subscriptions, deletion. docs/rules.md has the rules.
+
+CREATE OR REPLACE FUNCTION ca_max_failed_logins() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_max_failed_logins';
+COMMENT ON FUNCTION ca_max_failed_logins() IS
+    'failed logins in a row that lock an account, by the setting cryptoanalytics.max_failed_logins';
+
+CREATE OR REPLACE FUNCTION ca_lockout_period() RETURNS interval
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_lockout_period';
+COMMENT ON FUNCTION ca_lockout_period() IS
+    'how long failed logins lock an account, by the setting cryptoanalytics.lockout_period';
+
+-- Not of a row of users: PostgreSQL would then add no column with a default to the table.
+CREATE OR REPLACE FUNCTION ca_account_stands(
+    is_active boolean, deleted_at timestamptz, lockout_expires timestamptz, moment timestamptz)
+    RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN is_active AND deleted_at IS NULL AND (lockout_expires IS NULL OR lockout_expires <= moment);
+COMMENT ON FUNCTION ca_account_stands(boolean, timestamptz, timestamptz, timestamptz) IS
+    'whether an account is active, not deleted and not locked at a moment';
+
+CREATE OR REPLACE FUNCTION ca_refuse_user(user_id integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'unknown user'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('There is no row in users with id %s.', coalesce(user_id::text, 'NULL')),
+              HINT = 'Look the user up by lower(email) first.';
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_user(integer) IS
+    'the error of a user that is NULL or unknown';
+
+CREATE OR REPLACE FUNCTION record_login(user_id integer, success boolean, moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+    admitted boolean;
+    failures integer;
+    locked boolean;
+BEGIN
+    IF success IS NULL OR moment IS NULL THEN
+        RAISE EXCEPTION 'success and moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'An outcome that is unknown can be neither counted nor forgiven.',
+                  HINT = 'Record the login when its outcome is known.';
+    END IF;
+    -- whoever comes second waits here and then sees what the first has counted
+    SELECT * INTO account FROM users AS u WHERE u.id = record_login.user_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(record_login.user_id);
+    END IF;
+    admitted := success AND ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, moment);
+    IF admitted THEN
+        UPDATE users AS u
+        SET failed_login_attempts = 0, lockout_expires = NULL, login_count = u.login_count + 1,
+            last_login = greatest(u.last_login, moment)
+        WHERE u.id = account.id;
+        RETURN true;
+    END IF;
+    locked := coalesce(account.lockout_expires > moment, false);
+    -- a lock that has run out took its failures along
+    failures := CASE WHEN account.lockout_expires <= moment THEN 1
+                     ELSE least(account.failed_login_attempts, 2147483646) + 1 END;
+    UPDATE users AS u
+    SET failed_login_attempts = failures,
+        lockout_expires = CASE WHEN locked THEN u.lockout_expires
+                               WHEN failures >= ca_max_failed_logins() THEN moment + ca_lockout_period() END
+    WHERE u.id = account.id;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION record_login(integer, boolean, timestamptz) IS
+    'records the outcome of a login and says whether the user is let in; failures in a row lock the account';
+
+CREATE OR REPLACE FUNCTION session_holder(token text, moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT u.id
+    FROM user_sessions AS s
+    JOIN users AS u ON u.id = s.user_id
+    WHERE s.session_token = session_holder.token
+      AND s.is_active
+      AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
+      AND ca_account_stands(u.is_active, u.deleted_at, u.lockout_expires, session_holder.moment);
+END;
+COMMENT ON FUNCTION session_holder(text, timestamptz) IS
+    'user whose valid session a token is; NULL when it is none';
+
+CREATE OR REPLACE FUNCTION session_is_valid(token text, moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN session_holder(token, moment) IS NOT NULL;
+COMMENT ON FUNCTION session_is_valid(text, timestamptz) IS
+    'whether a token is that of a session that is active, not expired and of an account that stands';
+
+CREATE OR REPLACE FUNCTION open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
+                             expires_at timestamptz DEFAULT NULL, device_info jsonb DEFAULT NULL,
+                             ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+                             moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+    opened integer;
+BEGIN
+    -- a deletion at the same time waits for the session and ends it, or is seen here
+    SELECT * INTO account FROM users AS u WHERE u.id = open_session.user_id FOR SHARE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(open_session.user_id);
+    END IF;
+    IF ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, open_session.moment) IS NOT TRUE THEN
+        RAISE EXCEPTION 'account is closed'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('User %s is inactive, deleted or locked.', account.id),
+                  HINT = 'Open a session when record_login() has returned true.';
+    END IF;
+    INSERT INTO user_sessions (user_id, session_token, refresh_token, device_info, ip_address, expires_at,
+                               last_used_at, created_at)
+    VALUES (account.id, open_session.token, open_session.refresh_token, open_session.device_info,
+            open_session.ip_address, open_session.expires_at, open_session.moment, open_session.moment)
+    RETURNING id INTO opened;
+    INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                 user_agent, created_at)
+    VALUES (account.id, opened, 'login', 'session', opened, 'create', open_session.ip_address,
+            open_session.user_agent, open_session.moment);
+    RETURN opened;
+END;
+$$;
+COMMENT ON FUNCTION open_session(integer, text, text, timestamptz, jsonb, inet, text, timestamptz) IS
+    'opens a session with its activity; the account must stand';
+
+CREATE OR REPLACE FUNCTION refresh_session(token text, refresh_token text, new_token text, new_refresh_token text,
+                                expires_at timestamptz DEFAULT NULL, ip_address inet DEFAULT NULL,
+                                user_agent text DEFAULT NULL, moment timestamptz DEFAULT now()) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    holder integer := session_holder(refresh_session.token, refresh_session.moment);
+    account users;
+    refreshed integer;
+BEGIN
+    -- accounts are locked before sessions, as deletion does
+    SELECT * INTO account FROM users AS u WHERE u.id = holder FOR SHARE;
+    IF NOT FOUND OR ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, refresh_session.moment) IS NOT TRUE THEN
+        RETURN NULL;
+    END IF;
+    -- of two that come with the same tokens the second finds them replaced
+    UPDATE user_sessions AS s
+    SET session_token = refresh_session.new_token, refresh_token = refresh_session.new_refresh_token,
+        expires_at = refresh_session.expires_at, last_used_at = refresh_session.moment
+    WHERE s.session_token = refresh_session.token
+      AND s.refresh_token = refresh_session.refresh_token
+      AND s.user_id = account.id
+      AND s.is_active
+      AND (s.expires_at IS NULL OR s.expires_at > refresh_session.moment)
+    RETURNING s.id INTO refreshed;
+    IF refreshed IS NOT NULL THEN
+        INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                     user_agent, created_at)
+        VALUES (account.id, refreshed, 'session_refresh', 'session', refreshed, 'update',
+                refresh_session.ip_address, refresh_session.user_agent, refresh_session.moment);
+    END IF;
+    RETURN refreshed;
+END;
+$$;
+COMMENT ON FUNCTION refresh_session(text, text, text, text, timestamptz, inet, text, timestamptz) IS
+    'gives a valid session new tokens and a new end, once for its refresh token; NULL when refused';
+
+CREATE OR REPLACE FUNCTION end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+                            moment timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH ended AS (
+        UPDATE user_sessions AS s
+        SET is_active = false
+        WHERE s.session_token = end_session.token AND s.is_active
+        RETURNING s.id, s.user_id),
+    noted AS (
+        INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, ip_address,
+                                     user_agent, created_at)
+        SELECT e.user_id, e.id, 'logout', 'session', e.id, 'update', end_session.ip_address,
+               end_session.user_agent, end_session.moment
+        FROM ended AS e
+        RETURNING id)
+    SELECT EXISTS (SELECT FROM noted);
+END;
+COMMENT ON FUNCTION end_session(text, inet, text, timestamptz) IS
+    'ends a session with its activity; false when there is none to end';
+
+CREATE OR REPLACE FUNCTION delete_user(user_id integer, deleted_by integer DEFAULT NULL, moment timestamptz DEFAULT now())
+    RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    account users;
+BEGIN
+    IF moment IS NULL THEN
+        RAISE EXCEPTION 'moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'An account without a moment of deletion stands.',
+                  HINT = 'Leave it out to delete the account now.';
+    END IF;
+    SELECT * INTO account FROM users AS u WHERE u.id = delete_user.user_id FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(delete_user.user_id);
+    END IF;
+    UPDATE users AS u
+    SET deleted_at = delete_user.moment, deleted_by = delete_user.deleted_by
+    WHERE u.id = account.id AND u.deleted_at IS NULL;
+    WITH ended AS (
+        UPDATE user_sessions AS s
+        SET is_active = false
+        WHERE s.user_id = account.id AND s.is_active
+        RETURNING s.id)
+    INSERT INTO user_activities (user_id, session_id, activity_type, entity_type, entity_id, action, created_at)
+    SELECT account.id, e.id, 'logout', 'session', e.id, 'update', delete_user.moment
+    FROM ended AS e;
+    RETURN account.deleted_at IS NULL;
+END;
+$$;
+COMMENT ON FUNCTION delete_user(integer, integer, timestamptz) IS
+    'deletes an account softly: its rows stay, its sessions end; false when it was deleted before';
+
+CREATE OR REPLACE FUNCTION effective_plan(user_id integer, moment timestamptz DEFAULT now()) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    plan text;
+BEGIN
+    SELECT CASE WHEN u.subscription_expires_at <= effective_plan.moment THEN 'free'
+                WHEN u.subscription_expires_at IS NULL OR effective_plan.moment IS NOT NULL THEN u.subscription_plan END
+    INTO plan
+    FROM users AS u
+    WHERE u.id = effective_plan.user_id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_user(effective_plan.user_id);
+    END IF;
+    RETURN plan;
+END;
+$$;
+COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
+    'subscription plan of a user at a moment; one that has expired counts as free';
+
+-- An activity is never changed and keeps its session's id, so a session with a trail stays as a row.
+-- What is secret or personal in it goes.
+CREATE OR REPLACE FUNCTION purge_sessions(older_than timestamptz, activities_older_than timestamptz DEFAULT NULL,
+                               moment timestamptz DEFAULT now(),
+                               OUT deleted bigint, OUT stripped bigint)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    old integer[];
+BEGIN
+    IF older_than IS NULL OR moment IS NULL THEN
+        RAISE EXCEPTION 'older_than and moment must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'Without them it is not known which sessions are old.',
+                  HINT = 'Sessions that ended or expired before older_than are purged.';
+    END IF;
+    IF greatest(older_than, activities_older_than) > moment THEN
+        RAISE EXCEPTION 'only what is past can be purged'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('older_than is %s, activities_older_than is %s and the moment is %s.', older_than,
+                                  coalesce(activities_older_than::text, 'NULL'), moment),
+                  HINT = 'A session that expires later may still be in use.';
+    END IF;
+    -- Once they are locked no activity can be added to them; the statements below, each with a
+    -- snapshot of its own, see those that were added before.
+    SELECT array_agg(l.id) INTO old
+    FROM (SELECT s.id
+          FROM user_sessions AS s
+          WHERE (NOT s.is_active AND s.updated_at < older_than)
+             OR s.expires_at < older_than
+             OR s.session_token = 'purged ' || s.id
+          ORDER BY s.id
+          FOR UPDATE SKIP LOCKED) AS l;
+    -- a trail goes as a whole
+    DELETE FROM user_activities AS a
+    WHERE activities_older_than IS NOT NULL
+      AND a.session_id = ANY (old)
+      AND NOT EXISTS (SELECT
+                      FROM user_activities AS later
+                      WHERE later.session_id = a.session_id AND later.created_at >= activities_older_than);
+    DELETE FROM user_sessions AS s
+    WHERE s.id = ANY (old)
+      AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    UPDATE user_sessions AS s
+    SET session_token = 'purged ' || s.id, refresh_token = NULL, device_info = NULL, ip_address = NULL,
+        is_active = false
+    WHERE s.id = ANY (old)
+      AND s.session_token <> 'purged ' || s.id;
+    GET DIAGNOSTICS stripped = ROW_COUNT;
+END;
+$$;
+COMMENT ON FUNCTION purge_sessions(timestamptz, timestamptz, timestamptz) IS
+    'purges sessions that ended or expired before older_than: deletes those without activities, and strips the others of tokens, device and address; trails whose last activity is before activities_older_than are deleted with their sessions';
+
+-- referral_count
+
+CREATE OR REPLACE FUNCTION ca_recount_referrals(referrers integer[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
+    -- whoever refers at the same time waits here; the UPDATE then sees what the other has done
+    PERFORM FROM users AS u WHERE u.id = ANY (referrers) ORDER BY u.id FOR NO KEY UPDATE;
+    UPDATE users AS u
+    SET referral_count = c.referred
+    FROM (SELECT r.id, (SELECT count(*) FROM users AS x WHERE x.referred_by = r.id)::integer AS referred
+          FROM unnest(referrers) AS r (id)) AS c
+    WHERE u.id = c.id AND u.referral_count <> c.referred;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END;
+$$;
+COMMENT ON FUNCTION ca_recount_referrals(integer[]) IS
+    'locks users and makes referral_count the number of those they referred; how many changed';
+
+CREATE OR REPLACE FUNCTION recount_referrals(user_id integer DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF recount_referrals.user_id IS NOT NULL THEN
+        PERFORM FROM users AS u WHERE u.id = recount_referrals.user_id;
+        IF NOT FOUND THEN
+            PERFORM ca_refuse_user(recount_referrals.user_id);
+        END IF;
+        RETURN ca_recount_referrals(ARRAY[recount_referrals.user_id]);
+    END IF;
+    RETURN ca_recount_referrals(ARRAY(
+        SELECT u.referred_by FROM users AS u WHERE u.referred_by IS NOT NULL
+        UNION
+        SELECT u.id FROM users AS u WHERE u.referral_count <> 0));
+END;
+$$;
+COMMENT ON FUNCTION recount_referrals(integer) IS
+    'makes referral_count of a user, or of all, the number of users referred; how many changed; for rows of before triggers did it';
+
+CREATE OR REPLACE FUNCTION ca_referrals_changed() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    referrers integer[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        referrers := ARRAY(
+            SELECT b.referred_by FROM became AS b WHERE b.referred_by IS NOT NULL
+            UNION
+            SELECT b.id FROM became AS b WHERE b.referral_count <> 0);
+    ELSIF TG_OP = 'DELETE' THEN
+        referrers := ARRAY(SELECT DISTINCT w.referred_by FROM was AS w WHERE w.referred_by IS NOT NULL);
+    ELSE
+        -- a count written by hand is counted too
+        referrers := ARRAY(
+            SELECT c.referrer
+            FROM (SELECT w.id, w.referred_by AS referrer FROM was AS w
+                  EXCEPT SELECT b.id, b.referred_by FROM became AS b) AS c
+            WHERE c.referrer IS NOT NULL
+            UNION
+            SELECT c.referrer
+            FROM (SELECT b.id, b.referred_by AS referrer FROM became AS b
+                  EXCEPT SELECT w.id, w.referred_by FROM was AS w) AS c
+            WHERE c.referrer IS NOT NULL
+            UNION
+            SELECT c.id
+            FROM (SELECT b.id, b.referral_count FROM became AS b
+                  EXCEPT SELECT w.id, w.referral_count FROM was AS w) AS c);
+    END IF;
+    IF cardinality(referrers) > 0 THEN
+        PERFORM ca_recount_referrals(referrers);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_referrals_changed() IS
+    'trigger: counts anew the referred users of those who gained or lost one';
+
+CREATE OR REPLACE TRIGGER users_referrals_inserted AFTER INSERT ON users
+    REFERENCING NEW TABLE AS became
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_inserted ON users IS
+    'counts the referred users of those who referred new ones';
+CREATE OR REPLACE TRIGGER users_referrals_updated AFTER UPDATE ON users
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_updated ON users IS
+    'counts the referred users of those who gained or lost some';
+CREATE OR REPLACE TRIGGER users_referrals_deleted AFTER DELETE ON users
+    REFERENCING OLD TABLE AS was
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_referrals_changed();
+COMMENT ON TRIGGER users_referrals_deleted ON users IS
+    'counts the referred users of those who lost some';
+
+-- sql/functions/trading_signals.sql
+
+-- Trading signals: reward over risk, expiry, execution by trades, and what became of them.
+-- The rules are in docs/rules.md.
+
+CREATE OR REPLACE FUNCTION ca_fraction(part numeric, whole numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    -- a numerator of this scale divides to 24 decimal places or more
+    RETURN trim_scale(round(part * 1.000000000000000000000000 / nullif(abs(whole), 0), 20));
+COMMENT ON FUNCTION ca_fraction(numeric, numeric) IS
+    'part over the absolute value of whole, to 20 decimal places; NULL when whole is 0';
+
+CREATE OR REPLACE FUNCTION ca_signal_ratio() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    NEW.risk_reward_ratio := ca_fraction(abs(NEW.target_price - NEW.entry_price), NEW.entry_price - NEW.stop_loss);
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_signal_ratio() IS
+    'trigger: computes risk_reward_ratio from the prices; NULL when one of them is';
+
+CREATE OR REPLACE TRIGGER trading_signals_ratio_insert BEFORE INSERT ON trading_signals
+    FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL AND NOT ca_is_restore())
+    EXECUTE FUNCTION ca_signal_ratio();
+COMMENT ON TRIGGER trading_signals_ratio_insert ON trading_signals IS
+    'computes risk_reward_ratio when none is told';
+CREATE OR REPLACE TRIGGER trading_signals_ratio_update BEFORE UPDATE ON trading_signals
+    FOR EACH ROW
+    WHEN (NEW.risk_reward_ratio IS NULL
+          OR NEW.risk_reward_ratio IS NOT DISTINCT FROM OLD.risk_reward_ratio
+             AND (NEW.entry_price, NEW.target_price, NEW.stop_loss)
+                 IS DISTINCT FROM (OLD.entry_price, OLD.target_price, OLD.stop_loss))
+    EXECUTE FUNCTION ca_signal_ratio();
+COMMENT ON TRIGGER trading_signals_ratio_update ON trading_signals IS
+    'computes risk_reward_ratio when it is NULL, or when prices change and no new ratio is told';
+
+CREATE OR REPLACE FUNCTION expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    expired bigint;
+BEGIN
+    PERFORM ca_check_as_of(expire_signals.as_of);
+    -- one that another session is changing is left for the next call
+    WITH due AS MATERIALIZED (
+        SELECT s.id
+        FROM trading_signals AS s
+        WHERE s.status = 'active' AND s.expires_at <= expire_signals.as_of
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE trading_signals AS s
+    SET status = 'expired'
+    FROM due AS d
+    WHERE s.id = d.id;
+    GET DIAGNOSTICS expired = ROW_COUNT;
+    RETURN expired;
+END;
+$$;
+COMMENT ON FUNCTION expire_signals(timestamptz) IS
+    'makes active signals expired whose expires_at has come; the number of them';
+
+CREATE OR REPLACE FUNCTION ca_execute_signals() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    signals integer[];
+    moments timestamptz[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
+        FROM (SELECT b.signal_id, min(b.created_at) AS moment
+              FROM became AS b
+              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
+              GROUP BY b.signal_id) AS t;
+    ELSE
+        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
+        FROM (SELECT b.signal_id, min(b.created_at) AS moment
+              FROM became AS b
+              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
+                AND NOT EXISTS (SELECT FROM was AS w
+                                WHERE w.id = b.id AND w.signal_id = b.signal_id
+                                  AND w.action_type NOT IN ('modify_sl', 'modify_tp'))
+              GROUP BY b.signal_id) AS t;
+    END IF;
+    -- of two sessions the second waits here, and finds the signal executed
+    WITH traded AS MATERIALIZED (
+        SELECT s.id
+        FROM unnest(signals, moments) AS t (id, moment)
+        JOIN trading_signals AS s ON s.id = t.id
+        WHERE s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > t.moment)
+        ORDER BY s.id
+        FOR NO KEY UPDATE OF s
+    )
+    UPDATE trading_signals AS s
+    SET status = 'executed'
+    FROM traded AS t
+    WHERE s.id = t.id;
+    RETURN NULL;
+END;
+$$;
+REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
+COMMENT ON FUNCTION ca_execute_signals() IS
+    'trigger: makes active signals executed that a trade names; other signals stay as they are; it runs with its owner''s rights because who trades need not be allowed to change signals';
+
+CREATE OR REPLACE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
+    REFERENCING NEW TABLE AS became
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore())
+    EXECUTE FUNCTION ca_execute_signals();
+COMMENT ON TRIGGER trade_actions_signals_insert ON trade_actions IS
+    'makes the signals executed that new trades name';
+CREATE OR REPLACE TRIGGER trade_actions_signals_update AFTER UPDATE ON trade_actions
+    REFERENCING OLD TABLE AS was NEW TABLE AS became
+    FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
+COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
+    'makes the signals executed that changed trades name anew';
+
+CREATE OR REPLACE FUNCTION ca_signal_touch(
+    asset integer, signal_type text, stop_loss numeric, target_price numeric, since timestamptz, until timestamptz,
+    OUT code text, OUT candle_time timestamptz, OUT closed_at timestamptz, OUT stopped boolean,
+    OUT aimed boolean)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    -- every timeframe is looked at, for a finer one may have candles for a part of the time only;
+    -- the touch that ends first is known best, and of those that end together the finest
+    SELECT t.code, f.candle_time, timeframe_end(t.code, f.candle_time), f.stopped, f.aimed
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.candle_time,
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                   ELSE h.high_price >= ca_signal_touch.stop_loss
+               END IS TRUE AS stopped,
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.high_price >= ca_signal_touch.target_price
+                   ELSE h.low_price <= ca_signal_touch.target_price
+               END IS TRUE AS aimed
+        FROM price_history AS h
+        WHERE h.asset_id = ca_signal_touch.asset
+          AND h.timeframe = t.code
+          AND h.candle_time >= ca_signal_touch.since
+          AND h.candle_time < timeframe_bucket(t.code, ca_signal_touch.until)
+          AND CASE ca_signal_touch.signal_type
+                  WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                                   OR h.high_price >= ca_signal_touch.target_price
+                  ELSE h.high_price >= ca_signal_touch.stop_loss
+                       OR h.low_price <= ca_signal_touch.target_price
+              END
+        ORDER BY h.candle_time
+        LIMIT 1) AS f
+    ORDER BY 3, t.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_signal_touch(integer, text, numeric, numeric, timestamptz, timestamptz) IS
+    'first candle that touches the stop or the target of a signal, of those that start at or after since and end by until';
+
+CREATE OR REPLACE FUNCTION ca_signal_extent(
+    asset integer, since timestamptz, until timestamptz, timeframe text,
+    OUT finest text, OUT high numeric, OUT low numeric, OUT bars bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT (array_agg(t.code ORDER BY t.place))[1], max(c.high), min(c.low),
+           coalesce((array_agg(c.bars ORDER BY t.place)
+                     FILTER (WHERE t.code = coalesce(ca_signal_extent.timeframe, t.code)))[1], 0)
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT max(h.high_price) AS high, min(h.low_price) AS low, count(*) AS bars
+        FROM price_history AS h
+        WHERE h.asset_id = ca_signal_extent.asset
+          AND h.timeframe = t.code
+          AND h.candle_time >= ca_signal_extent.since
+          AND h.candle_time < timeframe_bucket(t.code, ca_signal_extent.until)) AS c
+    WHERE c.bars > 0;
+END;
+COMMENT ON FUNCTION ca_signal_extent(integer, timestamptz, timestamptz, text) IS
+    'highest and lowest price of the candles of all timeframes that start at or after since and end by until; the finest timeframe that has any; how many there are of timeframe, or of the finest';
+
+CREATE OR REPLACE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
+    RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text,
+                   candle_time timestamptz, best_excursion numeric, worst_excursion numeric,
+                   bars bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_as_of(signal_outcomes.as_of);
+    IF signal_outcomes.signal IS NOT NULL THEN
+        PERFORM FROM trading_signals AS s WHERE s.id = signal_outcomes.signal;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'unknown signal'
+                USING ERRCODE = 'invalid_parameter_value',
+                      DETAIL = format('There is no row in trading_signals with id %s.',
+                                      signal_outcomes.signal),
+                      HINT = 'NULL asks for all signals.';
+        END IF;
+    END IF;
+    RETURN QUERY
+        SELECT s.id,
+               CASE WHEN f.stopped THEN 'stop' WHEN f.aimed THEN 'target'
+                    WHEN s.expires_at <= signal_outcomes.as_of THEN 'expired' ELSE 'open' END,
+               coalesce(f.stopped AND f.aimed, false),
+               coalesce(f.code, e.finest), f.candle_time,
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.high - s.entry_price
+                                              ELSE s.entry_price - e.low END, s.entry_price),
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.low - s.entry_price
+                                              ELSE s.entry_price - e.high END, s.entry_price),
+               e.bars
+        FROM trading_signals AS s
+        CROSS JOIN LATERAL (SELECT least(signal_outcomes.as_of, s.expires_at) AS until) AS u
+        LEFT JOIN LATERAL ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, s.created_at,
+                                          u.until) AS f ON true
+        CROSS JOIN LATERAL ca_signal_extent(s.asset_id, s.created_at, coalesce(f.closed_at, u.until),
+                                            f.code) AS e
+        WHERE (signal_outcomes.signal IS NULL OR s.id = signal_outcomes.signal)
+          AND s.created_at <= signal_outcomes.as_of
+        ORDER BY s.id;
+END;
+$$;
+COMMENT ON FUNCTION signal_outcomes(integer, timestamptz) IS
+    'what became of a signal, or of all that were created by as_of: target or stop touched first, open or expired; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price';
 
 -- sql/functions/alert_checks.sql
 
@@ -1203,3 +2647,11 @@ END;
 $$;
 COMMENT ON FUNCTION expire_alerts(timestamptz) IS
     'makes alerts inactive that have not gone off by expires_at; the number of them';
+
+-- sql/changes/0.6.0_gone.sql
+
+-- What 0.5.0 had and 0.6.0 does not; comes last, when nothing builds on it any more.
+
+-- functions of a row of a table, to which PostgreSQL would then add no column with a default
+DROP FUNCTION ca_account_stands(users, timestamptz);
+DROP FUNCTION ca_signal_touch(trading_signals, timestamptz);

@@ -1579,17 +1579,22 @@ RETURN ('NaN' <> ALL (amounts)
 COMMENT ON FUNCTION all_finite(numeric[]) IS
     'whether no amount is NaN or infinite; for CHECK constraints, so a NULL does not matter';
 
+-- What the row was and will be is compared here and not in the conditions of the triggers: those
+-- could be on no table with a generated column.  It is compared byte by byte, for a column that
+-- somebody adds may be of a type without equality.
 CREATE FUNCTION touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL SAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
-    NEW.updated_at := now();
+    IF OLD *<> NEW THEN
+        NEW.updated_at := now();
+    END IF;
     RETURN NEW;
 END;
 $$;
 COMMENT ON FUNCTION touch_updated_at() IS
-    'trigger: sets updated_at to the start of the transaction';
+    'trigger: sets updated_at to the start of the transaction if the row changes';
 
 -- sql/schema/users.sql
 
@@ -1726,8 +1731,7 @@ COMMENT ON INDEX users_deleted_by_idx IS
     'serves the foreign key to users';
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON users
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER users_touch ON users IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -1784,8 +1788,7 @@ COMMENT ON INDEX user_sessions_user_id_idx IS
     'the sessions of a user; foreign key to users';
 
 CREATE TRIGGER user_sessions_touch BEFORE UPDATE ON user_sessions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER user_sessions_touch ON user_sessions IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -1982,8 +1985,7 @@ COMMENT ON INDEX assets_market_cap_rank_idx IS
     'the largest assets that are active and supported';
 
 CREATE TRIGGER assets_touch BEFORE UPDATE ON assets
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER assets_touch ON assets IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2349,8 +2351,7 @@ COMMENT ON INDEX ai_models_active_version_key IS
     'the deployed version of a model; at most one a name and model_type';
 
 CREATE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER ai_models_touch ON ai_models IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2407,8 +2408,7 @@ COMMENT ON CONSTRAINT model_performance_evaluation_key ON model_performance IS
     'one value a model, metric and date; serves the latest values of a metric of a model';
 
 CREATE TRIGGER model_performance_touch BEFORE UPDATE ON model_performance
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER model_performance_touch ON model_performance IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2539,8 +2539,7 @@ COMMENT ON INDEX predictions_due_idx IS
     'the predictions whose target time has come, in its order';
 
 CREATE TRIGGER predictions_touch BEFORE UPDATE ON predictions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER predictions_touch ON predictions IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2638,8 +2637,7 @@ COMMENT ON INDEX ai_recommendations_reviewed_by_idx IS
     'foreign key to users';
 
 CREATE TRIGGER ai_recommendations_touch BEFORE UPDATE ON ai_recommendations
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER ai_recommendations_touch ON ai_recommendations IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2798,8 +2796,7 @@ COMMENT ON CONSTRAINT metrics_snapshot_timeframe_snapshot_time_key ON metrics_sn
     'one snapshot a time and timeframe; serves the latest snapshot of a timeframe';
 
 CREATE TRIGGER metrics_snapshot_touch BEFORE UPDATE ON metrics_snapshot
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER metrics_snapshot_touch ON metrics_snapshot IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2915,8 +2912,7 @@ COMMENT ON INDEX market_regime_analysis_ai_model_id_idx IS
     'foreign key to ai_models';
 
 CREATE TRIGGER market_regime_analysis_touch BEFORE UPDATE ON market_regime_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER market_regime_analysis_touch ON market_regime_analysis IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -2985,8 +2981,7 @@ COMMENT ON COLUMN sectors.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER sectors_touch BEFORE UPDATE ON sectors
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sectors_touch ON sectors IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3077,8 +3072,7 @@ COMMENT ON INDEX sector_mapping_sector_id_asset_id_idx IS
     'the assets of a sector; foreign key to sectors';
 
 CREATE TRIGGER sector_mapping_touch BEFORE UPDATE ON sector_mapping
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sector_mapping_touch ON sector_mapping IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3250,8 +3244,7 @@ COMMENT ON INDEX sector_analysis_sector_id_idx IS
     'foreign key to sectors';
 
 CREATE TRIGGER sector_analysis_touch BEFORE UPDATE ON sector_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sector_analysis_touch ON sector_analysis IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3357,8 +3350,7 @@ COMMENT ON INDEX cross_sector_analysis_ai_model_id_idx IS
     'foreign key to ai_models';
 
 CREATE TRIGGER cross_sector_analysis_touch BEFORE UPDATE ON cross_sector_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER cross_sector_analysis_touch ON cross_sector_analysis IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3498,8 +3490,7 @@ COMMENT ON INDEX trading_signals_prediction_id_idx IS
     'foreign key to predictions';
 
 CREATE TRIGGER trading_signals_touch BEFORE UPDATE ON trading_signals
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER trading_signals_touch ON trading_signals IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3582,8 +3573,7 @@ COMMENT ON INDEX signal_alerts_asset_id_idx IS
     'serves the foreign key to assets';
 
 CREATE TRIGGER signal_alerts_touch BEFORE UPDATE ON signal_alerts
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER signal_alerts_touch ON signal_alerts IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3646,8 +3636,7 @@ COMMENT ON INDEX watchlists_user_id_idx IS
     'the watchlists of a user; foreign key to users';
 
 CREATE TRIGGER watchlists_touch BEFORE UPDATE ON watchlists
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER watchlists_touch ON watchlists IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3721,8 +3710,7 @@ COMMENT ON INDEX watchlist_assets_last_modified_by_idx IS
     'foreign key to users';
 
 CREATE TRIGGER watchlist_assets_touch BEFORE UPDATE ON watchlist_assets
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER watchlist_assets_touch ON watchlist_assets IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3837,8 +3825,7 @@ COMMENT ON INDEX portfolio_asset_id_idx IS
     'the positions in an asset; foreign key to assets';
 
 CREATE TRIGGER portfolio_touch BEFORE UPDATE ON portfolio
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER portfolio_touch ON portfolio IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -3984,8 +3971,7 @@ COMMENT ON INDEX trade_actions_signal_id_idx IS
     'the actions a signal led to; foreign key to trading_signals';
 
 CREATE TRIGGER trade_actions_touch BEFORE UPDATE ON trade_actions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER trade_actions_touch ON trade_actions IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4038,8 +4024,7 @@ COMMENT ON COLUMN system_health.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER system_health_touch BEFORE UPDATE ON system_health
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER system_health_touch ON system_health IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4083,8 +4068,7 @@ COMMENT ON COLUMN analytics_data.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER analytics_data_touch BEFORE UPDATE ON analytics_data
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER analytics_data_touch ON analytics_data IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4136,8 +4120,7 @@ COMMENT ON COLUMN external_api_logs.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER external_api_logs_touch BEFORE UPDATE ON external_api_logs
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER external_api_logs_touch ON external_api_logs IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4195,8 +4178,7 @@ COMMENT ON COLUMN background_tasks.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER background_tasks_touch BEFORE UPDATE ON background_tasks
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER background_tasks_touch ON background_tasks IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4270,8 +4252,7 @@ COMMENT ON INDEX notifications_user_id_idx IS
     'the notifications of a user; foreign key to users';
 
 CREATE TRIGGER notifications_touch BEFORE UPDATE ON notifications
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER notifications_touch ON notifications IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -4561,11 +4542,13 @@ CREATE FUNCTION ca_lockout_period() RETURNS interval
 COMMENT ON FUNCTION ca_lockout_period() IS
     'how long failed logins lock an account, by the setting cryptoanalytics.lockout_period';
 
-CREATE FUNCTION ca_account_stands(account users, moment timestamptz) RETURNS boolean
+-- Not of a row of users: PostgreSQL would then add no column with a default to the table.
+CREATE FUNCTION ca_account_stands(
+    is_active boolean, deleted_at timestamptz, lockout_expires timestamptz, moment timestamptz)
+    RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (account).is_active AND (account).deleted_at IS NULL
-           AND ((account).lockout_expires IS NULL OR (account).lockout_expires <= moment);
-COMMENT ON FUNCTION ca_account_stands(users, timestamptz) IS
+    RETURN is_active AND deleted_at IS NULL AND (lockout_expires IS NULL OR lockout_expires <= moment);
+COMMENT ON FUNCTION ca_account_stands(boolean, timestamptz, timestamptz, timestamptz) IS
     'whether an account is active, not deleted and not locked at a moment';
 
 CREATE FUNCTION ca_refuse_user(user_id integer) RETURNS void
@@ -4603,7 +4586,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(record_login.user_id);
     END IF;
-    admitted := success AND ca_account_stands(account, moment);
+    admitted := success AND ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, moment);
     IF admitted THEN
         UPDATE users AS u
         SET failed_login_attempts = 0, lockout_expires = NULL, login_count = u.login_count + 1,
@@ -4635,7 +4618,7 @@ BEGIN ATOMIC
     WHERE s.session_token = session_holder.token
       AND s.is_active
       AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
-      AND ca_account_stands(u, session_holder.moment);
+      AND ca_account_stands(u.is_active, u.deleted_at, u.lockout_expires, session_holder.moment);
 END;
 COMMENT ON FUNCTION session_holder(text, timestamptz) IS
     'user whose valid session a token is; NULL when it is none';
@@ -4662,7 +4645,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(open_session.user_id);
     END IF;
-    IF ca_account_stands(account, open_session.moment) IS NOT TRUE THEN
+    IF ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, open_session.moment) IS NOT TRUE THEN
         RAISE EXCEPTION 'account is closed'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('User %s is inactive, deleted or locked.', account.id),
@@ -4696,7 +4679,7 @@ DECLARE
 BEGIN
     -- accounts are locked before sessions, as deletion does
     SELECT * INTO account FROM users AS u WHERE u.id = holder FOR SHARE;
-    IF NOT FOUND OR ca_account_stands(account, refresh_session.moment) IS NOT TRUE THEN
+    IF NOT FOUND OR ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, refresh_session.moment) IS NOT TRUE THEN
         RETURN NULL;
     END IF;
     -- of two that come with the same tokens the second finds them replaced
@@ -5282,9 +5265,15 @@ END;
 COMMENT ON FUNCTION ca_lock_series(text, integer) IS
     'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
 
+-- Not a parsed body: with an argument of its rows, PostgreSQL would add no column with a default to
+-- price_data.
 CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
     WITH candle AS MATERIALIZED (
         SELECT c.* FROM unnest(ca_store_candles.candles) AS c
     ), in_archive AS (
@@ -5304,7 +5293,7 @@ BEGIN ATOMIC
                coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
         RETURNING a.id
     ), compressed AS MATERIALIZED (
-        SELECT z.*
+        SELECT z AS stored, z.*
         FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
               FROM candle AS c
               WHERE EXISTS (SELECT FROM price_data_segments)
@@ -5313,9 +5302,10 @@ BEGIN ATOMIC
     ), in_segments AS (
         SELECT ca_replace_compressed(
                    z.asset_id, z.timeframe,
-                   array_agg(ROW(z.id, z.asset_id, z.timeframe, c.open_price, c.high_price, c.low_price,
-                                 c.close_price, coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap),
-                                 NULL, z.candle_time, z.created_at)::price_data_archive
+                   array_agg(jsonb_populate_record(z.stored, jsonb_build_object(
+                                 'open_price', c.open_price, 'high_price', c.high_price, 'low_price', c.low_price,
+                                 'close_price', c.close_price, 'volume', coalesce(c.volume, z.volume),
+                                 'market_cap', coalesce(c.market_cap, z.market_cap), 'technical_indicators', NULL))
                              ORDER BY z.candle_time)) AS replaced
         FROM compressed AS z
         JOIN candle AS c
@@ -5356,8 +5346,11 @@ BEGIN ATOMIC
     )
     SELECT (SELECT count(*) FROM in_archive)
          + (SELECT coalesce(sum(s.replaced), 0)::bigint FROM in_segments AS s)
-         + (SELECT count(*) FROM in_live);
+         + (SELECT count(*) FROM in_live)
+    INTO changed;
+    RETURN changed;
 END;
+$$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
     'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 
@@ -5821,6 +5814,30 @@ END;
 COMMENT ON FUNCTION ca_move_series(integer, text) IS
     'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
 
+-- Moved candles have the columns that every installation has, and no others.
+CREATE FUNCTION ca_refuse_added_columns(source text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
+    added text;
+BEGIN
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO added
+    FROM ca_installed() AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.name::regclass AND a.attnum > i.columns
+    WHERE i.name = relation AND NOT a.attisdropped AND a.attgenerated = '';
+    IF added IS NOT NULL THEN
+        RAISE EXCEPTION 'columns that were added to % would be lost', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Candles that move do not take along %s.', added),
+                  HINT = 'Keep such values in a table of your own, and drop the columns.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
+    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
+
 CREATE FUNCTION ca_move_batch(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean,
@@ -5832,6 +5849,7 @@ DECLARE
     moved bigint;
     total bigint;
 BEGIN
+    PERFORM ca_refuse_added_columns(source);
     PERFORM ca_lock_series(timeframe, series);
     IF target = 'segments' THEN
         -- goes on behind the last candle, which may still be there
@@ -7967,7 +7985,7 @@ COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
     'makes the signals executed that changed trades name anew';
 
 CREATE FUNCTION ca_signal_touch(
-    signal trading_signals, until timestamptz,
+    asset integer, signal_type text, stop_loss numeric, target_price numeric, since timestamptz, until timestamptz,
     OUT code text, OUT candle_time timestamptz, OUT closed_at timestamptz, OUT stopped boolean,
     OUT aimed boolean)
     RETURNS SETOF record
@@ -7979,26 +7997,32 @@ BEGIN ATOMIC
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
         SELECT h.candle_time,
-               CASE (signal).signal_type WHEN 'long' THEN h.low_price <= (signal).stop_loss
-                                         ELSE h.high_price >= (signal).stop_loss END IS TRUE AS stopped,
-               CASE (signal).signal_type WHEN 'long' THEN h.high_price >= (signal).target_price
-                                         ELSE h.low_price <= (signal).target_price END IS TRUE AS aimed
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                   ELSE h.high_price >= ca_signal_touch.stop_loss
+               END IS TRUE AS stopped,
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.high_price >= ca_signal_touch.target_price
+                   ELSE h.low_price <= ca_signal_touch.target_price
+               END IS TRUE AS aimed
         FROM price_history AS h
-        WHERE h.asset_id = (signal).asset_id
+        WHERE h.asset_id = ca_signal_touch.asset
           AND h.timeframe = t.code
-          AND h.candle_time >= (signal).created_at
+          AND h.candle_time >= ca_signal_touch.since
           AND h.candle_time < timeframe_bucket(t.code, ca_signal_touch.until)
-          AND CASE (signal).signal_type
-                  WHEN 'long' THEN h.low_price <= (signal).stop_loss OR h.high_price >= (signal).target_price
-                  ELSE h.high_price >= (signal).stop_loss OR h.low_price <= (signal).target_price
+          AND CASE ca_signal_touch.signal_type
+                  WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                                   OR h.high_price >= ca_signal_touch.target_price
+                  ELSE h.high_price >= ca_signal_touch.stop_loss
+                       OR h.low_price <= ca_signal_touch.target_price
               END
         ORDER BY h.candle_time
         LIMIT 1) AS f
     ORDER BY 3, t.place
     LIMIT 1;
 END;
-COMMENT ON FUNCTION ca_signal_touch(trading_signals, timestamptz) IS
-    'first candle that touches the stop or the target of a signal, of those that start at or after its creation and end by until';
+COMMENT ON FUNCTION ca_signal_touch(integer, text, numeric, numeric, timestamptz, timestamptz) IS
+    'first candle that touches the stop or the target of a signal, of those that start at or after since and end by until';
 
 CREATE FUNCTION ca_signal_extent(
     asset integer, since timestamptz, until timestamptz, timeframe text,
@@ -8053,7 +8077,8 @@ BEGIN
                e.bars
         FROM trading_signals AS s
         CROSS JOIN LATERAL (SELECT least(signal_outcomes.as_of, s.expires_at) AS until) AS u
-        LEFT JOIN LATERAL ca_signal_touch(s, u.until) AS f ON true
+        LEFT JOIN LATERAL ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, s.created_at,
+                                          u.until) AS f ON true
         CROSS JOIN LATERAL ca_signal_extent(s.asset_id, s.created_at, coalesce(f.closed_at, u.until),
                                             f.code) AS e
         WHERE (signal_outcomes.signal IS NULL OR s.id = signal_outcomes.signal)
@@ -11284,13 +11309,16 @@ BEGIN ATOMIC
     JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = a.attnum
                        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
     JOIN pg_sequence AS q ON q.seqrelid = d.objid
-    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL    UNION ALL
+    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL
+    UNION ALL
     SELECT 10, m.relname::text,
-           format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, m.relation)
-           || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                                FROM pg_attribute AS a
-                                WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')', '')
-           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
+           -- a dump of PostgreSQL 18 has it already
+           format('DO %L', format('BEGIN ALTER PUBLICATION %I ADD TABLE ONLY %s%s%s; EXCEPTION WHEN duplicate_object THEN NULL; END',
+                  p.pubname, m.relation,
+                  ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                           FROM pg_attribute AS a
+                           WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')',
+                  ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')'))
     FROM member AS m
     JOIN pg_publication_rel AS r ON r.prrelid = m.oid
     JOIN pg_publication AS p ON p.oid = r.prpubid;

@@ -12,11 +12,13 @@ CREATE FUNCTION ca_lockout_period() RETURNS interval
 COMMENT ON FUNCTION ca_lockout_period() IS
     'how long failed logins lock an account, by the setting cryptoanalytics.lockout_period';
 
-CREATE FUNCTION ca_account_stands(account users, moment timestamptz) RETURNS boolean
+-- Not of a row of users: PostgreSQL would then add no column with a default to the table.
+CREATE FUNCTION ca_account_stands(
+    is_active boolean, deleted_at timestamptz, lockout_expires timestamptz, moment timestamptz)
+    RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (account).is_active AND (account).deleted_at IS NULL
-           AND ((account).lockout_expires IS NULL OR (account).lockout_expires <= moment);
-COMMENT ON FUNCTION ca_account_stands(users, timestamptz) IS
+    RETURN is_active AND deleted_at IS NULL AND (lockout_expires IS NULL OR lockout_expires <= moment);
+COMMENT ON FUNCTION ca_account_stands(boolean, timestamptz, timestamptz, timestamptz) IS
     'whether an account is active, not deleted and not locked at a moment';
 
 CREATE FUNCTION ca_refuse_user(user_id integer) RETURNS void
@@ -54,7 +56,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(record_login.user_id);
     END IF;
-    admitted := success AND ca_account_stands(account, moment);
+    admitted := success AND ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, moment);
     IF admitted THEN
         UPDATE users AS u
         SET failed_login_attempts = 0, lockout_expires = NULL, login_count = u.login_count + 1,
@@ -86,7 +88,7 @@ BEGIN ATOMIC
     WHERE s.session_token = session_holder.token
       AND s.is_active
       AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
-      AND ca_account_stands(u, session_holder.moment);
+      AND ca_account_stands(u.is_active, u.deleted_at, u.lockout_expires, session_holder.moment);
 END;
 COMMENT ON FUNCTION session_holder(text, timestamptz) IS
     'user whose valid session a token is; NULL when it is none';
@@ -113,7 +115,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(open_session.user_id);
     END IF;
-    IF ca_account_stands(account, open_session.moment) IS NOT TRUE THEN
+    IF ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, open_session.moment) IS NOT TRUE THEN
         RAISE EXCEPTION 'account is closed'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('User %s is inactive, deleted or locked.', account.id),
@@ -147,7 +149,7 @@ DECLARE
 BEGIN
     -- accounts are locked before sessions, as deletion does
     SELECT * INTO account FROM users AS u WHERE u.id = holder FOR SHARE;
-    IF NOT FOUND OR ca_account_stands(account, refresh_session.moment) IS NOT TRUE THEN
+    IF NOT FOUND OR ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, refresh_session.moment) IS NOT TRUE THEN
         RETURN NULL;
     END IF;
     -- of two that come with the same tokens the second finds them replaced

@@ -144,13 +144,16 @@ BEGIN ATOMIC
     JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.oid AND d.refobjsubid = a.attnum
                        AND d.classid = 'pg_class'::regclass AND d.deptype = 'i'
     JOIN pg_sequence AS q ON q.seqrelid = d.objid
-    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL    UNION ALL
+    WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL
+    UNION ALL
     SELECT 10, m.relname::text,
-           format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, m.relation)
-           || coalesce(' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
-                                FROM pg_attribute AS a
-                                WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')', '')
-           || coalesce(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '')
+           -- a dump of PostgreSQL 18 has it already
+           format('DO %L', format('BEGIN ALTER PUBLICATION %I ADD TABLE ONLY %s%s%s; EXCEPTION WHEN duplicate_object THEN NULL; END',
+                  p.pubname, m.relation,
+                  ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+                           FROM pg_attribute AS a
+                           WHERE a.attrelid = m.oid AND a.attnum = ANY (r.prattrs)) || ')',
+                  ' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')'))
     FROM member AS m
     JOIN pg_publication_rel AS r ON r.prrelid = m.oid
     JOIN pg_publication AS p ON p.oid = r.prpubid;

@@ -362,6 +362,30 @@ END;
 COMMENT ON FUNCTION ca_move_series(integer, text) IS
     'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
 
+-- Moved candles have the columns that every installation has, and no others.
+CREATE FUNCTION ca_refuse_added_columns(source text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
+    added text;
+BEGIN
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO added
+    FROM ca_installed() AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.name::regclass AND a.attnum > i.columns
+    WHERE i.name = relation AND NOT a.attisdropped AND a.attgenerated = '';
+    IF added IS NOT NULL THEN
+        RAISE EXCEPTION 'columns that were added to % would be lost', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Candles that move do not take along %s.', added),
+                  HINT = 'Keep such values in a table of your own, and drop the columns.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
+    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
+
 CREATE FUNCTION ca_move_batch(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
     batch_size integer, keep_indicators boolean,
@@ -373,6 +397,7 @@ DECLARE
     moved bigint;
     total bigint;
 BEGIN
+    PERFORM ca_refuse_added_columns(source);
     PERFORM ca_lock_series(timeframe, series);
     IF target = 'segments' THEN
         -- goes on behind the last candle, which may still be there

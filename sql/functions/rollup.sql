@@ -17,9 +17,15 @@ END;
 COMMENT ON FUNCTION ca_lock_series(text, integer) IS
     'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
 
+-- Not a parsed body: with an argument of its rows, PostgreSQL would add no column with a default to
+-- price_data.
 CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    changed bigint;
+BEGIN
     WITH candle AS MATERIALIZED (
         SELECT c.* FROM unnest(ca_store_candles.candles) AS c
     ), in_archive AS (
@@ -39,7 +45,7 @@ BEGIN ATOMIC
                coalesce(c.volume, a.volume), coalesce(c.market_cap, a.market_cap))
         RETURNING a.id
     ), compressed AS MATERIALIZED (
-        SELECT z.*
+        SELECT z AS stored, z.*
         FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time) AS times
               FROM candle AS c
               WHERE EXISTS (SELECT FROM price_data_segments)
@@ -48,9 +54,10 @@ BEGIN ATOMIC
     ), in_segments AS (
         SELECT ca_replace_compressed(
                    z.asset_id, z.timeframe,
-                   array_agg(ROW(z.id, z.asset_id, z.timeframe, c.open_price, c.high_price, c.low_price,
-                                 c.close_price, coalesce(c.volume, z.volume), coalesce(c.market_cap, z.market_cap),
-                                 NULL, z.candle_time, z.created_at)::price_data_archive
+                   array_agg(jsonb_populate_record(z.stored, jsonb_build_object(
+                                 'open_price', c.open_price, 'high_price', c.high_price, 'low_price', c.low_price,
+                                 'close_price', c.close_price, 'volume', coalesce(c.volume, z.volume),
+                                 'market_cap', coalesce(c.market_cap, z.market_cap), 'technical_indicators', NULL))
                              ORDER BY z.candle_time)) AS replaced
         FROM compressed AS z
         JOIN candle AS c
@@ -91,8 +98,11 @@ BEGIN ATOMIC
     )
     SELECT (SELECT count(*) FROM in_archive)
          + (SELECT coalesce(sum(s.replaced), 0)::bigint FROM in_segments AS s)
-         + (SELECT count(*) FROM in_live);
+         + (SELECT count(*) FROM in_live)
+    INTO changed;
+    RETURN changed;
 END;
+$$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
     'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 

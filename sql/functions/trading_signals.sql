@@ -118,7 +118,7 @@ COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
     'makes the signals executed that changed trades name anew';
 
 CREATE FUNCTION ca_signal_touch(
-    signal trading_signals, until timestamptz,
+    asset integer, signal_type text, stop_loss numeric, target_price numeric, since timestamptz, until timestamptz,
     OUT code text, OUT candle_time timestamptz, OUT closed_at timestamptz, OUT stopped boolean,
     OUT aimed boolean)
     RETURNS SETOF record
@@ -130,26 +130,32 @@ BEGIN ATOMIC
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
         SELECT h.candle_time,
-               CASE (signal).signal_type WHEN 'long' THEN h.low_price <= (signal).stop_loss
-                                         ELSE h.high_price >= (signal).stop_loss END IS TRUE AS stopped,
-               CASE (signal).signal_type WHEN 'long' THEN h.high_price >= (signal).target_price
-                                         ELSE h.low_price <= (signal).target_price END IS TRUE AS aimed
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                   ELSE h.high_price >= ca_signal_touch.stop_loss
+               END IS TRUE AS stopped,
+               CASE ca_signal_touch.signal_type
+                   WHEN 'long' THEN h.high_price >= ca_signal_touch.target_price
+                   ELSE h.low_price <= ca_signal_touch.target_price
+               END IS TRUE AS aimed
         FROM price_history AS h
-        WHERE h.asset_id = (signal).asset_id
+        WHERE h.asset_id = ca_signal_touch.asset
           AND h.timeframe = t.code
-          AND h.candle_time >= (signal).created_at
+          AND h.candle_time >= ca_signal_touch.since
           AND h.candle_time < timeframe_bucket(t.code, ca_signal_touch.until)
-          AND CASE (signal).signal_type
-                  WHEN 'long' THEN h.low_price <= (signal).stop_loss OR h.high_price >= (signal).target_price
-                  ELSE h.high_price >= (signal).stop_loss OR h.low_price <= (signal).target_price
+          AND CASE ca_signal_touch.signal_type
+                  WHEN 'long' THEN h.low_price <= ca_signal_touch.stop_loss
+                                   OR h.high_price >= ca_signal_touch.target_price
+                  ELSE h.high_price >= ca_signal_touch.stop_loss
+                       OR h.low_price <= ca_signal_touch.target_price
               END
         ORDER BY h.candle_time
         LIMIT 1) AS f
     ORDER BY 3, t.place
     LIMIT 1;
 END;
-COMMENT ON FUNCTION ca_signal_touch(trading_signals, timestamptz) IS
-    'first candle that touches the stop or the target of a signal, of those that start at or after its creation and end by until';
+COMMENT ON FUNCTION ca_signal_touch(integer, text, numeric, numeric, timestamptz, timestamptz) IS
+    'first candle that touches the stop or the target of a signal, of those that start at or after since and end by until';
 
 CREATE FUNCTION ca_signal_extent(
     asset integer, since timestamptz, until timestamptz, timeframe text,
@@ -204,7 +210,8 @@ BEGIN
                e.bars
         FROM trading_signals AS s
         CROSS JOIN LATERAL (SELECT least(signal_outcomes.as_of, s.expires_at) AS until) AS u
-        LEFT JOIN LATERAL ca_signal_touch(s, u.until) AS f ON true
+        LEFT JOIN LATERAL ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, s.created_at,
+                                          u.until) AS f ON true
         CROSS JOIN LATERAL ca_signal_extent(s.asset_id, s.created_at, coalesce(f.closed_at, u.until),
                                             f.code) AS e
         WHERE (signal_outcomes.signal IS NULL OR s.id = signal_outcomes.signal)

@@ -151,8 +151,7 @@ COMMENT ON CONSTRAINT metrics_snapshot_timeframe_snapshot_time_key ON metrics_sn
     'one snapshot a time and timeframe; serves the latest snapshot of a timeframe';
 
 CREATE TRIGGER metrics_snapshot_touch BEFORE UPDATE ON metrics_snapshot
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER metrics_snapshot_touch ON metrics_snapshot IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -268,7 +267,6 @@ COMMENT ON INDEX market_regime_analysis_ai_model_id_idx IS
     'foreign key to ai_models';
 
 CREATE TRIGGER market_regime_analysis_touch BEFORE UPDATE ON market_regime_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER market_regime_analysis_touch ON market_regime_analysis IS
     'sets updated_at when an UPDATE changes the row';

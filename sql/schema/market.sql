@@ -132,8 +132,7 @@ COMMENT ON INDEX assets_market_cap_rank_idx IS
     'the largest assets that are active and supported';
 
 CREATE TRIGGER assets_touch BEFORE UPDATE ON assets
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER assets_touch ON assets IS
     'sets updated_at when an UPDATE changes the row';
 

@@ -85,8 +85,7 @@ COMMENT ON INDEX ai_models_active_version_key IS
     'the deployed version of a model; at most one a name and model_type';
 
 CREATE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER ai_models_touch ON ai_models IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -143,8 +142,7 @@ COMMENT ON CONSTRAINT model_performance_evaluation_key ON model_performance IS
     'one value a model, metric and date; serves the latest values of a metric of a model';
 
 CREATE TRIGGER model_performance_touch BEFORE UPDATE ON model_performance
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER model_performance_touch ON model_performance IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -275,8 +273,7 @@ COMMENT ON INDEX predictions_due_idx IS
     'the predictions whose target time has come, in its order';
 
 CREATE TRIGGER predictions_touch BEFORE UPDATE ON predictions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER predictions_touch ON predictions IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -374,7 +371,6 @@ COMMENT ON INDEX ai_recommendations_reviewed_by_idx IS
     'foreign key to users';
 
 CREATE TRIGGER ai_recommendations_touch BEFORE UPDATE ON ai_recommendations
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER ai_recommendations_touch ON ai_recommendations IS
     'sets updated_at when an UPDATE changes the row';

@@ -45,8 +45,7 @@ COMMENT ON COLUMN system_health.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER system_health_touch BEFORE UPDATE ON system_health
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER system_health_touch ON system_health IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -90,8 +89,7 @@ COMMENT ON COLUMN analytics_data.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER analytics_data_touch BEFORE UPDATE ON analytics_data
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER analytics_data_touch ON analytics_data IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -143,8 +141,7 @@ COMMENT ON COLUMN external_api_logs.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER external_api_logs_touch BEFORE UPDATE ON external_api_logs
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER external_api_logs_touch ON external_api_logs IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -202,8 +199,7 @@ COMMENT ON COLUMN background_tasks.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER background_tasks_touch BEFORE UPDATE ON background_tasks
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER background_tasks_touch ON background_tasks IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -277,7 +273,6 @@ COMMENT ON INDEX notifications_user_id_idx IS
     'the notifications of a user; foreign key to users';
 
 CREATE TRIGGER notifications_touch BEFORE UPDATE ON notifications
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER notifications_touch ON notifications IS
     'sets updated_at when an UPDATE changes the row';

@@ -55,8 +55,7 @@ COMMENT ON INDEX watchlists_user_id_idx IS
     'the watchlists of a user; foreign key to users';
 
 CREATE TRIGGER watchlists_touch BEFORE UPDATE ON watchlists
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER watchlists_touch ON watchlists IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -130,8 +129,7 @@ COMMENT ON INDEX watchlist_assets_last_modified_by_idx IS
     'foreign key to users';
 
 CREATE TRIGGER watchlist_assets_touch BEFORE UPDATE ON watchlist_assets
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER watchlist_assets_touch ON watchlist_assets IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -246,8 +244,7 @@ COMMENT ON INDEX portfolio_asset_id_idx IS
     'the positions in an asset; foreign key to assets';
 
 CREATE TRIGGER portfolio_touch BEFORE UPDATE ON portfolio
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER portfolio_touch ON portfolio IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -393,7 +390,6 @@ COMMENT ON INDEX trade_actions_signal_id_idx IS
     'the actions a signal led to; foreign key to trading_signals';
 
 CREATE TRIGGER trade_actions_touch BEFORE UPDATE ON trade_actions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER trade_actions_touch ON trade_actions IS
     'sets updated_at when an UPDATE changes the row';

@@ -61,8 +61,7 @@ COMMENT ON COLUMN sectors.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
 CREATE TRIGGER sectors_touch BEFORE UPDATE ON sectors
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sectors_touch ON sectors IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -153,8 +152,7 @@ COMMENT ON INDEX sector_mapping_sector_id_asset_id_idx IS
     'the assets of a sector; foreign key to sectors';
 
 CREATE TRIGGER sector_mapping_touch BEFORE UPDATE ON sector_mapping
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sector_mapping_touch ON sector_mapping IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -326,8 +324,7 @@ COMMENT ON INDEX sector_analysis_sector_id_idx IS
     'foreign key to sectors';
 
 CREATE TRIGGER sector_analysis_touch BEFORE UPDATE ON sector_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER sector_analysis_touch ON sector_analysis IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -433,8 +430,7 @@ COMMENT ON INDEX cross_sector_analysis_ai_model_id_idx IS
     'foreign key to ai_models';
 
 CREATE TRIGGER cross_sector_analysis_touch BEFORE UPDATE ON cross_sector_analysis
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER cross_sector_analysis_touch ON cross_sector_analysis IS
     'sets updated_at when an UPDATE changes the row';
 

@@ -86,8 +86,7 @@ COMMENT ON INDEX trading_signals_prediction_id_idx IS
     'foreign key to predictions';
 
 CREATE TRIGGER trading_signals_touch BEFORE UPDATE ON trading_signals
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER trading_signals_touch ON trading_signals IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -170,7 +169,6 @@ COMMENT ON INDEX signal_alerts_asset_id_idx IS
     'serves the foreign key to assets';
 
 CREATE TRIGGER signal_alerts_touch BEFORE UPDATE ON signal_alerts
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER signal_alerts_touch ON signal_alerts IS
     'sets updated_at when an UPDATE changes the row';

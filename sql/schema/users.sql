@@ -131,8 +131,7 @@ COMMENT ON INDEX users_deleted_by_idx IS
     'serves the foreign key to users';
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON users
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER users_touch ON users IS
     'sets updated_at when an UPDATE changes the row';
 
@@ -189,8 +188,7 @@ COMMENT ON INDEX user_sessions_user_id_idx IS
     'the sessions of a user; foreign key to users';
 
 CREATE TRIGGER user_sessions_touch BEFORE UPDATE ON user_sessions
-    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
-    EXECUTE FUNCTION touch_updated_at();
+    FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER user_sessions_touch ON user_sessions IS
     'sets updated_at when an UPDATE changes the row';
 

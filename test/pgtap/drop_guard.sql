@@ -59,7 +59,7 @@ CREATE FUNCTION pg_temp.fill(holder regclass) RETURNS void LANGUAGE plpgsql AS $
 DECLARE
     n text;
 BEGIN
-    FOR n IN SELECT conname FROM pg_constraint WHERE conrelid = holder ORDER BY contype <> 'p' LOOP
+    FOR n IN SELECT conname FROM pg_constraint WHERE conrelid = holder AND contype <> 'n' ORDER BY contype <> 'p' LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', holder, n);
     END LOOP;
     FOR n IN SELECT attname FROM pg_attribute WHERE attrelid = holder AND attnum > 0 AND attidentity = '' LOOP

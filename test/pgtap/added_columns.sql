@@ -1,0 +1,57 @@
+-- Columns that somebody adds to the tables, of types without equality and generated ones too, stand in
+-- the way of nothing, and nothing that they hold is lost without a word.
+BEGIN;
+SELECT plan(13);
+SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL client_min_messages = error;
+
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'ADD', 'Added', 'crypto');
+SELECT lives_ok((
+    SELECT string_agg(format('ALTER TABLE %s ADD COLUMN "own json" json DEFAULT ''[]'','
+                             ' ADD COLUMN own text NOT NULL DEFAULT clock_timestamp()::text,'
+                             ' ADD COLUMN derived text GENERATED ALWAYS AS (own || ''!'') STORED', c.oid::regclass), ';')
+    FROM pg_class AS c WHERE c.relnamespace = 'cryptoanalytics'::regnamespace AND c.relkind = 'r'
+), 'every table takes columns');
+
+-- the functions that write candles; 100 minutes of candles, closing at 11 to 13
+CREATE FUNCTION candles(close integer) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_agg(jsonb_build_array(1704067200000 + i * 60000, 10, 20, 5, candles.close + i % 3, 100) ORDER BY i)
+    FROM generate_series(0, 99) AS i
+$$;
+SELECT is(import_ohlcv(1, '1m', candles(11)), 100::bigint, 'candles are imported');
+SELECT is(import_ohlcv(1, '1m', candles(11)), 0::bigint, 'the same again change nothing');
+SELECT is(rollup_candles('5m', 1), 20::bigint, 'and rolled up');
+SELECT is(update_technical_indicators(1, '1m', '{"SMA": [20]}'), 100::bigint, 'with indicators');
+SELECT is((SELECT count(*) FROM price_data WHERE timeframe = '1m' AND technical_indicators IS NOT NULL), 100::bigint,
+          'which are stored');
+
+-- what they hold would be lost where candles move to
+SELECT throws_ok('SELECT ca_move_batch(0, ''live'', ''archive'', 1, ''1m'', ''-infinity'', ''infinity'', 1000, true, now())',
+                 '55000', 'columns that were added to price_data would be lost', 'candles with values of others stay');
+SELECT throws_ok('SELECT ca_move_batch(0, ''archive'', ''segments'', 1, ''1m'', ''-infinity'', ''infinity'', 1000, true, now())',
+                 '55000', 'columns that were added to price_data_archive would be lost', 'so do those in the archive');
+
+-- columns that were dropped and that are derived hold nothing
+ALTER TABLE price_data DROP COLUMN "own json", DROP COLUMN derived, DROP COLUMN own;
+ALTER TABLE price_data ADD COLUMN middle numeric GENERATED ALWAYS AS ((high_price + low_price) / 2) STORED;
+INSERT INTO background_tasks (id, task_name, task_type, result_data) VALUES (-1, 'move', 'cleanup', '{"moved": 0, "by_timeframe": {}}');
+SELECT is((SELECT last FROM ca_move_batch(-1, 'live', 'segments', 1, '1m', '-infinity', 'infinity', 1000, true, now())),
+          '2024-01-01 01:39+00'::timestamptz, 'candles are compressed');
+SELECT is(import_ohlcv(1, '1m', candles(12)), 100::bigint, 'and corrected where they are');
+SELECT is((SELECT array_agg(DISTINCT p.close_price) FROM price_history AS p WHERE p.timeframe = '1m' AND p.archived), '{12,13,14}'::numeric[],
+          'with the prices that came last');
+
+-- who changes a row touches it
+ALTER TABLE assets DISABLE TRIGGER assets_touch;
+UPDATE assets SET updated_at = '2024-01-01+00';
+ALTER TABLE assets ENABLE TRIGGER assets_touch;
+SAVEPOINT before;
+UPDATE assets SET name = 'Changed';
+SELECT is((SELECT updated_at FROM assets), now(), 'a change is dated');
+ROLLBACK TO before;
+ALTER TABLE assets DROP COLUMN derived;
+UPDATE assets SET name = name;
+SELECT is((SELECT updated_at FROM assets), '2024-01-01+00'::timestamptz, 'what changes nothing is not, unless there is a generated column');
+
+SELECT * FROM finish();
+ROLLBACK;
