@@ -167,7 +167,7 @@ ca_indicators_accum(PG_FUNCTION_ARGS)
 	BatchState *batch = PG_ARGISNULL(ARG_STATE)
 							? make_batch(fcinfo, context)
 							: (BatchState *) PG_GETARG_POINTER(ARG_STATE);
-	TimestampTz time = PG_GETARG_TIMESTAMPTZ(ARG_TIME);
+	TimestampTz time;
 	CaBar bar;
 
 	for (int i = ARG_ID; i <= ARG_CLOSE; i++)
@@ -175,6 +175,7 @@ ca_indicators_accum(PG_FUNCTION_ARGS)
 			ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					errmsg("a candle must not have a NULL"),
 					errhint("Filter the row out."));
+	time = PG_GETARG_TIMESTAMPTZ(ARG_TIME);
 	if (time <= batch->last)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("candles must come in order of time"),
