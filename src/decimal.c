@@ -215,9 +215,10 @@ ca_decimal_integer_digits(const CaDecimal *a)
 
 	if (a->is_wide)
 		return ca_wide_integer_digits(a);
-	if (value < 0)
+	/* the least of all integers has no opposite */
+	if (value > 0)
 		value = -value;
-	while (digits < CA_FIXED_DIGITS && value >= ca_pow10(digits))
+	while (digits <= CA_FIXED_DIGITS && value <= -ca_pow10(digits))
 		digits++;
 	return digits > a->scale ? digits - a->scale : 0;
 }

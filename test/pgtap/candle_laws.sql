@@ -1,7 +1,7 @@
 -- Candlesticks: agreement with plain SQL, and independence of order, grouping, number format
 -- and parallel workers.
 BEGIN;
-SELECT plan(26);
+SELECT plan(27);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -130,6 +130,14 @@ SELECT is(pg_temp.differences(
     0::bigint, 'ready candles to 1h to 1d equals ready candles to 1d');
 SELECT is(pg_temp.differences('SELECT s, start, rollup(c) AS c FROM minute GROUP BY 1, 2', 'TABLE minute'),
     0::bigint, 'a rollup of one candle is that candle');
+
+-- the same law at every length of a number; 3 * volume * 1 has no decimals
+SELECT is_empty($$
+    SELECT n, scale((c).vwap)
+    FROM (SELECT n, candlestick_agg(timestamptz '2024-01-01 UTC', 1::numeric, 12 * 10::numeric ^ (n - 2)) AS c
+          FROM generate_series(2, 60) AS n GROUP BY n) AS c
+    WHERE scale((c).vwap) <> n + 2
+$$, 'and a volume of 2 to 60 digits');
 
 --
 -- number format: a double counts as the decimal that it prints as
