@@ -79,8 +79,9 @@ class FullDisk:
 def fill_disk(operation, reference):
     """Runs it on a disk with too little room; whether it failed, and with what if not for that."""
     with FullDisk(int(random.uniform(0, 0.9) * reference["bytes"])):
-        run = subprocess.run(psql(operation.settings + operation.calls), capture_output=True, text=True)
-    told = any(words in run.stderr for words in ("No space left on device", "Check free disk space"))
+        run = subprocess.run(psql(operation.settings + operation.calls) + ["--set=VERBOSITY=verbose"],
+                             capture_output=True, text=True)
+    told = "ERROR:  53100: " in run.stderr
     return run.returncode != 0, [] if run.returncode == 0 or told else [run.stderr]
 
 
