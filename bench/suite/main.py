@@ -75,9 +75,14 @@ def main():
     config.version = os.environ.get("BENCH_VERSION", "")
     config.command = os.environ.get("BENCH_COMMAND", "bench/run")
     config.date = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    alone = config.jobs == ["scale"]  # it makes its own data
+    config.title = "The schema at work" if alone else "Performance"
+    config.data = scale.Scale(config).describe() if alone else (
+        f"{config.candles:,} candles, {config.trades:,} trades, {config.predictions:,} predictions; "
+        "10 assets, interleaved in the heap")
     summary = report.machine(config)
     print(summary, flush=True)
-    if config.jobs != ["scale"]:  # it makes its own
+    if not alone:
         make_data(config)
     tally = {}
     sections = list(measure_jobs(config, tally))

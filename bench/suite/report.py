@@ -108,13 +108,12 @@ def machine(config):
         f"| date | {config.date} |",
         f"| load when it began | {load} |",
         f"| command | `{config.command}` |",
-        f"| data | {config.candles:,} candles, {config.trades:,} trades, {config.predictions:,} predictions; "
-        "10 assets, interleaved in the heap |",
+        f"| data | {config.data} |",
         f"| huge pages | {huge} |",
         "| settings | " + ", ".join(f"{name} = {setting}" for name, setting in settings) + " |", ""])
 
 
-PREFACE = """# Performance
+PREFACE = """# {title}
 
 Written by `bench/run`; how it measures is in [bench/README.md](../bench/README.md). Times are medians of {runs} runs,
 in which the variants of a job take turns, in nanoseconds a row, with the smallest and the largest. Where a row
@@ -124,4 +123,4 @@ says nothing else, a ratio below 1 is faster than what it is compared with.
 
 
 def document(config, summary, sections):
-    return PREFACE.format(runs=config.runs) + summary + "\n" + "\n".join(sections)
+    return PREFACE.format(title=config.title, runs=config.runs) + summary + "\n" + "\n".join(sections)

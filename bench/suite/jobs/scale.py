@@ -146,6 +146,10 @@ class Scale:
         self.notifications = config.candles // 20
         self.scans = {}
 
+    def describe(self):
+        return (f"{self.candles:,} candles of {self.assets:,} assets, {self.users:,} users, {self.alerts:,} alerts, "
+                f"{self.positions:,} positions with {5 * self.positions:,} trade actions, {self.notifications:,} notifications")
+
     def fill(self, config):
         server.create("scale", config.script + config.read("scale.sql"))
         server.execute("scale", f"SELECT bench.fill_assets({self.assets})",
