@@ -128,7 +128,7 @@ SQL_PARTS = \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \
-	sql/functions/move_batch.sql \
+	sql/functions/moving.sql \
 	sql/functions/compression.sql \
 	sql/functions/predictions.sql \
 	sql/functions/score_predictions.sql \
@@ -170,7 +170,8 @@ NEW_PARTS = \
 	sql/functions/added_by_hand.sql
 REPLACED_PARTS = \
 	sql/functions/rollup.sql \
-	sql/functions/move_batch.sql \
+	sql/functions/moving.sql \
+	sql/functions/compression.sql \
 	sql/functions/accounts.sql \
 	sql/functions/trading_signals.sql \
 	sql/functions/alert_checks.sql

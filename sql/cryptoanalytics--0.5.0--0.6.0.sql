@@ -1054,9 +1054,9 @@ $$;
 COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS
     'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them and returns how many were inserted or changed; closed candles only, unless include_open';
 
--- sql/functions/move_batch.sql
+-- sql/functions/moving.sql
 
--- One batch of candles that move, from and to wherever.
+-- Moving candles: one batch of them, ranges and runs of batches, and the procedures for that.
 
 -- Moved candles have the columns that every installation has, and no others.
 CREATE OR REPLACE FUNCTION ca_refuse_added_columns(source text) RETURNS void
@@ -1133,6 +1133,319 @@ END;
 $$;
 COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
     'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
+
+CREATE OR REPLACE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    batch_size CONSTANT integer := 10000;
+    due record;
+    part bigint;
+    moved bigint := 0;
+BEGIN
+    PERFORM ca_refuse_added_columns('live');
+    FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
+        PERFORM ca_lock_series(due.timeframe, due.asset);
+        IF ca_archive_target() = 'segments' THEN
+            SELECT b.moved INTO part
+            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        ELSE
+            SELECT b.moved INTO part
+            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        END IF;
+        moved := moved + part;
+        EXIT WHEN moved >= batch_size;
+    END LOOP;
+    RETURN moved;
+END;
+$$;
+COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
+    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
+
+-- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
+-- leaves whatever needs an operator to functions.
+CREATE OR REPLACE PROCEDURE ca_move_failed(task integer, message text, detail text, state text)
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM @extschema@.ca_task_finish(task, message);
+    COMMIT;
+    RAISE EXCEPTION '%', message
+        USING ERRCODE = state,
+              DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
+                  'The batches before stay moved; background_tasks tells how many rows.')),
+              HINT = 'Calling the procedure again goes on where it stopped.';
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
+    'notes in background_tasks that a run failed, commits that, and raises the error again';
+
+CREATE OR REPLACE PROCEDURE ca_move_range(
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    batch pg_catalog.record;
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    LOOP
+        -- an error undoes this batch only, and is noted before it is raised again
+        BEGIN
+            SELECT b.done, b.last, b.reported INTO batch
+            FROM @extschema@.ca_move_batch(task, source, target, series, timeframe, since, until,
+                                           batch_size, keep_indicators, reported) AS b;
+        EXCEPTION WHEN query_canceled OR OTHERS THEN
+            GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                    state = RETURNED_SQLSTATE;
+        END;
+        IF message IS NOT NULL THEN
+            CALL @extschema@.ca_move_failed(task, message, detail, state);
+        END IF;
+        COMMIT;
+        EXIT WHEN batch.done;
+        since := batch.last;
+        reported := batch.reported;
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves a range of one series, a commit a batch';
+
+CREATE OR REPLACE PROCEDURE ca_move_all(
+    task integer, source text, target text, batch_size integer, keep_indicators boolean)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    reported pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    series pg_catalog.int4[];
+    codes pg_catalog.text[];
+    untils pg_catalog.timestamptz[];
+    message pg_catalog.text;
+    detail pg_catalog.text;
+    state pg_catalog.text;
+BEGIN
+    -- looking for them can take a while, and can be cancelled too
+    BEGIN
+        SELECT pg_catalog.array_agg(s.series), pg_catalog.array_agg(s.timeframe), pg_catalog.array_agg(s.until)
+        INTO series, codes, untils
+        FROM @extschema@.ca_move_series(task, source) AS s;
+    EXCEPTION WHEN query_canceled OR OTHERS THEN
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+                                state = RETURNED_SQLSTATE;
+    END;
+    IF message IS NOT NULL THEN
+        CALL @extschema@.ca_move_failed(task, message, detail, state);
+    END IF;
+    FOR i IN 1 .. coalesce(pg_catalog.cardinality(series), 0) LOOP
+        CALL @extschema@.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
+                                       batch_size, keep_indicators, reported);
+    END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
+    'moves all series that a run of archive_price_data or compress_price_archive is to move';
+
+CREATE OR REPLACE FUNCTION ca_archive_target() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE current_setting('cryptoanalytics.compress_archive', true) WHEN 'on' THEN 'segments' ELSE 'archive' END;
+COMMENT ON FUNCTION ca_archive_target() IS
+    'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
+
+CREATE OR REPLACE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM timeframes() AS t (code)
+    JOIN price_data AS p
+      ON p.timeframe = t.code
+     AND p.candle_time < ca_archive_cutoff(t.code, ca_archive_count.older_than)
+    WHERE (ca_archive_count.timeframe IS NULL OR t.code = ca_archive_count.timeframe)
+      AND (ca_archive_count.asset IS NULL OR p.asset_id = ca_archive_count.asset);
+END;
+COMMENT ON FUNCTION ca_archive_count(timestamptz, text, integer) IS
+    'how many rows archive_price_data would move';
+
+CREATE OR REPLACE PROCEDURE archive_price_data(
+    older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
+    keep_indicators boolean DEFAULT false, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
+    INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    IF timeframe IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_timeframe(timeframe);
+    END IF;
+    IF asset IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_asset(asset);
+    END IF;
+    -- whoever passes NULL has not said that rows may move
+    IF coalesce(dry_run, true) THEN
+        moved := @extschema@.ca_archive_count(older_than, timeframe, asset);
+        RETURN;
+    END IF;
+    PERFORM @extschema@.ca_refuse_added_columns('live');
+
+    task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
+        'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
+        'keep_indicators', keep_indicators, 'batch_size', batch_size));
+    COMMIT;
+    CALL @extschema@.ca_move_all(task, 'live', @extschema@.ca_archive_target(), batch_size,
+                                 coalesce(keep_indicators, false));
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+
+CREATE OR REPLACE PROCEDURE restore_price_data(
+    timeframe text, asset integer, since timestamptz, until timestamptz,
+    batch_size integer DEFAULT 10000, INOUT moved bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+    PERFORM @extschema@.ca_refuse_added_columns('archive');
+
+    task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
+        'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), batch_size, true, reported);
+    moved := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
+    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+
+-- sql/functions/compression.sql
+
+-- Compressing the archive, taking it out again, and what that saves.
+
+CREATE OR REPLACE PROCEDURE compress_price_archive(
+    older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
+    INOUT compressed bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+BEGIN
+    IF timeframe IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_timeframe(timeframe);
+    END IF;
+    IF asset IS NOT NULL THEN
+        PERFORM @extschema@.ca_check_asset(asset);
+    END IF;
+    PERFORM @extschema@.ca_refuse_added_columns('archive');
+
+    task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
+        'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
+    COMMIT;
+    CALL @extschema@.ca_move_all(task, 'archive', 'segments', 10000, true);
+    compressed := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE compress_price_archive(timestamptz, text, integer, bigint) IS
+    'moves candles that start before older_than, or all, from price_data_archive into price_data_segments, a commit every 10000; late ones go into the segments of their time; each run is a row of background_tasks';
+
+CREATE OR REPLACE PROCEDURE decompress_price_archive(
+    timeframe text, asset integer, since timestamptz, until timestamptz, INOUT decompressed bigint DEFAULT 0)
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    task pg_catalog.int4;
+    reported pg_catalog.timestamptz;
+BEGIN
+    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+
+    task := @extschema@.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
+        'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until));
+    reported := pg_catalog.clock_timestamp();
+    COMMIT;
+    CALL @extschema@.ca_move_range(task, 'segments', 'archive', asset, timeframe, coalesce(since, '-infinity'),
+                                   coalesce(until, 'infinity'), 10000, true, reported);
+    decompressed := @extschema@.ca_task_finish(task, NULL);
+    COMMIT;
+END;
+$$;
+COMMENT ON PROCEDURE decompress_price_archive(text, integer, timestamptz, timestamptz, bigint) IS
+    'moves the compressed candles of one series that start in [since, until) back to price_data_archive, a commit about every 10000; NULL leaves a side open; each run is a row of background_tasks';
+
+-- Of a candle that is a row: the row, its place in the page, and its entries of two indexes, whose
+-- pages are nine tenths full.  The size of the tables themselves would count the room of rows that
+-- have gone.
+CREATE OR REPLACE FUNCTION ca_candle_row_size(OUT bytes numeric, OUT source text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT round(avg(s.bytes) + 4 + (20 + 28) / 0.9, 1), s.source
+    FROM (SELECT 1 AS place, a.bytes, 'price_data_archive' AS source
+          FROM (SELECT ((pg_column_size(a) + 7) / 8 * 8)::numeric AS bytes FROM price_data_archive AS a LIMIT 1000) AS a
+          UNION ALL
+          SELECT 2, p.bytes, 'price_data'
+          FROM (SELECT ((pg_column_size(p) + 7) / 8 * 8)::numeric AS bytes FROM price_data AS p LIMIT 1000) AS p
+          UNION ALL
+          SELECT 3, 112, 'computed') AS s
+    GROUP BY s.place, s.source
+    ORDER BY s.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_candle_row_size() IS
+    'bytes that a candle takes as a row, with its index entries: by up to 1000 rows of the table that source names, or computed for prices and volume of 12 digits when there is no row';
+
+CREATE OR REPLACE FUNCTION archive_size()
+    RETURNS TABLE (
+        timeframe text, live_candles bigint, archived_candles bigint, compressed_candles bigint, segments bigint,
+        live_bytes bigint, archived_bytes bigint, compressed_bytes bigint,
+        bytes_per_candle numeric, row_bytes_per_candle numeric, row_bytes_from text, ratio_to_rows numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH live AS (
+        SELECT p.timeframe, count(*) AS candles FROM price_data AS p GROUP BY p.timeframe
+    ), archived AS (
+        SELECT a.timeframe, count(*) AS candles FROM price_data_archive AS a GROUP BY a.timeframe
+    ), compressed AS (
+        SELECT g.timeframe, sum(g.candles)::bigint AS candles, count(*) AS segments,
+               sum(pg_column_size(g.payload) + coalesce(pg_column_size(g.technical_indicators), 0) + 80) AS bytes
+        FROM price_data_segments AS g
+        GROUP BY g.timeframe
+    ), shares AS (
+        SELECT t.code, t.place, l.candles AS live, a.candles AS archived, c.candles AS compressed, c.segments,
+               pg_total_relation_size('price_data') * l.candles / sum(l.candles) OVER () AS live_bytes,
+               pg_total_relation_size('price_data_archive') * a.candles / sum(a.candles) OVER () AS archived_bytes,
+               pg_total_relation_size('price_data_segments') * c.bytes / sum(c.bytes) OVER () AS compressed_bytes
+        FROM timeframes() WITH ORDINALITY AS t (code, place)
+        LEFT JOIN live AS l ON l.timeframe = t.code
+        LEFT JOIN archived AS a ON a.timeframe = t.code
+        LEFT JOIN compressed AS c ON c.timeframe = t.code
+    )
+    SELECT s.code, coalesce(s.live, 0), coalesce(s.archived, 0), coalesce(s.compressed, 0), coalesce(s.segments, 0),
+           coalesce(s.live_bytes, 0)::bigint, coalesce(s.archived_bytes, 0)::bigint,
+           coalesce(s.compressed_bytes, 0)::bigint,
+           round(s.compressed_bytes / s.compressed, 1), r.bytes, r.source,
+           round(r.bytes * s.compressed / s.compressed_bytes, 1)
+    FROM shares AS s
+    CROSS JOIN ca_candle_row_size() AS r
+    WHERE s.live > 0 OR s.archived > 0 OR s.compressed > 0
+    ORDER BY s.place;
+END;
+COMMENT ON FUNCTION archive_size() IS
+    'candles and bytes of each timeframe: rows of price_data and of price_data_archive, and price_data_segments; bytes are a timeframe''s share of table, TOAST and indexes; ratio_to_rows compares a compressed candle with one that is a row. It counts rows, and decodes no segment';
 
 -- sql/functions/accounts.sql
 

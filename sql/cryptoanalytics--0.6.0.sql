@@ -5814,6 +5814,115 @@ END;
 COMMENT ON FUNCTION ca_move_series(integer, text) IS
     'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
 
+-- sql/functions/moving.sql
+
+-- Moving candles: one batch of them, ranges and runs of batches, and the procedures for that.
+
+-- Moved candles have the columns that every installation has, and no others.
+CREATE FUNCTION ca_refuse_added_columns(source text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
+    added text;
+BEGIN
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO added
+    FROM ca_installed() AS i
+    JOIN pg_attribute AS a ON a.attrelid = i.name::regclass AND a.attnum > i.columns
+    WHERE i.name = relation AND NOT a.attisdropped AND a.attgenerated = '';
+    IF added IS NOT NULL THEN
+        RAISE EXCEPTION 'columns that were added to % would be lost', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Candles that move do not take along %s.', added),
+                  HINT = 'Keep such values in a table of your own, and drop the columns.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
+    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
+
+CREATE FUNCTION ca_move_batch(
+    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
+    batch_size integer, keep_indicators boolean,
+    OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    moved bigint;
+    total bigint;
+BEGIN
+    PERFORM ca_refuse_added_columns(source);
+    PERFORM ca_lock_series(timeframe, series);
+    IF target = 'segments' THEN
+        -- goes on behind the last candle, which may still be there
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    ELSIF source = 'segments' AND target = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_decompress_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'segments' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_compressed_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSIF source = 'archive' THEN
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
+    ELSE
+        SELECT b.moved, b.last INTO moved, last
+        FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
+    END IF;
+
+    done := last IS NULL;
+    IF done THEN
+        RETURN;
+    END IF;
+    UPDATE background_tasks AS t
+    SET result_data = jsonb_set(
+            t.result_data || jsonb_build_object('moved', (t.result_data ->> 'moved')::bigint + moved),
+            ARRAY['by_timeframe', ca_move_batch.timeframe],
+            to_jsonb(coalesce((t.result_data -> 'by_timeframe' ->> ca_move_batch.timeframe)::bigint, 0) + moved)),
+        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
+    WHERE t.id = task
+    RETURNING (t.result_data ->> 'moved')::bigint INTO total;
+    IF clock_timestamp() - reported >= interval '1 second' THEN
+        reported := clock_timestamp();
+        RAISE NOTICE '% rows moved, now at asset %, %, %', total, series, timeframe, last;
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
+    'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
+
+CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    batch_size CONSTANT integer := 10000;
+    due record;
+    part bigint;
+    moved bigint := 0;
+BEGIN
+    PERFORM ca_refuse_added_columns('live');
+    FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
+        PERFORM ca_lock_series(due.timeframe, due.asset);
+        IF ca_archive_target() = 'segments' THEN
+            SELECT b.moved INTO part
+            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        ELSE
+            SELECT b.moved INTO part
+            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+        END IF;
+        moved := moved + part;
+        EXIT WHEN moved >= batch_size;
+    END LOOP;
+    RETURN moved;
+END;
+$$;
+COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
+    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
+
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
 CREATE PROCEDURE ca_move_failed(task integer, message text, detail text, state text)
@@ -5941,6 +6050,7 @@ BEGIN
         moved := @extschema@.ca_archive_count(older_than, timeframe, asset);
         RETURN;
     END IF;
+    PERFORM @extschema@.ca_refuse_added_columns('live');
 
     task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
@@ -5966,6 +6076,7 @@ DECLARE
 BEGIN
     PERFORM @extschema@.ca_check_batch_size(batch_size);
     PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+    PERFORM @extschema@.ca_refuse_added_columns('archive');
 
     task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
@@ -5981,86 +6092,6 @@ END;
 $$;
 COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
     'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
-
--- sql/functions/move_batch.sql
-
--- One batch of candles that move, from and to wherever.
-
--- Moved candles have the columns that every installation has, and no others.
-CREATE FUNCTION ca_refuse_added_columns(source text) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
-    added text;
-BEGIN
-    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO added
-    FROM ca_installed() AS i
-    JOIN pg_attribute AS a ON a.attrelid = i.name::regclass AND a.attnum > i.columns
-    WHERE i.name = relation AND NOT a.attisdropped AND a.attgenerated = '';
-    IF added IS NOT NULL THEN
-        RAISE EXCEPTION 'columns that were added to % would be lost', relation
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Candles that move do not take along %s.', added),
-                  HINT = 'Keep such values in a table of your own, and drop the columns.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
-    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
-
-CREATE FUNCTION ca_move_batch(
-    task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
-    batch_size integer, keep_indicators boolean,
-    OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    moved bigint;
-    total bigint;
-BEGIN
-    PERFORM ca_refuse_added_columns(source);
-    PERFORM ca_lock_series(timeframe, series);
-    IF target = 'segments' THEN
-        -- goes on behind the last candle, which may still be there
-        SELECT b.moved, b.last INTO moved, last
-        FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
-    ELSIF source = 'segments' AND target = 'archive' THEN
-        SELECT b.moved, b.last INTO moved, last
-        FROM ca_decompress_batch(series, timeframe, since, until, batch_size) AS b;
-    ELSIF source = 'segments' THEN
-        SELECT b.moved, b.last INTO moved, last
-        FROM ca_restore_compressed_batch(series, timeframe, since, until, batch_size) AS b;
-    ELSIF source = 'archive' THEN
-        SELECT b.moved, b.last INTO moved, last
-        FROM ca_restore_batch(series, timeframe, since, until, batch_size) AS b;
-    ELSE
-        SELECT b.moved, b.last INTO moved, last
-        FROM ca_archive_batch(series, timeframe, since, until, batch_size, keep_indicators) AS b;
-    END IF;
-
-    done := last IS NULL;
-    IF done THEN
-        RETURN;
-    END IF;
-    UPDATE background_tasks AS t
-    SET result_data = jsonb_set(
-            t.result_data || jsonb_build_object('moved', (t.result_data ->> 'moved')::bigint + moved),
-            ARRAY['by_timeframe', ca_move_batch.timeframe],
-            to_jsonb(coalesce((t.result_data -> 'by_timeframe' ->> ca_move_batch.timeframe)::bigint, 0) + moved)),
-        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
-    WHERE t.id = task
-    RETURNING (t.result_data ->> 'moved')::bigint INTO total;
-    IF clock_timestamp() - reported >= interval '1 second' THEN
-        reported := clock_timestamp();
-        RAISE NOTICE '% rows moved, now at asset %, %, %', total, series, timeframe, last;
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
-    'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
 
 -- sql/functions/compression.sql
 
@@ -6080,6 +6111,7 @@ BEGIN
     IF asset IS NOT NULL THEN
         PERFORM @extschema@.ca_check_asset(asset);
     END IF;
+    PERFORM @extschema@.ca_refuse_added_columns('archive');
 
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
@@ -10198,34 +10230,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
     'series with candles to be archived by the setting cryptoanalytics.retention, and before when';
-
-CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    batch_size CONSTANT integer := 10000;
-    due record;
-    part bigint;
-    moved bigint := 0;
-BEGIN
-    FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
-        PERFORM ca_lock_series(due.timeframe, due.asset);
-        IF ca_archive_target() = 'segments' THEN
-            SELECT b.moved INTO part
-            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
-        ELSE
-            SELECT b.moved INTO part
-            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
-        END IF;
-        moved := moved + part;
-        EXIT WHEN moved >= batch_size;
-    END LOOP;
-    RETURN moved;
-END;
-$$;
-COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
-    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
 
 CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -14,6 +14,7 @@ BEGIN
     IF asset IS NOT NULL THEN
         PERFORM @extschema@.ca_check_asset(asset);
     END IF;
+    PERFORM @extschema@.ca_refuse_added_columns('archive');
 
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));

@@ -247,34 +247,6 @@ END;
 COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
     'series with candles to be archived by the setting cryptoanalytics.retention, and before when';
 
-CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-DECLARE
-    batch_size CONSTANT integer := 10000;
-    due record;
-    part bigint;
-    moved bigint := 0;
-BEGIN
-    FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
-        PERFORM ca_lock_series(due.timeframe, due.asset);
-        IF ca_archive_target() = 'segments' THEN
-            SELECT b.moved INTO part
-            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
-        ELSE
-            SELECT b.moved INTO part
-            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
-        END IF;
-        moved := moved + part;
-        EXIT WHEN moved >= batch_size;
-    END LOOP;
-    RETURN moved;
-END;
-$$;
-COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
-    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
-
 CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp

@@ -1,7 +1,7 @@
 -- Columns that somebody adds to the tables, of types without equality and generated ones too, stand in
 -- the way of nothing, and nothing that they hold is lost without a word.
 BEGIN;
-SELECT plan(13);
+SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = error;
 
@@ -30,6 +30,11 @@ SELECT throws_ok('SELECT ca_move_batch(0, ''live'', ''archive'', 1, ''1m'', ''-i
                  '55000', 'columns that were added to price_data would be lost', 'candles with values of others stay');
 SELECT throws_ok('SELECT ca_move_batch(0, ''archive'', ''segments'', 1, ''1m'', ''-infinity'', ''infinity'', 1000, true, now())',
                  '55000', 'columns that were added to price_data_archive would be lost', 'so do those in the archive');
+SELECT throws_ok('SELECT ca_archive_asset(1, now())', '55000', 'columns that were added to price_data would be lost', 'maintain() moves none either');
+-- refused before a transaction would end, which this one may not
+SELECT throws_ok('CALL archive_price_data()', '55000', 'columns that were added to price_data would be lost', 'nor archive_price_data()');
+SELECT throws_ok('CALL compress_price_archive()', '55000', 'columns that were added to price_data_archive would be lost', 'nor compress_price_archive()');
+SELECT throws_ok('CALL restore_price_data(''1m'', 1, NULL, NULL)', '55000', 'columns that were added to price_data_archive would be lost', 'nor restore_price_data()');
 
 -- columns that were dropped and that are derived hold nothing
 ALTER TABLE price_data DROP COLUMN "own json", DROP COLUMN derived, DROP COLUMN own;
