@@ -5275,7 +5275,8 @@ DECLARE
     changed bigint;
 BEGIN
     WITH candle AS MATERIALIZED (
-        SELECT c.* FROM unnest(ca_store_candles.candles) AS c
+        -- of many candles too each is looked up by its key: the planner must not count them
+        SELECT c.* FROM unnest((SELECT ca_store_candles.candles)) AS c
     ), in_archive AS (
         UPDATE price_data_archive AS a
         SET open_price = c.open_price,
