@@ -109,6 +109,7 @@ SQL_PARTS = \
 	sql/functions/errors.sql \
 	sql/functions/errors_numeric.sql \
 	sql/schema/types.sql \
+	sql/schema/touch.sql \
 	sql/schema/users.sql \
 	sql/schema/market.sql \
 	sql/schema/segments.sql \
@@ -169,6 +170,7 @@ NEW_PARTS = \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
 REPLACED_PARTS = \
+	sql/schema/touch.sql \
 	sql/functions/rollup.sql \
 	sql/functions/moving.sql \
 	sql/functions/compression.sql \

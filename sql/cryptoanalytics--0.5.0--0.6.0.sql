@@ -13,20 +13,7 @@ CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id, created_at)
 COMMENT ON INDEX signal_alerts_pending_idx IS
     'the alerts of an asset that are still to go off, and the oldest of them';
 
--- updated_at does not stand in the way of generated columns
-CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF OLD *<> NEW THEN
-        NEW.updated_at := now();
-    END IF;
-    RETURN NEW;
-END;
-$$;
-COMMENT ON FUNCTION touch_updated_at() IS
-    'trigger: sets updated_at to the start of the transaction if the row changes';
+-- the condition under which rows are touched is in the function now, which touch.sql replaces
 CREATE OR REPLACE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE OR REPLACE TRIGGER ai_recommendations_touch BEFORE UPDATE ON ai_recommendations FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE OR REPLACE TRIGGER analytics_data_touch BEFORE UPDATE ON analytics_data FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -899,6 +886,25 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION added_by_hand() IS
     'commands that make again what was added by hand to tables and views of the extension, which pg_dump leaves out: pre-data before the rows are restored, post-data after';
+
+-- sql/schema/touch.sql
+
+-- What the row was and will be is compared here and not in the conditions of the triggers: those
+-- could be on no table with a generated column.  It is compared byte by byte, for a column that
+-- somebody adds may be of a type without equality.
+CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF OLD *<> NEW THEN
+        NEW.updated_at := now();
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION touch_updated_at() IS
+    'trigger: sets updated_at to the start of the transaction if the row changes';
 
 -- sql/functions/rollup.sql
 

@@ -1579,6 +1579,8 @@ RETURN ('NaN' <> ALL (amounts)
 COMMENT ON FUNCTION all_finite(numeric[]) IS
     'whether no amount is NaN or infinite; for CHECK constraints, so a NULL does not matter';
 
+-- sql/schema/touch.sql
+
 -- What the row was and will be is compared here and not in the conditions of the triggers: those
 -- could be on no table with a generated column.  It is compared byte by byte, for a column that
 -- somebody adds may be of a type without equality.

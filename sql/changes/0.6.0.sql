@@ -7,20 +7,7 @@ CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id, created_at)
 COMMENT ON INDEX signal_alerts_pending_idx IS
     'the alerts of an asset that are still to go off, and the oldest of them';
 
--- updated_at does not stand in the way of generated columns
-CREATE OR REPLACE FUNCTION touch_updated_at() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF OLD *<> NEW THEN
-        NEW.updated_at := now();
-    END IF;
-    RETURN NEW;
-END;
-$$;
-COMMENT ON FUNCTION touch_updated_at() IS
-    'trigger: sets updated_at to the start of the transaction if the row changes';
+-- the condition under which rows are touched is in the function now, which touch.sql replaces
 CREATE OR REPLACE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE OR REPLACE TRIGGER ai_recommendations_touch BEFORE UPDATE ON ai_recommendations FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE OR REPLACE TRIGGER analytics_data_touch BEFORE UPDATE ON analytics_data FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
