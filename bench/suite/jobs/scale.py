@@ -21,6 +21,17 @@ NEWEST = """(SELECT a.id AS asset_id, c.* FROM assets AS a CROSS JOIN LATERAL (
         SELECT p.candle_time, p.high_price, p.low_price, p.close_price, p.volume FROM price_data AS p
         WHERE p.asset_id = a.id AND p.timeframe = '1m' ORDER BY p.candle_time DESC LIMIT 1) AS c)"""
 
+FIRES = """CASE
+          WHEN s.alert_type = 'volume_spike' THEN f.volume >= s.trigger_value * f.mean_volume
+          WHEN s.alert_type <> 'price_target' THEN false
+          WHEN s.condition = 'above' THEN f.high_price >= s.trigger_value AND f.before < s.trigger_value
+          WHEN s.condition = 'below' THEN f.low_price <= s.trigger_value AND f.before > s.trigger_value
+          WHEN s.condition = 'equals' THEN s.trigger_value BETWEEN f.low_price AND f.high_price
+          ELSE abs(100 * (f.close_price - f.day_before) / nullif(f.day_before, 0)) >= s.trigger_value END"""
+
+TOLD = """INSERT INTO notifications (user_id, notification_type, title, data)
+SELECT user_id, 'alert', 'Alert', jsonb_build_object('alert', id, 'price', close_price) FROM fired"""
+
 ALERTS = f"""
 WITH facts AS MATERIALIZED (
     SELECT n.*, b.close_price AS before, d.close_price AS day_before, v.mean_volume
@@ -38,46 +49,33 @@ WITH facts AS MATERIALIZED (
     FROM facts AS f
     WHERE s.asset_id = f.asset_id AND s.is_active AND NOT s.is_triggered
       AND (s.expires_at IS NULL OR s.expires_at > f.candle_time)
-      AND CASE
-          WHEN s.alert_type = 'volume_spike' THEN f.volume >= s.trigger_value * f.mean_volume
-          WHEN s.alert_type <> 'price_target' THEN false
-          WHEN s.condition = 'above' THEN f.high_price >= s.trigger_value AND f.before < s.trigger_value
-          WHEN s.condition = 'below' THEN f.low_price <= s.trigger_value AND f.before > s.trigger_value
-          WHEN s.condition = 'equals' THEN s.trigger_value BETWEEN f.low_price AND f.high_price
-          ELSE abs(100 * (f.close_price - f.day_before) / nullif(f.day_before, 0)) >= s.trigger_value END
+      AND {FIRES}
     RETURNING s.id, s.user_id, s.asset_id, f.close_price
 )
-INSERT INTO notifications (user_id, notification_type, title, data)
-SELECT user_id, 'alert', 'Alert', jsonb_build_object('alert', id, 'price', close_price) FROM fired"""
+{TOLD}"""
 
 # every candle since a moment, each compared with the one before it
-ALERTS_SINCE = """
+ALERTS_SINCE = f"""
 WITH candle AS MATERIALIZED (
     SELECT p.asset_id, p.candle_time, p.high_price, p.low_price, p.close_price, p.volume,
            lag(p.close_price) OVER w AS before, avg(p.volume) OVER w20 AS mean_volume
     FROM price_data AS p
     WHERE p.timeframe = '1m' AND p.asset_id = ANY (ARRAY(SELECT id FROM assets))
-      AND p.candle_time >= timestamptz '{since}' - interval '20 minutes'
+      AND p.candle_time >= timestamptz '{{since}}' - interval '20 minutes'
     WINDOW w AS (PARTITION BY p.asset_id ORDER BY p.candle_time), w20 AS (w ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING)
 ), facts AS MATERIALIZED (
     SELECT c.*, d.close_price AS day_before
     FROM candle AS c
     LEFT JOIN price_data AS d ON d.asset_id = c.asset_id AND d.timeframe = '1m'
                              AND d.candle_time = c.candle_time - interval '1 day'
-    WHERE c.candle_time >= timestamptz '{since}'
+    WHERE c.candle_time >= timestamptz '{{since}}'
 ), hit AS (
     SELECT DISTINCT ON (s.id) s.id, f.candle_time, f.close_price
     FROM signal_alerts AS s
     JOIN facts AS f ON s.asset_id = f.asset_id
     WHERE s.is_active AND NOT s.is_triggered
       AND (s.expires_at IS NULL OR s.expires_at > f.candle_time)
-      AND CASE
-          WHEN s.alert_type = 'volume_spike' THEN f.volume >= s.trigger_value * f.mean_volume
-          WHEN s.alert_type <> 'price_target' THEN false
-          WHEN s.condition = 'above' THEN f.high_price >= s.trigger_value AND f.before < s.trigger_value
-          WHEN s.condition = 'below' THEN f.low_price <= s.trigger_value AND f.before > s.trigger_value
-          WHEN s.condition = 'equals' THEN s.trigger_value BETWEEN f.low_price AND f.high_price
-          ELSE abs(100 * (f.close_price - f.day_before) / nullif(f.day_before, 0)) >= s.trigger_value END
+      AND {FIRES}
     ORDER BY s.id, f.candle_time
 ), fired AS (
     UPDATE signal_alerts AS s
@@ -85,8 +83,7 @@ WITH candle AS MATERIALIZED (
     FROM hit AS h WHERE s.id = h.id
     RETURNING s.id, s.user_id, s.asset_id, h.close_price
 )
-INSERT INTO notifications (user_id, notification_type, title, data)
-SELECT user_id, 'alert', 'Alert', jsonb_build_object('alert', id, 'price', close_price) FROM fired"""
+{TOLD}"""
 
 REFRESH = f"""
 UPDATE assets AS a
