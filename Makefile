@@ -159,28 +159,26 @@ SQL_PARTS = \
 	sql/functions/installed.sql \
 	sql/functions/added_by_hand.sql
 
-# what is not as in the version before: what changes in tables, parts that are new, in the order in
-# which they build on each other, parts without tables and types, some of which have changed, and
-# what goes
-NEW_PARTS = \
-	sql/changes/0.6.0.sql \
-	sql/functions/drop_guard.sql \
-	sql/functions/row_security.sql \
-	sql/functions/roles.sql \
-	sql/functions/installed.sql \
-	sql/functions/added_by_hand.sql
-REPLACED_PARTS = \
-	sql/schema/touch.sql \
-	sql/functions/rollup.sql \
-	sql/functions/moving.sql \
-	sql/functions/compression.sql \
-	sql/functions/accounts.sql \
-	sql/functions/trading_signals.sql \
-	sql/functions/alert_checks.sql
-GONE_PARTS = sql/changes/0.6.0_gone.sql
+# What the upgrade from the version before does first, and what it drops last.  Between the two every
+# part is replayed, so a changed function is written once.
+CHANGES = \
+	sql/changes/0.7.0/settings.sql \
+	sql/changes/0.7.0/candles.sql \
+	sql/changes/0.7.0/import.sql \
+	sql/changes/0.7.0/archive.sql \
+	sql/changes/0.7.0/indicators.sql \
+	sql/changes/0.7.0/predictions.sql \
+	sql/changes/0.7.0/models.sql \
+	sql/changes/0.7.0/users.sql \
+	sql/changes/0.7.0/signals.sql \
+	sql/changes/0.7.0/positions.sql \
+	sql/changes/0.7.0/operations.sql \
+	sql/changes/0.7.0/roles.sql
+GONE = sql/changes/0.7.0/gone.sql
 
-JOINED_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
-UPGRADE_SCRIPT = sql/$(EXTENSION)--0.5.0--0.6.0.sql
+# both are made, not committed, until the version is released
+FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
+UPGRADE_SCRIPT = sql/$(EXTENSION)--0.6.0--$(EXTVERSION).sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
@@ -193,6 +191,7 @@ DATA = \
 	sql/cryptoanalytics--0.5.0.sql \
 	sql/cryptoanalytics--0.5.0--0.6.0.sql \
 	sql/cryptoanalytics--0.6.0.sql
+DATA_built = $(UPGRADE_SCRIPT) $(FULL_SCRIPT)
 
 PG_CPPFLAGS = -I$(srcdir)/src
 # the double-double arithmetic needs every rounding as written
@@ -298,22 +297,23 @@ src/indicators/columns_avx2.o: src/indicators/columns.c
 src/indicators/kernels_avx2.o: $(wildcard src/indicators/*.c)
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-# ---- the install script, joined from its parts ----
+# ---- the scripts, joined from their parts ----
 
 .PHONY: sql check-sql check-format format pgtap demo test
 
-sql:
-	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) > $(JOINED_SCRIPT).new
-	mv $(JOINED_SCRIPT).new $(JOINED_SCRIPT)
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) --new $(GONE_PARTS) > $(UPGRADE_SCRIPT).new
-	mv $(UPGRADE_SCRIPT).new $(UPGRADE_SCRIPT)
+sql: $(DATA_built)
 
-# the committed scripts must be what their parts give, released ones must not change, and
-# META.json must repeat the version of the control file
+$(FULL_SCRIPT): $(SQL_PARTS) scripts/join-sql Makefile
+	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) > $@.new
+	mv $@.new $@
+
+$(UPGRADE_SCRIPT): $(CHANGES) $(SQL_PARTS) $(GONE) scripts/join-sql Makefile
+	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(CHANGES) --replayed $(SQL_PARTS) --new $(GONE) > $@.new
+	mv $@.new $@
+
+# released scripts must not change, and META.json must repeat the version of the control file
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
-	scripts/join-sql "CREATE EXTENSION $(EXTENSION)" --new $(SQL_PARTS) | diff -u $(JOINED_SCRIPT) -
-	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(NEW_PARTS) --replaced $(REPLACED_PARTS) --new $(GONE_PARTS) | diff -u $(UPGRADE_SCRIPT) -
 	cd sql && sha256sum --check --quiet --strict RELEASED
 
 # ---- style ----

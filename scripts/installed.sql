@@ -1,6 +1,6 @@
 -- Prints sql/functions/installed.sql, as a fresh installation of the extension has it:
 --   psql -XAtq -d DATABASE -f scripts/installed.sql > sql/functions/installed.sql
--- Run it, and "make sql" after it, when a table, view, index, constraint, trigger or policy is added.
+-- Run it when a table, view, index, constraint, trigger or policy is added.
 \set QUIET on
 CREATE FUNCTION pg_temp.wrapped(names text) RETURNS text
     LANGUAGE sql IMMUTABLE AS $$

@@ -1,0 +1,1 @@
+-- What 0.6.0 had and 0.7.0 does not; comes last, when nothing builds on it any more.
