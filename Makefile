@@ -125,6 +125,7 @@ SQL_PARTS = \
 	sql/functions/accounts.sql \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
+	sql/functions/by_symbol.sql \
 	sql/functions/segments.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
@@ -210,6 +211,7 @@ REGRESS = \
 	indicator_conventions \
 	scoring_aggregates \
 	candles \
+	by_symbol \
 	import \
 	retention \
 	archive \

@@ -14,6 +14,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown asset'
             USING ERRCODE = 'invalid_parameter_value',
+                  CONSTRAINT = 'assets_known', TABLE = 'assets', COLUMN = 'id',
                   DETAIL = format('There is no row in assets with id %s.', asset),
                   HINT = 'asset_id(symbol) finds an asset by its symbol.';
     END IF;
@@ -99,6 +100,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown model'
             USING ERRCODE = 'invalid_parameter_value',
+                  CONSTRAINT = 'ai_models_known', TABLE = 'ai_models', COLUMN = 'id',
                   DETAIL = format('There is no row in ai_models with id %s.', model),
                   HINT = 'A model is named by ai_models.id.';
     END IF;
@@ -118,3 +120,32 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION asset_id(text) IS
     'identifier of an asset by its symbol, as written or else in upper case; NULL when unknown';
+
+CREATE FUNCTION ca_asset_named(symbol text) RETURNS integer
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    asset integer := asset_id(symbol);
+BEGIN
+    IF symbol IS NULL THEN
+        RAISE EXCEPTION 'asset must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'An asset is named by its symbol, or by assets.id.';
+    END IF;
+    -- drivers send a number as text too
+    IF asset IS NULL AND symbol ~ '^[0-9]{1,9}$' THEN
+        asset := symbol::integer;
+    END IF;
+    IF asset IS NULL THEN
+        RAISE EXCEPTION 'unknown asset'
+            USING ERRCODE = 'invalid_parameter_value',
+                  CONSTRAINT = 'assets_known', TABLE = 'assets', COLUMN = 'symbol',
+                  DETAIL = format('There is no row in assets with symbol %L.', left(symbol, 100)),
+                  HINT = 'SELECT symbol, name FROM assets lists the symbols.';
+    END IF;
+    RETURN asset;
+END;
+$$;
+COMMENT ON FUNCTION ca_asset_named(text) IS
+    'identifier of the asset with this symbol, or else with this number as its identifier; refuses one that is NULL or unknown';
