@@ -177,21 +177,17 @@ CHANGES = \
 	sql/changes/0.7.0/roles.sql
 GONE = sql/changes/0.7.0/gone.sql
 
-# both are made, not committed, until the version is released
+# both are made; the upgrade is committed with the release, and older versions are installed through
+# the chain of upgrades
 FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--0.6.0--$(EXTVERSION).sql
 DATA = \
 	sql/cryptoanalytics--0.1.0.sql \
 	sql/cryptoanalytics--0.1.0--0.2.0.sql \
-	sql/cryptoanalytics--0.2.0.sql \
 	sql/cryptoanalytics--0.2.0--0.3.0.sql \
-	sql/cryptoanalytics--0.3.0.sql \
 	sql/cryptoanalytics--0.3.0--0.4.0.sql \
-	sql/cryptoanalytics--0.4.0.sql \
 	sql/cryptoanalytics--0.4.0--0.5.0.sql \
-	sql/cryptoanalytics--0.5.0.sql \
-	sql/cryptoanalytics--0.5.0--0.6.0.sql \
-	sql/cryptoanalytics--0.6.0.sql
+	sql/cryptoanalytics--0.5.0--0.6.0.sql
 DATA_built = $(UPGRADE_SCRIPT) $(FULL_SCRIPT)
 
 PG_CPPFLAGS = -I$(srcdir)/src
