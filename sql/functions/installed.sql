@@ -188,8 +188,8 @@ BEGIN ATOMIC
      'technical_indicator_notes_asset_id_fkey technical_indicator_notes_pkey',
      'technical_indicator_notes_series_idx',
      '', ''),
-    ('technical_indicator_states', 8, false,
-     'technical_indicator_states_asset_id_fkey technical_indicator_states_asset_id_timeframe_candle_time_key
+    ('technical_indicator_states', 9, false,
+     'technical_indicator_states_asset_id_fkey technical_indicator_states_asset_id_timeframe_place_key
       technical_indicator_states_candles_check technical_indicator_states_pkey',
      '',
      '', ''),

@@ -193,7 +193,7 @@ BEGIN ATOMIC
         SELECT s.candle_time, s.spec, s.convention
         FROM technical_indicator_states AS s
         WHERE s.asset_id = a.id AND s.timeframe = t.code
-        ORDER BY s.candle_time DESC
+        ORDER BY s.place DESC
         LIMIT 1) AS s ON true
     WHERE (ca_indicators_due.asset IS NULL OR a.id = ca_indicators_due.asset)
       AND (s.candle_time IS NULL OR s.candle_time < newest.candle_time

@@ -66,7 +66,7 @@ BEGIN
     SELECT s.* INTO saved
     FROM technical_indicator_states AS s
     WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
-    ORDER BY s.candle_time DESC
+    ORDER BY s.place DESC
     LIMIT 1;
     IF FOUND AND NOT ca_indicator_state_holds(spec, convention, saved.state) THEN
         DELETE FROM technical_indicator_states AS s
@@ -91,11 +91,15 @@ BEGIN
                                             batch.ids, batch."values");
 
         IF saved.candles % step <> 0 THEN
-            DELETE FROM technical_indicator_states AS s WHERE s.id = saved.id;
+            UPDATE technical_indicator_states AS s
+            SET candle_time = batch.last, candles = saved.candles + batch.candles, state = batch.state
+            WHERE s.id = saved.id
+            RETURNING * INTO saved;
+        ELSE
+            INSERT INTO technical_indicator_states (asset_id, timeframe, candle_time, candles, spec, convention, state)
+            VALUES (asset, timeframe, batch.last, coalesce(saved.candles, 0) + batch.candles, spec, convention, batch.state)
+            RETURNING * INTO saved;
         END IF;
-        INSERT INTO technical_indicator_states (asset_id, timeframe, candle_time, candles, spec, convention, state)
-        VALUES (asset, timeframe, batch.last, coalesce(saved.candles, 0) + batch.candles, spec, convention, batch.state)
-        RETURNING * INTO saved;
 
         IF clock_timestamp() - reported >= interval '1 second' THEN
             reported := clock_timestamp();

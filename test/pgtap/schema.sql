@@ -212,7 +212,7 @@ $$, $$
            ('assets', 'symbol', 'always'),
            ('price_data', 'asset_id, timeframe, candle_time', 'always'),
            ('price_data_archive', 'asset_id, timeframe, candle_time', 'always'),
-           ('technical_indicator_states', 'asset_id, timeframe, candle_time', 'always'),
+           ('technical_indicator_states', 'asset_id, timeframe, place', 'always'),
            ('metrics_snapshot', 'timeframe, snapshot_time', 'always'),
            ('sectors', 'coingecko_id', 'always'),
            ('sectors', 'name', 'always'),

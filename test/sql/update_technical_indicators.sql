@@ -79,3 +79,28 @@ ROLLBACK;
 DELETE FROM price_data;
 DELETE FROM assets;
 SELECT (SELECT count(*) FROM technical_indicator_states) AS states, (SELECT count(*) FROM technical_indicator_notes) AS notes;
+
+-- the state after the newest candle is updated in place: a page is enough for a hundred transactions, and what
+-- was in it before is freed without VACUUM
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (804, 'PLACE', 'In place', 'crypto');
+ALTER TABLE technical_indicator_states SET (autovacuum_enabled = off);
+VACUUM technical_indicator_states;
+SELECT pg_relation_size('technical_indicator_states') AS bytes \gset
+DO $$
+BEGIN
+    FOR i IN 0 .. 299 LOOP
+        INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+        VALUES (804, '1m', i, i + 1, i - 1, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 minute');
+        COMMIT;
+        IF i >= 200 THEN
+            PERFORM update_technical_indicators(804, '1m');
+            COMMIT;
+        END IF;
+    END LOOP;
+END $$;
+SELECT count(*) AS states, max(candles) AS candles, max(length(state)) > 2000 AS large,
+       pg_relation_size('technical_indicator_states') - :bytes <= 8192 AS in_place
+FROM technical_indicator_states WHERE asset_id = 804;
+ALTER TABLE technical_indicator_states RESET (autovacuum_enabled);
+DELETE FROM price_data WHERE asset_id = 804;
+DELETE FROM assets WHERE id = 804;
