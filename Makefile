@@ -15,6 +15,7 @@ OBJS = \
 	src/wide.o \
 	src/timeframe.o \
 	src/reader.o \
+	src/setting.o \
 	src/candle/candlestick.o \
 	src/candle/compact.o \
 	src/candle/candlestick_state.o \
@@ -230,6 +231,7 @@ REGRESS = \
 	series_reports \
 	maintain \
 	roles \
+	settings \
 	drop_guard
 REGRESS_OPTS = --inputdir=test
 ISOLATION = \
@@ -309,10 +311,12 @@ $(UPGRADE_SCRIPT): $(CHANGES) $(SQL_PARTS) $(GONE) scripts/join-sql Makefile
 	scripts/join-sql "ALTER EXTENSION $(EXTENSION) UPDATE" --new $(CHANGES) --replayed $(SQL_PARTS) --new $(GONE) > $@.new
 	mv $@.new $@
 
-# released scripts must not change, and META.json must repeat the version of the control file
+# released scripts must not change, and META.json must repeat the version of the control file, and the
+# table of settings the settings
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
 	cd sql && sha256sum --check --quiet --strict RELEASED
+	scripts/check-settings
 
 # ---- style ----
 

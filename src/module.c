@@ -14,6 +14,7 @@
 #include "archive/retention.h"
 #include "maintenance/settings.h"
 #include "segment/fdw.h"
+#include "setting.h"
 #include "trust/drop_guard.h"
 #include "trust/row_user.h"
 
@@ -28,13 +29,11 @@ void _PG_init(void);
 /* on while archive_price_data() moves candles; read by ca_note_candles() */
 static bool moving;
 
-/* read by archive_price_data() */
-static bool compress_archive;
-
 void
 _PG_init(void)
 {
-	ca_define_retention_setting();
+	ca_begin_settings();
+	ca_define_archive_settings();
 	ca_define_lockout_settings();
 	ca_define_maintenance_settings();
 	ca_define_drop_setting();
@@ -47,11 +46,6 @@ _PG_init(void)
 		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
 		NULL);
 	ca_define_segment_statistics();
-	DefineCustomBoolVariable(
-		"cryptoanalytics.compress_archive",
-		"archive_price_data() compresses what it archives.",
-		"Candles go from price_data into price_data_segments, not into "
-		"price_data_archive.",
-		&compress_archive, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	ca_end_settings();
 	MarkGUCPrefixReserved("cryptoanalytics");
 }

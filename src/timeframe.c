@@ -83,7 +83,7 @@ ca_timeframe_find(const char *code, int length)
 const char *
 ca_timeframe_list(void)
 {
-	return "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M";
+	return CA_TIMEFRAME_CODES;
 }
 
 /*

@@ -15,6 +15,9 @@
 /* how many there are */
 #define CA_TIMEFRAMES 15
 
+/* their codes, for hints */
+#define CA_TIMEFRAME_CODES "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M"
+
 typedef struct CaTimeframe
 {
 	const char *code;

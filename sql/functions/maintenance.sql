@@ -26,6 +26,12 @@ CREATE FUNCTION ca_keep_api_logs() RETURNS interval
 COMMENT ON FUNCTION ca_keep_api_logs() IS
     'the setting cryptoanalytics.keep_api_logs; NULL when for ever';
 
+CREATE FUNCTION ca_setting_is_valid(name text) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_setting_is_valid';
+COMMENT ON FUNCTION ca_setting_is_valid(text) IS
+    'whether the value of a setting makes sense, named without its prefix';
+
 -- ---- the list of steps ----
 
 CREATE FUNCTION maintenance_steps()
@@ -34,7 +40,9 @@ CREATE FUNCTION maintenance_steps()
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
 BEGIN ATOMIC
     SELECT row_number() OVER (ORDER BY s.place, t.place), concat_ws(' ', s.step, t.code), s.task_type,
-           s.every, t.code, s.assets, s.batch::bigint, s.statement
+           s.every, t.code, s.assets, s.batch::bigint,
+           -- which ends with the error of a setting that makes no sense
+           CASE WHEN s.rolls_up AND t.code IS NULL THEN 'SELECT cardinality(rollup_timeframes())' ELSE s.statement END
     FROM (VALUES
         -- $1 is as_of, $2 an asset, $3 a timeframe
         (1, 'roll_up', 'data_sync', NULL, true, NULL, NULL,
@@ -80,8 +88,9 @@ BEGIN ATOMIC
         (17, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
          'SELECT ca_prune_maintenance($1)'))
         AS s (place, step, task_type, every, rolls_up, assets, batch, statement)
-    LEFT JOIN unnest(rollup_timeframes()) WITH ORDINALITY AS t (code, place) ON s.rolls_up
-    WHERE t.code IS NOT NULL OR NOT s.rolls_up;
+    LEFT JOIN unnest(CASE WHEN ca_setting_is_valid('rollup') THEN rollup_timeframes() END)
+        WITH ORDINALITY AS t (code, place) ON s.rolls_up
+    WHERE t.code IS NOT NULL OR NOT s.rolls_up OR NOT ca_setting_is_valid('rollup');
 END;
 COMMENT ON FUNCTION maintenance_steps() IS
     'what maintain() does, in order: each time, or once a period of the timeframe "every"; for all at once, or for each asset that the query "assets" finds; a statement with a batch is repeated until it did less';

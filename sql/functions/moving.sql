@@ -191,9 +191,15 @@ $$;
 COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
     'moves all series that a run of archive_price_data or compress_price_archive is to move';
 
+CREATE FUNCTION ca_compress_archive() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_compress_archive';
+COMMENT ON FUNCTION ca_compress_archive() IS
+    'the setting cryptoanalytics.compress_archive';
+
 CREATE FUNCTION ca_archive_target() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE current_setting('cryptoanalytics.compress_archive', true) WHEN 'on' THEN 'segments' ELSE 'archive' END;
+    RETURN CASE WHEN ca_compress_archive() THEN 'segments' ELSE 'archive' END;
 COMMENT ON FUNCTION ca_archive_target() IS
     'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
 

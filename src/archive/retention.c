@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * retention.c
- *		The setting cryptoanalytics.retention: how long candles of each
- *		timeframe stay in price_data before archive_price_data moves them.
+ *		The settings of archiving.  cryptoanalytics.retention: how long candles of
+ *		each timeframe stay in price_data before archive_price_data moves them.
+ *		cryptoanalytics.compress_archive: whether it compresses them then.
  *
  *		retention = [ entry { "," entry } ]
  *		entry     = timeframe "=" number unit		blanks around either are fine
@@ -10,8 +11,7 @@
  *
  * The number is from 1 to 100000.  A timeframe that is not named, or every one
  * when the setting is empty, is kept for ever.  A timeframe named twice is an
- * error.  What does not parse is refused when it is set; this needs the library
- * in memory, which the first call of any function of the extension brings.
+ * error.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,15 +21,16 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "archive/retention.h"
+#include "setting.h"
 #include "timeframe.h"
 
 #define MAX_RETENTION 100000
 
 PG_FUNCTION_INFO_V1(ca_retention_period);
+PG_FUNCTION_INFO_V1(ca_compress_archive);
 
 /* one entry: how long the timeframe's candles stay */
 typedef struct RetentionEntry
@@ -44,7 +45,32 @@ typedef struct Retention
 	RetentionEntry entry[CA_TIMEFRAMES];
 } Retention;
 
-static char *retention_setting;
+static const char *read_retention(const CaSetting *setting, const char *text,
+								  void *result);
+
+static CaSetting retention_setting = {
+	.name = "cryptoanalytics.retention",
+	.description = "How long candles of each timeframe stay in price_data.",
+	.details = "A list such as 1m=7d,1h=365d. A timeframe that is not named is "
+			   "kept for ever.",
+	.initial = "1m=7d,5m=30d,15m=90d,1h=365d,4h=730d",
+	.read = read_retention,
+	.hint = "Write timeframe=duration, each timeframe once, separated by "
+			"commas, as in '1m=7d,1h=52w'. Timeframes are " CA_TIMEFRAME_CODES
+			"; a duration is a number from 1 to 100000 and the unit h, d or w.",
+	.suspends = true,
+};
+
+static CaSetting compress_setting = {
+	.name = "cryptoanalytics.compress_archive",
+	.description = "archive_price_data() compresses what it archives.",
+	.details = "Candles go from price_data into price_data_segments, not into "
+			   "price_data_archive.",
+	.initial = "off",
+	.read = ca_read_switch,
+	.hint = CA_SWITCH_HINT,
+	.suspends = true,
+};
 
 static const char *
 skip_blanks(const char *c)
@@ -106,13 +132,12 @@ find_entry(const Retention *retention, const CaTimeframe *timeframe)
 	return NULL;
 }
 
-/*
- * Parse a whole setting.  Returns NULL, or the entry that is wrong.
- */
+/* a whole setting */
 static const char *
-parse_retention(const char *setting, Retention *retention)
+read_retention(const CaSetting *setting, const char *text, void *result)
 {
-	const char *c = skip_blanks(setting);
+	Retention *retention = result;
+	const char *c = skip_blanks(text);
 
 	retention->nentries = 0;
 	if (*c == '\0')
@@ -123,9 +148,11 @@ parse_retention(const char *setting, Retention *retention)
 		RetentionEntry entry;
 		const char *end = parse_entry(c, &entry);
 
+		if (*c == '\0')
+			return "Nothing follows the last comma.";
 		if (end == NULL || find_entry(retention, entry.timeframe) != NULL ||
 			(*end != ',' && *end != '\0'))
-			return c;
+			return psprintf("Cannot read it from \"%s\" on.", c);
 		retention->entry[retention->nentries++] = entry;
 		if (*end == '\0')
 			return NULL;
@@ -136,40 +163,26 @@ parse_retention(const char *setting, Retention *retention)
 static bool
 check_retention(char **newval, void **extra, GucSource source)
 {
-	Retention retention;
-	const char *wrong = parse_retention(*newval, &retention);
+	return ca_check_setting(&retention_setting, newval, source);
+}
 
-	if (wrong == NULL)
-		return true;
-
-	if (*wrong == '\0')
-		GUC_check_errdetail("Nothing follows the last comma.");
-	else
-		GUC_check_errdetail("Cannot read it from \"%s\" on.", wrong);
-	GUC_check_errhint("Write timeframe=duration, each timeframe once, "
-					  "separated by commas, as in '1m=7d,1h=52w'. Timeframes "
-					  "are %s; a duration is a number from 1 to %d and the "
-					  "unit h, d or w.",
-					  ca_timeframe_list(), MAX_RETENTION);
-	return false;
+static bool
+check_compress(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&compress_setting, newval, source);
 }
 
 void
-ca_define_retention_setting(void)
+ca_define_archive_settings(void)
 {
-	DefineCustomStringVariable(
-		"cryptoanalytics.retention",
-		"How long candles of each timeframe stay in price_data.",
-		"A list such as 1m=7d,1h=365d. A timeframe that is not named is kept "
-		"for ever.",
-		&retention_setting, "1m=7d,5m=30d,15m=90d,1h=365d,4h=730d", PGC_USERSET,
-		0, check_retention, NULL, NULL);
+	ca_define_setting(&retention_setting, PGC_USERSET, check_retention);
+	ca_define_setting(&compress_setting, PGC_USERSET, check_compress);
 }
 
 /*
  * retention_period(timeframe) -> interval; NULL when it is kept for ever
  *
- * Errors: 22023 for an unknown timeframe.
+ * Errors: 22023 for an unknown timeframe, and a setting that makes no sense.
  */
 Datum
 ca_retention_period(PG_FUNCTION_ARGS)
@@ -177,15 +190,20 @@ ca_retention_period(PG_FUNCTION_ARGS)
 	const CaTimeframe *timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	Retention retention;
 	const RetentionEntry *entry;
-	Interval *period;
 
-	parse_retention(retention_setting, &retention);
+	ca_read_setting(&retention_setting, &retention);
 	entry = find_entry(&retention, timeframe);
 	if (entry == NULL)
 		PG_RETURN_NULL();
+	PG_RETURN_INTERVAL_P(ca_duration_interval(entry->hours * CA_HOUR));
+}
 
-	period = palloc0(sizeof(Interval));
-	period->day = entry->hours / HOURS_PER_DAY;
-	period->time = (entry->hours % HOURS_PER_DAY) * USECS_PER_HOUR;
-	PG_RETURN_INTERVAL_P(period);
+/* whether archive_price_data() compresses */
+Datum
+ca_compress_archive(PG_FUNCTION_ARGS)
+{
+	bool compress;
+
+	ca_read_setting(&compress_setting, &compress);
+	PG_RETURN_BOOL(compress);
 }

@@ -6,11 +6,7 @@
  *		rollup = [ timeframe { "," timeframe } ]	blanks around one are fine
  *
  * A timeframe named twice is an error; an empty setting rolls nothing up.
- * keep_sessions and keep_api_logs are minutes unless they have a unit; 0 keeps
- * for ever.
- *
- * All are read by functions in C, so that the library is in memory and the value
- * has been checked.
+ * keep_sessions and keep_api_logs are durations; 0 keeps for ever.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,22 +18,51 @@
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/timestamp.h"
 
 #include "maintenance/settings.h"
+#include "setting.h"
 #include "timeframe.h"
-
-#define DAY (MINS_PER_HOUR * HOURS_PER_DAY)
-#define MAX_DAYS 100000
 
 PG_FUNCTION_INFO_V1(ca_rollup_timeframes);
 PG_FUNCTION_INFO_V1(ca_keep_sessions);
 PG_FUNCTION_INFO_V1(ca_keep_api_logs);
 
-static char *rollup_setting;
-static int keep_sessions_minutes;
-static int keep_api_logs_minutes;
+static const char *read_rollup(const CaSetting *setting, const char *text,
+							   void *result);
+
+static CaSetting rollup = {
+	.name = "cryptoanalytics.rollup",
+	.description = "Timeframes that maintain() rolls candles up to.",
+	.details = "A list such as 5m,1h,1d.",
+	.initial = "5m,15m,1h,4h,1d,1w",
+	.read = read_rollup,
+	.hint = "Write timeframes, each once, separated by commas, as in "
+			"'5m,1h,1d'. Timeframes are " CA_TIMEFRAME_CODES ".",
+	.suspends = true,
+};
+
+static CaSetting keep_sessions = {
+	.name = "cryptoanalytics.keep_sessions",
+	.description = "How long maintain() keeps sessions that ended or expired.",
+	.details = "0 keeps them for ever.",
+	.initial = "30d",
+	.read = ca_read_duration,
+	.hint = CA_DURATION_HINT,
+	.suspends = true,
+	.greatest = 100000 * CA_DAY,
+};
+
+static CaSetting keep_api_logs = {
+	.name = "cryptoanalytics.keep_api_logs",
+	.description = "How long maintain() keeps logs of external APIs.",
+	.details = "0 keeps them for ever.",
+	.initial = "90d",
+	.read = ca_read_duration,
+	.hint = CA_DURATION_HINT,
+	.suspends = true,
+	.greatest = 100000 * CA_DAY,
+};
 
 static const char *
 skip_blanks(const char *c)
@@ -47,13 +72,12 @@ skip_blanks(const char *c)
 	return c;
 }
 
-/*
- * Which timeframes a list names.  Returns NULL, or the entry that is wrong.
- */
+/* which timeframes a list names */
 static const char *
-parse_rollup(const char *setting, bool *named)
+read_rollup(const CaSetting *setting, const char *text, void *result)
 {
-	const char *c = skip_blanks(setting);
+	bool *named = result;
+	const char *c = skip_blanks(text);
 
 	memset(named, false, sizeof(bool) * CA_TIMEFRAMES);
 	if (*c == '\0')
@@ -68,9 +92,11 @@ parse_rollup(const char *setting, bool *named)
 			c++;
 		timeframe = ca_timeframe_find(start, c - start);
 		c = skip_blanks(c);
+		if (*start == '\0')
+			return "Nothing follows the last comma.";
 		if (timeframe == NULL || named[ca_timeframe_index(timeframe)] ||
 			(*c != ',' && *c != '\0'))
-			return start;
+			return psprintf("Cannot read it from \"%s\" on.", start);
 		named[ca_timeframe_index(timeframe)] = true;
 		if (*c == '\0')
 			return NULL;
@@ -81,40 +107,27 @@ parse_rollup(const char *setting, bool *named)
 static bool
 check_rollup(char **newval, void **extra, GucSource source)
 {
-	bool named[CA_TIMEFRAMES];
-	const char *wrong = parse_rollup(*newval, named);
+	return ca_check_setting(&rollup, newval, source);
+}
 
-	if (wrong == NULL)
-		return true;
+static bool
+check_keep_sessions(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&keep_sessions, newval, source);
+}
 
-	if (*wrong == '\0')
-		GUC_check_errdetail("Nothing follows the last comma.");
-	else
-		GUC_check_errdetail("Cannot read it from \"%s\" on.", wrong);
-	GUC_check_errhint("Write timeframes, each once, separated by commas, as in "
-					  "'5m,1h,1d'. Timeframes are %s.",
-					  ca_timeframe_list());
-	return false;
+static bool
+check_keep_api_logs(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&keep_api_logs, newval, source);
 }
 
 void
 ca_define_maintenance_settings(void)
 {
-	DefineCustomStringVariable(
-		"cryptoanalytics.rollup",
-		"Timeframes that maintain() rolls candles up to.",
-		"A list such as 5m,1h,1d.", &rollup_setting, "5m,15m,1h,4h,1d,1w",
-		PGC_USERSET, 0, check_rollup, NULL, NULL);
-	DefineCustomIntVariable(
-		"cryptoanalytics.keep_sessions",
-		"How long maintain() keeps sessions that ended or expired.",
-		"0 keeps them for ever.", &keep_sessions_minutes, 30 * DAY, 0,
-		MAX_DAYS * DAY, PGC_USERSET, GUC_UNIT_MIN, NULL, NULL, NULL);
-	DefineCustomIntVariable("cryptoanalytics.keep_api_logs",
-							"How long maintain() keeps logs of external APIs.",
-							"0 keeps them for ever.", &keep_api_logs_minutes,
-							90 * DAY, 0, MAX_DAYS * DAY, PGC_USERSET,
-							GUC_UNIT_MIN, NULL, NULL, NULL);
+	ca_define_setting(&rollup, PGC_USERSET, check_rollup);
+	ca_define_setting(&keep_sessions, PGC_USERSET, check_keep_sessions);
+	ca_define_setting(&keep_api_logs, PGC_USERSET, check_keep_api_logs);
 }
 
 /* the timeframes of cryptoanalytics.rollup, finest first, as an array of text */
@@ -125,7 +138,7 @@ ca_rollup_timeframes(PG_FUNCTION_ARGS)
 	Datum codes[CA_TIMEFRAMES];
 	int ncodes = 0;
 
-	parse_rollup(rollup_setting, named);
+	ca_read_setting(&rollup, named);
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
 		if (named[i])
 			codes[ncodes++] =
@@ -134,31 +147,26 @@ ca_rollup_timeframes(PG_FUNCTION_ARGS)
 		construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* whole days are days, the rest are minutes */
-static Interval *
-period(int minutes)
+/* how long something is kept; NULL for ever */
+static Datum
+kept(FunctionCallInfo fcinfo, const CaSetting *setting)
 {
-	Interval *result = palloc0(sizeof(Interval));
+	int64 duration;
 
-	result->day = minutes / DAY;
-	result->time = (minutes % DAY) * USECS_PER_MINUTE;
-	return result;
+	ca_read_setting(setting, &duration);
+	if (duration == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INTERVAL_P(ca_duration_interval(duration));
 }
 
-/* how long sessions stay; NULL for ever */
 Datum
 ca_keep_sessions(PG_FUNCTION_ARGS)
 {
-	if (keep_sessions_minutes == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INTERVAL_P(period(keep_sessions_minutes));
+	return kept(fcinfo, &keep_sessions);
 }
 
-/* how long logs of external APIs stay; NULL for ever */
 Datum
 ca_keep_api_logs(PG_FUNCTION_ARGS)
 {
-	if (keep_api_logs_minutes == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_INTERVAL_P(period(keep_api_logs_minutes));
+	return kept(fcinfo, &keep_api_logs);
 }

@@ -76,7 +76,7 @@ SHOW cryptoanalytics.retention;
 SET cryptoanalytics.retentoin = '1m=7d';
 RESET cryptoanalytics.retention;
 
--- what was set before the library was loaded is judged when it is: a warning, and the default
+-- what was set before the library was loaded is judged when it is: a warning, and an error when it is needed
 \c -
 SET cryptoanalytics.retention = '1m=soon';
 SELECT retention_period('1m');

@@ -1,0 +1,139 @@
+-- All settings: what a fresh session knows, what is refused, and what is stopped by a value that makes no sense.
+\set VERBOSITY terse
+\pset null NULL
+SET intervalstyle = 'postgres';
+
+-- their names, defaults and who may set them; docs/operations.md has the same table
+LOAD 'cryptoanalytics';
+SELECT s.name, s.boot_val, CASE s.context WHEN 'user' THEN 'all' ELSE s.context END AS set_by
+FROM pg_settings AS s
+WHERE s.name LIKE 'cryptoanalytics.%'
+ORDER BY s.name COLLATE "C";
+
+--
+-- A fresh session does not have the library: a switch has one meaning in all spellings.
+--
+\c -
+SET cryptoanalytics.compress_archive = true;
+SELECT ca_archive_target();
+\c -
+SET cryptoanalytics.compress_archive = 1;
+SELECT ca_archive_target();
+\c -
+SET cryptoanalytics.compress_archive = 'OFF';
+SELECT ca_archive_target();
+\c -
+SELECT ca_archive_target();
+
+--
+-- Durations have a unit: 36 h are a day and a half, 2 w are 14 days; 0 is for ever, with a unit or without.
+--
+CREATE FUNCTION pg_temp.kept(setting text) RETURNS interval
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('cryptoanalytics.keep_api_logs', setting, false);
+    RETURN ca_keep_api_logs();
+END;
+$$;
+SELECT quote_literal(v.value) AS setting, pg_temp.kept(v.value)
+FROM (VALUES (1, '36h'), (2, '2w'), (3, '90 min'), (4, ' 1d '), (5, '1500ms'), (6, '0'), (7, '0d'), (8, '100000d')) AS v (place, value)
+ORDER BY v.place;
+
+\set VERBOSITY default
+SET cryptoanalytics.keep_api_logs = 90;
+\set VERBOSITY terse
+CREATE FUNCTION pg_temp.refusal(name text, setting text, OUT state text, OUT detail text)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('cryptoanalytics.' || name, setting, false);
+    detail := 'not refused';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL;
+END;
+$$;
+SELECT s.name, quote_literal(s.setting) AS setting, r.state, r.detail
+FROM (VALUES
+    (1, 'keep_api_logs', ''), (2, 'keep_api_logs', '-1d'), (3, 'keep_api_logs', '90'), (4, 'keep_api_logs', '1.5d'),
+    (5, 'keep_api_logs', '1y'), (6, 'keep_api_logs', '1m'), (7, 'keep_api_logs', '1d 2h'), (8, 'keep_api_logs', '100001d'),
+    (9, 'keep_api_logs', '99999999999999999999d'), (10, 'keep_api_logs', '9223372036854775807w'), (11, 'keep_api_logs', 'd'),
+    (12, 'keep_api_logs', '0y'), (20, 'keep_sessions', '30'),
+    (30, 'lockout_period', '0'), (31, 'lockout_period', '59s'), (32, 'lockout_period', '30'), (33, 'lockout_period', '367d'),
+    (40, 'compress_archive', 'perhaps'), (41, 'rollup', '1h,1h'), (42, 'user_id', 'me')
+) AS s (place, name, setting)
+CROSS JOIN LATERAL pg_temp.refusal(s.name, s.setting) AS r
+ORDER BY s.place;
+
+--
+-- A value that was stored when nobody could judge it stops what depends on it.
+--
+SELECT current_database() AS database \gset
+INSERT INTO assets (id, symbol, name, asset_type) OVERRIDING SYSTEM VALUE VALUES (99, 'SET', 'Set', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+VALUES (99, '1m', '2023-01-01 00:00+00', 1, 1, 1, 1, 1);
+\c -
+ALTER DATABASE :"database" SET cryptoanalytics.retention = '1m=10y';
+ALTER DATABASE :"database" SET cryptoanalytics.keep_api_logs = '90';
+ALTER DATABASE :"database" SET cryptoanalytics.keep_sessions = 'long';
+ALTER DATABASE :"database" SET cryptoanalytics.compress_archive = 'maybe';
+ALTER DATABASE :"database" SET cryptoanalytics.rollup = '1x';
+ALTER DATABASE :"database" SET cryptoanalytics.lockout_period = '1x';
+\c -
+SELECT timeframe_is_valid('1m');
+\set VERBOSITY default
+SELECT retention_period('1m');
+\set VERBOSITY terse
+SELECT ca_keep_api_logs();
+SELECT ca_keep_sessions();
+SELECT ca_archive_target();
+SELECT rollup_timeframes();
+CALL archive_price_data();
+SELECT count(*) FROM price_data WHERE asset_id = 99;
+-- of how long a login locks the default stands in
+SELECT ca_lockout_period();
+-- the steps that need them fail, the others are done
+SET client_min_messages = error;
+CALL maintain(as_of => '2024-01-01 00:00+00');
+RESET client_min_messages;
+SELECT t.task_name, t.error_message
+FROM background_tasks AS t
+WHERE t.task_name LIKE 'maintain %' AND t.status = 'failed'
+ORDER BY t.id;
+-- until they are mended; a session may do so for itself
+SET cryptoanalytics.retention = '1m=7d';
+SELECT retention_period('1m');
+-- and goes back to what is stored
+RESET cryptoanalytics.retention;
+SELECT retention_period('1m');
+-- with the library in memory it would not have been taken
+ALTER DATABASE :"database" SET cryptoanalytics.retention = '1m=10y';
+-- nor from SET
+SET cryptoanalytics.retention = '1m=10y';
+
+-- parallel workers take what their leader has
+BEGIN;
+SET LOCAL client_min_messages = error;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SELECT count(*) >= 0 AS counted FROM price_data WHERE close_price > 0;
+COMMIT;
+
+ALTER DATABASE :"database" RESET cryptoanalytics.retention;
+ALTER DATABASE :"database" RESET cryptoanalytics.keep_api_logs;
+ALTER DATABASE :"database" RESET cryptoanalytics.keep_sessions;
+ALTER DATABASE :"database" RESET cryptoanalytics.compress_archive;
+ALTER DATABASE :"database" RESET cryptoanalytics.rollup;
+ALTER DATABASE :"database" RESET cryptoanalytics.lockout_period;
+DELETE FROM price_data WHERE asset_id = 99;
+DELETE FROM assets WHERE id = 99;
+
+-- with the library in each session from its beginning, all are known and judged at once
+\c -
+ALTER DATABASE :"database" SET session_preload_libraries = 'cryptoanalytics';
+\c -
+SHOW cryptoanalytics.retention;
+SELECT count(*) FROM pg_settings WHERE name LIKE 'cryptoanalytics.%';
+ALTER DATABASE :"database" SET cryptoanalytics.retention = '1m=10y';
+SET cryptoanalytics.compress_archive = true;
+SELECT ca_archive_target();
+ALTER DATABASE :"database" RESET session_preload_libraries;
