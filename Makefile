@@ -316,7 +316,7 @@ $(UPGRADE_SCRIPT): $(CHANGES) $(SQL_PARTS) $(GONE) scripts/join-sql Makefile
 check-sql:
 	test "$$(grep -c '"version": "$(EXTVERSION)"' META.json)" = 2
 	cd sql && sha256sum --check --quiet --strict RELEASED
-	scripts/check-settings
+	sh scripts/check-settings
 
 # ---- style ----
 
