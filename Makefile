@@ -261,6 +261,7 @@ ISOLATION = \
 	recommendation_expiry \
 	signal_execute \
 	alerts_twice \
+	alerts_locked \
 	activate_twice \
 	evaluate_twice \
 	predict_twice \

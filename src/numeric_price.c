@@ -7,6 +7,7 @@
  */
 #include "compat.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "fmgr.h"
@@ -18,6 +19,7 @@
 #include "numeric_view.h"
 
 PG_FUNCTION_INFO_V1(ca_numeric_to_double);
+PG_FUNCTION_INFO_V1(ca_order_key);
 
 /* up to four digits of the view from the i-th on, as an exact double-double */
 static CaDD
@@ -179,4 +181,29 @@ Datum
 ca_numeric_to_double(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_FLOAT8(ca_double_from_numeric(PG_GETARG_DATUM(0)));
+}
+
+/*
+ * ca_order_key(x numeric) -> double precision
+ *
+ * Rises with x, but not with every digit of it: x <= y has key(x) <= key(y).  It
+ * raises no error for any x, so it is LEAKPROOF, as the comparisons of double
+ * precision are, and those of numeric are not: an index on it serves roles that
+ * row-level security binds too.  Whatever has 308 digits or more before the point
+ * has the greatest key but that of infinity, whatever has 304 zeros or more after
+ * it that of zero.
+ */
+Datum
+ca_order_key(PG_FUNCTION_ARGS)
+{
+	Datum num = PG_GETARG_DATUM(0);
+	NumericView view = numeric_view(num);
+
+	if (view.special)
+		PG_RETURN_DATUM(DirectFunctionCall1(numeric_float8, num));
+	if (view.ndigits == 0 || view.weight < -76)
+		PG_RETURN_FLOAT8(0.0);
+	if (view.weight > 76)
+		PG_RETURN_FLOAT8(view.negative ? -DBL_MAX : DBL_MAX);
+	PG_RETURN_FLOAT8(ca_double_from_numeric(num));
 }

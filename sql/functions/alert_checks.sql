@@ -184,6 +184,8 @@ BEGIN ATOMIC
             WHERE a.is_active AND NOT a.is_triggered
               AND a.asset_id = r.asset_id
               AND ca_alert_kind(a.alert_type, a.condition) = r.kind
+              -- the key for the index, the value itself for the digits that the key leaves out
+              AND ca_order_key(a.trigger_value) BETWEEN ca_order_key(r.lo) AND ca_order_key(r.hi)
               AND a.trigger_value BETWEEN r.lo AND r.hi
               AND a.trigger_value IS DISTINCT FROM r.left_out
               AND r.closed_at > greatest(a.created_at, a.triggered_at, a.last_checked)
@@ -263,14 +265,18 @@ DECLARE
     fired bigint;
 BEGIN
     PERFORM ca_check_as_of(check_alerts.as_of);
+    -- Nobody is waited for: an asset, an alert or a user that another session has locked is left to
+    -- the next check.
     INSERT INTO alert_marks (asset_id)
-    SELECT o.id
-    FROM assets AS o
-    CROSS JOIN LATERAL (SELECT FROM signal_alerts AS a
-                        WHERE a.asset_id = o.id AND a.is_active AND NOT a.is_triggered
-                        LIMIT 1) AS a
-    WHERE NOT EXISTS (SELECT FROM alert_marks AS m WHERE m.asset_id = o.id)
-    ORDER BY o.id
+    SELECT n.id
+    FROM (SELECT o.id
+          FROM assets AS o
+          CROSS JOIN LATERAL (SELECT FROM signal_alerts AS a
+                              WHERE a.asset_id = o.id AND a.is_active AND NOT a.is_triggered
+                              LIMIT 1) AS a
+          WHERE NOT EXISTS (SELECT FROM alert_marks AS m WHERE m.asset_id = o.id)
+          ORDER BY o.id
+          FOR NO KEY UPDATE OF o SKIP LOCKED) AS n
     ON CONFLICT DO NOTHING;
 
     -- Assets that another session is checking are left to it.  The next statement, with a snapshot
@@ -279,21 +285,40 @@ BEGIN
     FROM (SELECT m.asset_id FROM alert_marks AS m ORDER BY m.asset_id FOR NO KEY UPDATE SKIP LOCKED) AS l;
 
     WITH hit AS MATERIALIZED (
-        SELECT h.* FROM ca_alert_hits(held, check_alerts.as_of) AS h
-        UNION ALL
-        SELECT s.* FROM ca_alert_signals(held, check_alerts.as_of) AS s
-    ), moved AS (
-        UPDATE alert_marks AS m
-        SET checked_until = timeframe_end(n.timeframe, n.last)
-        FROM ca_alert_news(held, check_alerts.as_of) AS n
-        WHERE m.asset_id = n.asset_id
+        SELECT h.alert_id, h.figures, (h.figures ->> 'candle_time')::timestamptz AS candle_time
+        FROM (SELECT c.* FROM ca_alert_hits(held, check_alerts.as_of) AS c
+              UNION ALL
+              SELECT s.* FROM ca_alert_signals(held, check_alerts.as_of) AS s) AS h
+        JOIN signal_alerts AS a ON a.id = h.alert_id
+        JOIN users AS u ON u.id = a.user_id
+        WHERE u.deleted_at IS NULL
     ), due AS MATERIALIZED (
+        -- the notification refers to the user
         SELECT a.id, h.figures
         FROM hit AS h
         JOIN signal_alerts AS a ON a.id = h.alert_id
+        JOIN users AS u ON u.id = a.user_id
         WHERE a.is_active AND NOT a.is_triggered
         ORDER BY a.id
-        FOR NO KEY UPDATE OF a
+        FOR NO KEY UPDATE OF a SKIP LOCKED
+        FOR KEY SHARE OF u SKIP LOCKED
+    ), left_over AS (
+        SELECT a.asset_id, min(l.candle_time) AS candle_time
+        FROM (SELECT b.id, min(b.candle_time) AS candle_time
+              FROM (SELECT h.alert_id AS id, h.candle_time, false AS is_due FROM hit AS h
+                    UNION ALL
+                    SELECT d.id, NULL, true FROM due AS d) AS b
+              GROUP BY b.id
+              HAVING NOT bool_or(b.is_due) AND min(b.candle_time) IS NOT NULL) AS l
+        JOIN signal_alerts AS a ON a.id = l.id
+        GROUP BY a.asset_id
+    ), moved AS (
+        -- an alert that was left out finds the candle that would have fired it, and those after it, next time
+        UPDATE alert_marks AS m
+        SET checked_until = least(timeframe_end(n.timeframe, n.last), l.candle_time)
+        FROM ca_alert_news(held, check_alerts.as_of) AS n
+        LEFT JOIN left_over AS l ON l.asset_id = n.asset_id
+        WHERE m.asset_id = n.asset_id
     ), stamped AS (
         UPDATE signal_alerts AS a
         SET is_triggered = true, triggered_at = check_alerts.as_of, last_checked = check_alerts.as_of
@@ -314,7 +339,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION check_alerts(timestamptz) IS
-    'checks the active alerts against the candles that have closed since the last check and against new signals; each that fires does so once, at the edge, with a notification; the number of them';
+    'checks the active alerts against the candles that have closed since the last check and against new signals; each that fires does so once, at the edge, with a notification; one that another session has locked is left to the next check, with the candles since; the number of them';
 
 CREATE FUNCTION expire_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

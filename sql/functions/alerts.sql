@@ -23,20 +23,20 @@ COMMENT ON COLUMN signal_alerts.last_checked IS
 
 CREATE FUNCTION ca_alert_kind(alert_type text, condition text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    -- row-level security keeps a COALESCE from an index
     RETURN CASE alert_type
                WHEN 'price_target' THEN condition
-               WHEN 'volume_spike' THEN CASE coalesce(condition, 'above')
-                                            WHEN 'above' THEN 'volume'
-                                            WHEN 'percentage_change' THEN 'volume_percent' END
+               WHEN 'volume_spike' THEN CASE WHEN condition IS NULL OR condition = 'above' THEN 'volume'
+                                             WHEN condition = 'percentage_change' THEN 'volume_percent' END
            END;
 COMMENT ON FUNCTION ca_alert_kind(text, text) IS
     'what an alert compares with trigger_value; NULL if nothing';
 
 CREATE INDEX signal_alerts_value_idx
-    ON signal_alerts (asset_id, ca_alert_kind(alert_type, condition), trigger_value)
+    ON signal_alerts (asset_id, ca_alert_kind(alert_type, condition), ca_order_key(trigger_value))
     WHERE is_active AND NOT is_triggered;
 COMMENT ON INDEX signal_alerts_value_idx IS
-    'alerts still to go off whose value lies between the last close and what a new candle reached';
+    'alerts still to go off whose value lies between the last close and what a new candle reached; by a key that row-level security lets an index serve';
 CREATE INDEX signal_alerts_signal_idx ON signal_alerts (asset_id, created_at)
     WHERE is_active AND NOT is_triggered AND alert_type = 'signal_generated';
 COMMENT ON INDEX signal_alerts_signal_idx IS

@@ -1,8 +1,9 @@
 -- Notifications: the queue of those that are due, and what users have read. The rules are in docs/rules.md.
 
--- what has expired is passed over within the index
+-- what has expired is passed over within the index; row-level security would keep a COALESCE from it
 CREATE INDEX notifications_due_idx ON notifications
-    (priority, coalesce(scheduled_for, '-infinity'), coalesce(expires_at, 'infinity'), id)
+    (priority, (CASE WHEN scheduled_for IS NULL THEN '-infinity' ELSE scheduled_for END),
+     (CASE WHEN expires_at IS NULL THEN 'infinity' ELSE expires_at END), id)
     WHERE sent_at IS NULL AND status = 'unread';
 COMMENT ON INDEX notifications_due_idx IS
     'the notifications to be sent of each priority, in the order in which they become due';
@@ -32,9 +33,10 @@ BEGIN
                 SELECT n.id
                 FROM notifications AS n
                 WHERE n.priority = level AND n.sent_at IS NULL AND n.status = 'unread'
-                  AND coalesce(n.scheduled_for, '-infinity') <= claim_notifications.as_of
-                  AND coalesce(n.expires_at, 'infinity') > claim_notifications.as_of
-                ORDER BY coalesce(n.scheduled_for, '-infinity'), coalesce(n.expires_at, 'infinity'), n.id
+                  AND CASE WHEN n.scheduled_for IS NULL THEN '-infinity' ELSE n.scheduled_for END <= claim_notifications.as_of
+                  AND CASE WHEN n.expires_at IS NULL THEN 'infinity' ELSE n.expires_at END > claim_notifications.as_of
+                ORDER BY CASE WHEN n.scheduled_for IS NULL THEN '-infinity' ELSE n.scheduled_for END,
+                         CASE WHEN n.expires_at IS NULL THEN 'infinity' ELSE n.expires_at END, n.id
                 LIMIT room
                 FOR NO KEY UPDATE SKIP LOCKED
             ), sent AS (

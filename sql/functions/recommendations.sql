@@ -49,14 +49,13 @@ DECLARE
     expired bigint;
 BEGIN
     PERFORM ca_check_as_of(as_of);
-    -- one that another session is changing is waited for, and stays if it is no longer open
+    -- one that another session is changing is left for the next call
     WITH due AS MATERIALIZED (
         SELECT r.id
         FROM ai_recommendations AS r
         WHERE r.status IN ('pending', 'approved', 'followed')
           AND r.expires_at <= expire_recommendations.as_of
-        ORDER BY r.id
-        FOR NO KEY UPDATE
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     UPDATE ai_recommendations AS r
     SET status = 'expired'

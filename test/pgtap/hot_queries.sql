@@ -196,7 +196,7 @@ INSERT INTO hot VALUES
 (21, 'the alerts that a candle reaches',
  ARRAY['signal_alerts_value_idx'],
  $$SELECT * FROM signal_alerts WHERE asset_id = 41 AND is_active AND NOT is_triggered
-   AND ca_alert_kind(alert_type, condition) = 'above' AND trigger_value BETWEEN 100 AND 101$$),
+   AND ca_alert_kind(alert_type, condition) = 'above' AND ca_order_key(trigger_value) BETWEEN 100 AND 101$$),
 (22, 'the alerts that have expired',
  ARRAY['signal_alerts_expires_at_idx'],
  $$SELECT * FROM signal_alerts WHERE is_active AND NOT is_triggered AND expires_at <= now()$$),

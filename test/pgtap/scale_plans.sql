@@ -1,6 +1,6 @@
 -- A small market from the generator of bench/scale: what is hot reads no big table from end to end.
 BEGIN;
-SELECT plan(12);
+SELECT plan(14);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -58,6 +58,24 @@ SELECT is(pg_temp.scans($$SELECT ca_roll_up_candles('5m', '2010-01-03 02:05')$$)
 SELECT is((SELECT count(*) FROM price_data AS p WHERE p.timeframe = '5m' AND p.candle_time = '2010-01-03 02:00'), 20::bigint,
           'and finds it');
 SELECT is(pg_temp.scans($$SELECT refresh_assets('2010-01-03 02:05')$$), 0::bigint, 'refreshing assets scans nothing');
+-- Row-level security binds an operator, so an index serves it only where a comparison leaks nothing.
+CREATE ROLE scale_operator;
+SELECT grant_operator('scale_operator');
+CREATE FUNCTION pg_temp.alerts_fetched(role text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    fetched bigint;
+    query CONSTANT text := 'SELECT s.idx_tup_fetch FROM pg_stat_xact_user_tables AS s WHERE s.relname = ''signal_alerts''';
+    before bigint;
+BEGIN
+    EXECUTE query INTO before;
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    PERFORM count(*) FROM ca_alert_hits(ARRAY(SELECT m.asset_id FROM alert_marks AS m), '2010-01-03 02:05');
+    EXECUTE query INTO fetched;
+    RESET ROLE;
+    RETURN fetched - before;
+END $$;
+SELECT cmp_ok(pg_temp.alerts_fetched(current_user), '<', 1000::bigint, 'a check reads few of 50,000 alerts');
+SELECT cmp_ok(pg_temp.alerts_fetched('scale_operator'), '<', 1000::bigint, 'and so does that of an operator');
 SELECT is(pg_temp.scans($$SELECT check_alerts('2010-01-03 02:05')$$), 0::bigint, 'checking alerts scans nothing');
 SELECT is(pg_temp.scans($$SELECT count(*) FROM ca_indicators_due()$$), 0::bigint, 'nor does looking for indicators to update');
 SELECT is(pg_temp.scans($$SELECT ca_update_due_indicators(1)$$), 0::bigint, 'or updating those of an asset');
