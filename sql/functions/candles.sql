@@ -23,13 +23,15 @@ DECLARE
                             WHERE timeframe_divides(t, candles.timeframe));
     first timestamptz;
     stop timestamptz;
+    reach interval;
 BEGIN
     PERFORM ca_check_series(candles.asset, candles.timeframe, candles.since, candles.until);
 
-    -- the buckets that finer candles reach
+    -- the buckets that finer candles reach; to begin building costs as much as reading 200 of them
     SELECT timeframe_bucket(candles.timeframe, min(e.first)),
-           timeframe_end(candles.timeframe, max(e.last))
-    INTO first, stop
+           timeframe_end(candles.timeframe, max(e.last)),
+           200 * min(timeframe_length(s.source)) FILTER (WHERE e.first IS NOT NULL)
+    INTO first, stop, reach
     FROM unnest(sources) AS s (source)
     CROSS JOIN LATERAL (
         SELECT min(h.candle_time) AS first, max(h.candle_time) AS last
@@ -59,20 +61,42 @@ BEGIN
                 FROM (SELECT candle_time FROM stored UNION ALL SELECT stop) AS b (boundary)
                 WHERE stop IS NOT NULL) AS h
             WHERE hole_start < hole_end
+        ), span AS (
+            -- holes with little between them are built at once
+            SELECT min(n.hole_start) AS span_start, max(n.hole_end) AS span_end
+            FROM (SELECT h.hole_start, h.hole_end,
+                         count(*) FILTER (WHERE h.hole_start - h.hole_before > reach)
+                             OVER (ORDER BY h.hole_start) AS number
+                  FROM (SELECT o.*, lag(o.hole_end) OVER (ORDER BY o.hole_start) AS hole_before
+                        FROM hole AS o) AS h) AS n
+            GROUP BY n.number
+        ), known AS (
+            SELECT 0 AS place, s.* FROM stored AS s
+            UNION ALL
+            SELECT 1, b.*
+            FROM span AS o
+            CROSS JOIN LATERAL ca_build_candles(candles.asset, candles.timeframe, NULL,
+                                                o.span_start, o.span_end) AS b
+            WHERE b.time >= coalesce(candles.since, '-infinity')
+              AND b.time < coalesce(candles.until, 'infinity')
         )
-        SELECT * FROM stored
-        UNION ALL
-        SELECT b.*
-        FROM hole AS o
-        CROSS JOIN LATERAL ca_build_candles(candles.asset, candles.timeframe, NULL,
-                                            o.hole_start, o.hole_end) AS b
-        WHERE b.time >= coalesce(candles.since, '-infinity')
-          AND b.time < coalesce(candles.until, 'infinity')
-        ORDER BY 1;
+        -- not a join: there is no wrong plan for it, whatever is in the tables
+        SELECT DISTINCT ON (k.candle_time)
+               k.candle_time, k.open_price, k.high_price, k.low_price, k.close_price, k.volume, k.market_cap
+        FROM known AS k
+        ORDER BY k.candle_time, k.place;
 END;
 $$;
 COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
     'candles that start in [since, until), live and archived, ascending; where none is stored it is built from the finest stored timeframe that divides it; the newest may still be open';
+
+CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+    -- not before since, so that what is later is an empty range and no wrong one
+    RETURN least(ca_closed_until.until,
+                 greatest(timeframe_bucket(ca_closed_until.timeframe, now()), ca_closed_until.since));
+COMMENT ON FUNCTION ca_closed_until(text, timestamptz, timestamptz) IS
+    'where the candles of a range that have closed end: until, or the last boundary that has come';
 
 CREATE FUNCTION candle_gaps(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -82,7 +106,8 @@ BEGIN ATOMIC
     -- a bound that is given counts as the end of a candle before, or the start of one after
     WITH boundary AS (
         SELECT timeframe_end(candle_gaps.timeframe, c.time) AS candle_end, c.time
-        FROM candles(candle_gaps.asset, candle_gaps.timeframe, candle_gaps.since, candle_gaps.until) AS c
+        FROM candles(candle_gaps.asset, candle_gaps.timeframe, candle_gaps.since,
+                     ca_closed_until(candle_gaps.timeframe, candle_gaps.since, candle_gaps.until)) AS c
         UNION ALL
         SELECT timeframe_end(candle_gaps.timeframe, candle_gaps.since - interval '1 microsecond'), NULL
         WHERE isfinite(candle_gaps.since)
@@ -102,7 +127,7 @@ BEGIN ATOMIC
     ORDER BY g.gap_start;
 END;
 COMMENT ON FUNCTION candle_gaps(integer, text, timestamptz, timestamptz) IS
-    'spans in which candles are missing: [gap_start, gap_end) and how many; without since or until only between the first and the last candle; candles not yet closed are not missing';
+    'spans in which candles are missing: [gap_start, gap_end) and how many; without since or until only between the first and the last candle; only candles that have closed count, there or missing';
 
 CREATE FUNCTION candles_filled(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -138,7 +163,8 @@ BEGIN
         WITH candle AS (
             SELECT c.*, lead(c.time) OVER (ORDER BY c.time) AS next
             FROM candles(candles_filled.asset, candles_filled.timeframe,
-                         coalesce(before, candles_filled.since), candles_filled.until) AS c
+                         coalesce(before, candles_filled.since),
+                         ca_closed_until(candles_filled.timeframe, candles_filled.since, candles_filled.until)) AS c
         )
         SELECT c.time, c.open, c.high, c.low, c.close, c.volume, c.market_cap, false
         FROM candle AS c
@@ -154,4 +180,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION candles_filled(integer, text, timestamptz, timestamptz) IS
-    'as candles(), with each missing candle flat at the previous close, volume 0 and filled = true; begins with the first candle known, and without until ends with the last; nothing is filled in that has not closed';
+    'as candles(), with each missing candle flat at the previous close, volume 0 and filled = true; begins with the first candle known, and without until ends with the last; only candles that have closed';

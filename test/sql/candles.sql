@@ -221,7 +221,7 @@ SELECT rollup_candles('1M', :current, since => timeframe_bucket('1M', now())) AS
        rollup_candles('1M', :current, since => timeframe_bucket('1M', now()), include_open => NULL) AS again;
 SELECT count(*) AS open, bool_and(close = 10) AS up_to_now FROM candles(:current, '1M', timeframe_bucket('1M', now()));
 
--- the minute that is open is not missing, nor is any after it
+-- the minute that is open is not missing, nor is any after it, and neither counts as filled
 SELECT count(*) AS gaps, sum(missing) AS missing FROM candle_gaps(:current, '1m', until => now() + interval '1 day');
 SELECT count(*) AS candles, count(*) FILTER (WHERE filled) AS filled
 FROM candles_filled(:current, '1m', until => now() + interval '1 day');
