@@ -123,7 +123,11 @@ BEGIN ATOMIC
                                                              substr(o.option, strpos(o.option, '=') + 1)), ', ') || ')'
                    FROM (SELECT '' AS prefix, unnest(m.reloptions) AS option
                          UNION ALL
-                         SELECT 'toast.', unnest(x.reloptions) FROM pg_class AS x WHERE x.oid = m.reltoastrelid) AS o)
+                         SELECT 'toast.', unnest(x.reloptions) FROM pg_class AS x WHERE x.oid = m.reltoastrelid) AS o
+                   -- what the install script itself sets
+                   WHERE (m.relname::text, o.option) NOT IN (
+                       ('technical_indicator_states', 'fillfactor=40'),
+                       ('technical_indicator_states', 'toast_tuple_target=8160')))
         WHERE m.relkind = 'r'
         UNION ALL
         SELECT 9, format('ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget)
