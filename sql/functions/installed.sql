@@ -74,11 +74,11 @@ BEGIN ATOMIC
      '',
      '', ''),
     ('model_performance', 11, false,
-     'model_performance_evaluated_predictions_count_check model_performance_evaluation_key
-      model_performance_finite_check model_performance_model_id_fkey model_performance_pkey',
-     '',
+     'model_performance_evaluated_predictions_count_check model_performance_finite_check
+      model_performance_model_id_fkey model_performance_pkey',
+     'model_performance_evaluation_key',
      'model_performance_touch', ''),
-    ('model_performance_history', 11, false,
+    ('model_performance_history', 12, false,
      '',
      '',
      '', ''),

@@ -88,10 +88,51 @@ BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT
                        FROM model_performance AS p
                        WHERE p.model_id = ca_evaluation_due.model
+                         -- an evaluation of a month is none of all there is
+                         AND p.evaluation_data_range ->> 'since' IS NULL
                          AND p.evaluation_date > ca_earlier(ca_evaluation_due.as_of, ca_evaluation_due.every));
 END;
 COMMENT ON FUNCTION ca_evaluation_due(integer, interval, timestamptz) IS
-    'whether a model was not evaluated within the time before a moment';
+    'whether a model was not evaluated, on all its predictions, within the time before a moment';
+
+CREATE FUNCTION ca_note_evaluation(model integer, problem text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    UPDATE ai_models AS m
+    SET health_status = CASE WHEN ca_note_evaluation.problem IS NULL THEN m.health_status - 'evaluation_error'
+                             ELSE coalesce(m.health_status, '{}')
+                                  || jsonb_build_object('evaluation_error', ca_note_evaluation.problem) END
+    WHERE m.id = ca_note_evaluation.model
+      AND (m.health_status IS NULL OR jsonb_typeof(m.health_status) = 'object')
+      AND m.health_status ->> 'evaluation_error' IS DISTINCT FROM ca_note_evaluation.problem;
+END;
+COMMENT ON FUNCTION ca_note_evaluation(integer, text) IS
+    'notes in ai_models.health_status why the evaluation of a model failed, or with NULL that it did not';
+
+CREATE FUNCTION ca_evaluate_if_possible(model integer, until timestamptz) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    has_metrics boolean;
+BEGIN
+    PERFORM evaluate_model(ca_evaluate_if_possible.model, until => ca_evaluate_if_possible.until);
+    has_metrics := FOUND;
+    PERFORM ca_note_evaluation(ca_evaluate_if_possible.model, NULL);
+    RETURN has_metrics;
+EXCEPTION
+    -- the numbers of one model are no reason not to evaluate the others
+    WHEN data_exception OR integrity_constraint_violation THEN
+        PERFORM ca_note_evaluation(ca_evaluate_if_possible.model, format('%s: %s', SQLSTATE, SQLERRM));
+        RAISE WARNING 'model % could not be evaluated', ca_evaluate_if_possible.model
+            USING ERRCODE = SQLSTATE,
+                  DETAIL = SQLERRM,
+                  HINT = 'Look at its scored predictions; ai_models.health_status keeps the error until an evaluation succeeds.';
+        RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION ca_evaluate_if_possible(integer, timestamptz) IS
+    'evaluates a model, or notes and warns why its numbers do not let it; whether there were metrics';
 
 CREATE FUNCTION evaluate_models(every interval DEFAULT '1 day', as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -99,6 +140,7 @@ CREATE FUNCTION evaluate_models(every interval DEFAULT '1 day', as_of timestampt
 AS $$
 DECLARE
     candidate integer;
+    newest timestamptz;
     evaluated bigint := 0;
 BEGIN
     PERFORM ca_check_as_of(evaluate_models.as_of);
@@ -109,38 +151,45 @@ BEGIN
         WHERE ca_evaluation_due(m.id, evaluate_models.every, evaluate_models.as_of)
         ORDER BY m.id
     LOOP
-        -- of two sessions the second waits, and finds the model evaluated
+        newest := (SELECT max(p.created_at)
+                   FROM predictions AS p
+                   WHERE p.ai_models_id = candidate AND isfinite(p.created_at) AND p.created_at <= evaluate_models.as_of);
+        -- nothing is locked or written for a model that has nothing new and nothing scored
+        CONTINUE WHEN NOT EXISTS (SELECT FROM ai_models AS m
+                                  WHERE m.id = candidate AND (m.last_prediction < newest OR m.last_prediction IS NULL AND newest IS NOT NULL))
+                      AND NOT EXISTS (SELECT FROM predictions AS p
+                                      WHERE p.ai_models_id = candidate AND p.is_realized AND p.actual_price IS NOT NULL);
+        -- one that another session is changing or evaluating is left to it, or to the next time
+        PERFORM FROM ai_models AS m WHERE m.id = candidate FOR NO KEY UPDATE SKIP LOCKED;
+        CONTINUE WHEN NOT FOUND
+                      OR NOT ca_evaluation_due(candidate, evaluate_models.every, evaluate_models.as_of);
         UPDATE ai_models AS m
-        SET last_prediction = greatest(
-                m.last_prediction,
-                (SELECT max(p.created_at)
-                 FROM predictions AS p
-                 WHERE p.ai_models_id = m.id AND isfinite(p.created_at) AND p.created_at <= evaluate_models.as_of))
-        WHERE m.id = candidate;
-        IF FOUND AND ca_evaluation_due(candidate, evaluate_models.every, evaluate_models.as_of) THEN
-            PERFORM evaluate_model(candidate, until => evaluate_models.as_of);
-            IF FOUND THEN
-                evaluated := evaluated + 1;
-            END IF;
-        END IF;
+        SET last_prediction = newest
+        WHERE m.id = candidate AND (m.last_prediction < newest OR m.last_prediction IS NULL);
+        evaluated := evaluated + ca_evaluate_if_possible(candidate, evaluate_models.as_of)::integer;
     END LOOP;
     RETURN evaluated;
 END;
 $$;
 COMMENT ON FUNCTION evaluate_models(interval, timestamptz) IS
-    'evaluates every model that was not evaluated within the time before as_of, on all its scored predictions with targets before as_of; how many had any';
+    'evaluates every model that was not evaluated within the time before as_of, on all its scored predictions with targets before as_of; how many had any; a model whose numbers cannot be evaluated is noted in its health_status, and the others go on';
 
 CREATE VIEW model_performance_history WITH (security_invoker = true) AS
     SELECT p.model_id, m.name, m.version, m.model_type, p.evaluation_metric, p.evaluation_date,
            p.evaluated_predictions_count AS predictions, p.metric_value,
            lag(p.metric_value) OVER before AS previous_value,
            p.metric_value - lag(p.metric_value) OVER before AS change,
-           p.metric_value - first_value(p.metric_value) OVER before AS change_since_first
+           p.metric_value - first_value(p.metric_value) OVER before AS change_since_first,
+           p.evaluation_data_range
     FROM model_performance AS p
     JOIN ai_models AS m ON m.id = p.model_id
-    WINDOW before AS (PARTITION BY p.model_id, p.evaluation_metric ORDER BY p.evaluation_date);
+    -- what was evaluated from a moment on is not compared with what was evaluated from the beginning
+    WINDOW before AS (PARTITION BY p.model_id, p.evaluation_metric, p.evaluation_data_range ->> 'since' IS NULL
+                      ORDER BY p.evaluation_date,
+                               p.evaluation_data_range ->> 'until' COLLATE "C",
+                               p.evaluation_data_range ->> 'since' COLLATE "C");
 COMMENT ON VIEW model_performance_history IS
-    'every evaluation of every model beside the one before it and the first of the same metric';
+    'every evaluation of every model beside the one before it and the first of the same metric; those of ranges that begin at a moment among themselves';
 COMMENT ON COLUMN model_performance_history.model_id IS 'model version, ai_models.id';
 COMMENT ON COLUMN model_performance_history.name IS 'name of the model';
 COMMENT ON COLUMN model_performance_history.version IS 'version of the model';
@@ -152,6 +201,7 @@ COMMENT ON COLUMN model_performance_history.metric_value IS 'value of the metric
 COMMENT ON COLUMN model_performance_history.previous_value IS 'value at the evaluation before; NULL at the first';
 COMMENT ON COLUMN model_performance_history.change IS 'value less the one before; NULL when either is unknown';
 COMMENT ON COLUMN model_performance_history.change_since_first IS 'value less that of the first evaluation; NULL when either is unknown';
+COMMENT ON COLUMN model_performance_history.evaluation_data_range IS 'targets that were evaluated: since, until, and the first and last of them';
 
 CREATE FUNCTION model_drift(
     metric text DEFAULT 'mape', recent interval DEFAULT '7 days', as_of timestamptz DEFAULT now())
@@ -176,7 +226,12 @@ BEGIN
 
     RETURN QUERY
         WITH scored AS MATERIALIZED (
-            SELECT p.ai_models_id AS id, p.actual_price, p.predicted_price, p.is_accurate, t.target
+            -- a price whose square is beyond double precision makes the error unknown
+            SELECT p.ai_models_id AS id, p.is_accurate, t.target,
+                   ca_bounded_double(p.actual_price, 1e140) AS actual_price,
+                   ca_bounded_double(p.predicted_price, 1e140) AS predicted_price,
+                   p.predicted_price NOT BETWEEN -1e140 AND 1e140
+                   OR p.predicted_price IS NOT NULL AND p.actual_price NOT BETWEEN -1e140 AND 1e140 AS diverges
             FROM predictions AS p
             CROSS JOIN LATERAL (
                 SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
@@ -188,13 +243,16 @@ BEGIN
         ), measured AS (
             SELECT s.id, w.is_recent,
                    CASE model_drift.metric WHEN 'miss_rate' THEN count(s.is_accurate)
-                                           ELSE count(s.predicted_price) END AS predictions,
-                   CASE model_drift.metric
-                       WHEN 'mape' THEN mape(s.actual_price, s.predicted_price)
-                       WHEN 'smape' THEN smape(s.actual_price, s.predicted_price)
-                       WHEN 'mae' THEN mae(s.actual_price, s.predicted_price)
-                       WHEN 'rmse' THEN rmse(s.actual_price, s.predicted_price)
-                       ELSE 1 - avg(s.is_accurate::integer)::double precision END AS error
+                                           ELSE count(s.diverges) END AS predictions,
+                   CASE
+                       WHEN model_drift.metric = 'miss_rate' THEN 1 - avg(s.is_accurate::integer)::double precision
+                       WHEN bool_or(s.diverges) THEN NULL
+                       ELSE CASE model_drift.metric
+                                WHEN 'mape' THEN mape(s.actual_price, s.predicted_price)
+                                WHEN 'smape' THEN smape(s.actual_price, s.predicted_price)
+                                WHEN 'mae' THEN mae(s.actual_price, s.predicted_price)
+                                WHEN 'rmse' THEN rmse(s.actual_price, s.predicted_price) END
+                   END AS error
             FROM scored AS s
             JOIN deployment AS d ON d.id = s.id
             CROSS JOIN LATERAL (VALUES (false, s.target < d.until),

@@ -119,20 +119,38 @@ $$;
 COMMENT ON FUNCTION unscored_predictions(timestamptz, interval, integer) IS
     'the predictions that are due and that score_predictions cannot score, and why';
 
+CREATE FUNCTION ca_bounded_double(x numeric, bound numeric) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- what is too small for double precision is 0 to it
+    SELECT CASE
+        WHEN ca_bounded_double.x NOT BETWEEN - ca_bounded_double.bound AND ca_bounded_double.bound THEN NULL
+        WHEN ca_bounded_double.x BETWEEN -1e-300 AND 1e-300 THEN 0
+        ELSE numeric_to_double(ca_bounded_double.x)
+    END;
+END;
+COMMENT ON FUNCTION ca_bounded_double(numeric, numeric) IS
+    'x in double precision; NULL when its size is beyond the bound';
+
 CREATE FUNCTION ca_model_metrics(model integer, since timestamptz, until timestamptz)
     RETURNS TABLE (metric text, value double precision, pairs bigint, first timestamptz, last timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 16
 BEGIN ATOMIC
-    -- a predicted direction stands for a price on that side of the input price
+    -- A model that diverges predicts numbers of any size.  Prices up to 1e280 are averaged, and up to
+    -- 1e140 squared; one beyond makes the metrics unknown that it would have a part in.
     WITH scored AS (
-        SELECT p.actual_price::double precision AS actual,
-               p.predicted_price::double precision AS predicted,
-               p.input_price::double precision AS input,
-               coalesce(p.predicted_price,
-                        p.input_price + CASE p.predicted_value ->> 'direction'
-                                            WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END)::double precision AS side,
+        SELECT ca_bounded_double(p.actual_price, 1e280) AS actual,
+               ca_bounded_double(p.predicted_price, 1e280) AS predicted,
+               ca_bounded_double(p.predicted_price, 1e140) AS squarable,
+               ca_bounded_double(p.input_price, 1e280) AS input,
+               -- a predicted direction stands for a price on that side of the input price
+               ca_bounded_double(greatest(-1e280, least(1e280, coalesce(
+                   p.predicted_price,
+                   p.input_price + CASE p.predicted_value ->> 'direction'
+                                       WHEN 'up' THEN 1 WHEN 'down' THEN -1 ELSE 0 END))), 1e280) AS side,
+               p.predicted_price IS NOT NULL AS is_price,
                p.is_accurate AS accurate,
-               p.confidence_score::double precision AS confidence,
+               ca_bounded_double(p.confidence_score, 1) AS confidence,
                ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target,
                p.prediction_horizon AS horizon
         FROM predictions AS p
@@ -140,26 +158,30 @@ BEGIN ATOMIC
           AND p.is_realized
           AND p.actual_price IS NOT NULL
     ), ranged AS (
-        SELECT s.*, sign(s.side - s.input) * (s.actual - s.input) / nullif(abs(s.input), 0) AS gain
+        SELECT s.*,
+               CASE WHEN abs(s.actual) < 1e60 AND abs(s.input) BETWEEN 1e-60 AND 1e60
+                    THEN sign(s.side - s.input) * (s.actual - s.input) / abs(s.input) END AS gain
         FROM scored AS s
         WHERE (ca_model_metrics.since IS NULL OR s.target >= ca_model_metrics.since)
           AND (ca_model_metrics.until IS NULL OR s.target < ca_model_metrics.until)
     ), computed AS (
         SELECT min(r.target) AS first, max(r.target) AS last,
-               count(r.predicted) AS prices,
+               count(*) FILTER (WHERE r.is_price) AS prices,
                count(r.side - r.input) AS sides,
                count(r.accurate) AS judged,
                count(r.confidence) FILTER (WHERE r.accurate IS NOT NULL) AS confident,
                count(r.gain) AS gains,
+               count(r.actual - r.predicted) AS averaged,
+               count(r.actual - r.squarable) AS squared,
                mae(r.actual, r.predicted) AS mae,
-               mse(r.actual, r.predicted) AS mse,
-               rmse(r.actual, r.predicted) AS rmse,
+               mse(r.actual, r.squarable) AS mse,
+               rmse(r.actual, r.squarable) AS rmse,
                medae(r.actual, r.predicted) AS medae,
                max_error(r.actual, r.predicted) AS max_error,
                mape(r.actual, r.predicted) AS mape,
                smape(r.actual, r.predicted) AS smape,
                wape(r.actual, r.predicted) AS wape,
-               r2(r.actual, r.predicted) AS r2,
+               r2(r.actual, r.squarable) AS r2,
                directional_accuracy(r.input, r.actual, r.side) AS directional_accuracy,
                avg(r.accurate::integer)::double precision AS accuracy,
                brier_score(r.accurate, r.confidence) AS brier_score,
@@ -174,9 +196,15 @@ BEGIN ATOMIC
     SELECT m.metric, m.value, m.pairs, c.first, c.last
     FROM computed AS c
     CROSS JOIN LATERAL (VALUES
-        ('mae', c.mae, c.prices), ('mse', c.mse, c.prices), ('rmse', c.rmse, c.prices),
-        ('medae', c.medae, c.prices), ('max_error', c.max_error, c.prices), ('mape', c.mape, c.prices),
-        ('smape', c.smape, c.prices), ('wape', c.wape, c.prices), ('r2', c.r2, c.prices),
+        ('mae', CASE WHEN c.averaged = c.prices THEN c.mae END, c.prices),
+        ('mse', CASE WHEN c.squared = c.prices THEN c.mse END, c.prices),
+        ('rmse', CASE WHEN c.squared = c.prices THEN c.rmse END, c.prices),
+        ('medae', CASE WHEN c.averaged = c.prices THEN c.medae END, c.prices),
+        ('max_error', CASE WHEN c.averaged = c.prices THEN c.max_error END, c.prices),
+        ('mape', CASE WHEN c.averaged = c.prices THEN c.mape END, c.prices),
+        ('smape', CASE WHEN c.averaged = c.prices THEN c.smape END, c.prices),
+        ('wape', CASE WHEN c.averaged = c.prices THEN c.wape END, c.prices),
+        ('r2', CASE WHEN c.squared = c.prices THEN c.r2 END, c.prices),
         ('directional_accuracy', c.directional_accuracy, c.sides),
         ('accuracy', c.accuracy, c.judged),
         ('brier_score', c.brier_score, c.confident), ('log_loss', c.log_loss, c.confident),
@@ -194,7 +222,11 @@ CREATE FUNCTION evaluate_model(
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET extra_float_digits = 1
+    SET timezone = 'UTC'
 AS $$
+DECLARE
+    -- as it is written in UTC, one range has one text, whatever the session's time zone
+    evaluated CONSTANT jsonb := jsonb_build_object('since', evaluate_model.since, 'until', evaluate_model.until);
 BEGIN
     PERFORM ca_check_model(evaluate_model.model);
     PERFORM ca_check_range(evaluate_model.since, evaluate_model.until);
@@ -207,19 +239,30 @@ BEGIN
             SET performance_metrics = s.metrics
             FROM (
                 SELECT jsonb_object_agg(x.metric, x.value::text::numeric)
-                       || jsonb_build_object('predictions', max(x.pairs), 'evaluation_date', now()) AS metrics
+                       || jsonb_build_object('predictions', max(x.pairs), 'evaluation_date', now())
+                       || evaluated AS metrics
                 FROM metrics AS x
                 HAVING count(*) > 0) AS s
             WHERE m.id = evaluate_model.model
+        ), undefined AS (
+            -- evaluated before in this transaction, and defined then
+            UPDATE model_performance AS p
+            SET metric_value = NULL
+            WHERE p.model_id = evaluate_model.model
+              AND p.evaluation_date = now()
+              AND p.metric_value IS NOT NULL
+              AND p.evaluation_data_range @> evaluated
+              AND p.evaluation_metric NOT IN (SELECT m.metric FROM metrics AS m)
+              AND EXISTS (SELECT FROM metrics)
         )
         INSERT INTO model_performance AS p
             (model_id, evaluation_metric, metric_value, evaluation_data_range, evaluated_predictions_count, evaluation_date)
         SELECT evaluate_model.model, m.metric, m.value::text::numeric,
-               jsonb_build_object('since', evaluate_model.since, 'until', evaluate_model.until,
-                                  'first', m.first, 'last', m.last),
-               m.pairs, now()
+               evaluated || jsonb_build_object('first', m.first, 'last', m.last), m.pairs, now()
         FROM metrics AS m
-        ON CONFLICT (model_id, evaluation_metric, evaluation_date) DO UPDATE
+        ON CONFLICT (model_id, evaluation_metric, evaluation_date,
+                     coalesce(evaluation_data_range ->> 'since', ''), coalesce(evaluation_data_range ->> 'until', ''))
+        DO UPDATE
         SET metric_value = excluded.metric_value,
             evaluation_data_range = excluded.evaluation_data_range,
             evaluated_predictions_count = excluded.evaluated_predictions_count
@@ -227,4 +270,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION evaluate_model(integer, timestamptz, timestamptz) IS
-    'writes one row of model_performance a metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined are left out';
+    'writes one row of model_performance a metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined, or beyond double precision, are left out';

@@ -103,8 +103,6 @@ CREATE TABLE model_performance (
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT model_performance_pkey PRIMARY KEY (id),
-    CONSTRAINT model_performance_evaluation_key
-        UNIQUE (model_id, evaluation_metric, evaluation_date),
     CONSTRAINT model_performance_model_id_fkey
         FOREIGN KEY (model_id) REFERENCES ai_models (id) ON DELETE CASCADE,
     CONSTRAINT model_performance_evaluated_predictions_count_check
@@ -115,7 +113,7 @@ SELECT pg_catalog.pg_extension_config_dump('model_performance', '');
 SELECT pg_catalog.pg_extension_config_dump('model_performance_id_seq', '');
 
 COMMENT ON TABLE model_performance IS
-    'Evaluations of model versions, one row a metric and evaluation date';
+    'Evaluations of model versions, one row a metric, evaluation date and range of targets';
 COMMENT ON COLUMN model_performance.id IS
     'Unique identifier for the performance record';
 COMMENT ON COLUMN model_performance.model_id IS
@@ -125,7 +123,8 @@ COMMENT ON COLUMN model_performance.evaluation_metric IS
 COMMENT ON COLUMN model_performance.metric_value IS
     'Value of the evaluation metric, in the metric''s own unit; NULL when undefined';
 COMMENT ON COLUMN model_performance.evaluation_data_range IS
-    'Exact date range of data used for evaluation, as a JSON object';
+    'Exact date range of data used for evaluation, as a JSON object: since and until, NULL for an '
+    'open side, tell evaluations of one date apart; first and last are the targets in it';
 COMMENT ON COLUMN model_performance.evaluation_data_timeframe IS
     'Time interval between evaluation data points (e.g., 1m, 5m, 1h, 1d)';
 COMMENT ON COLUMN model_performance.evaluated_predictions_count IS
@@ -138,8 +137,12 @@ COMMENT ON COLUMN model_performance.created_at IS
     'Record creation timestamp';
 COMMENT ON COLUMN model_performance.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
-COMMENT ON CONSTRAINT model_performance_evaluation_key ON model_performance IS
-    'one value a model, metric and date; serves the latest values of a metric of a model';
+
+CREATE UNIQUE INDEX model_performance_evaluation_key ON model_performance
+    (model_id, evaluation_metric, evaluation_date,
+     (coalesce(evaluation_data_range ->> 'since', '')), (coalesce(evaluation_data_range ->> 'until', '')));
+COMMENT ON INDEX model_performance_evaluation_key IS
+    'one value a model, metric, date and range; serves the latest values of a metric of a model';
 
 CREATE TRIGGER model_performance_touch BEFORE UPDATE ON model_performance
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

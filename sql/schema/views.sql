@@ -33,12 +33,17 @@ COMMENT ON COLUMN price_history.archived IS 'whether the candle is in price_data
 COMMENT ON COLUMN price_history.compressed IS 'whether the candle is compressed';
 
 CREATE VIEW model_leaderboard WITH (security_invoker = true) AS
-    WITH latest AS (
-        SELECT DISTINCT ON (p.model_id, p.evaluation_metric)
-               p.model_id, p.evaluation_metric, p.metric_value, p.evaluation_date,
-               p.evaluated_predictions_count
+    WITH ordered AS (
+        -- of several evaluations of one date that whose range ends last, and of those the longest
+        SELECT p.model_id, p.evaluation_metric, p.metric_value, p.evaluation_date, p.evaluated_predictions_count,
+               rank() OVER (PARTITION BY p.model_id
+                            ORDER BY p.evaluation_date DESC,
+                                     p.evaluation_data_range ->> 'until' COLLATE "C" DESC NULLS FIRST,
+                                     p.evaluation_data_range ->> 'since' COLLATE "C" NULLS FIRST) AS place
         FROM model_performance AS p
-        ORDER BY p.model_id, p.evaluation_metric, p.evaluation_date DESC
+    ), latest AS (
+        -- one evaluation: a metric that it lacks is not known, whatever an older one says
+        SELECT o.* FROM ordered AS o WHERE o.place = 1
     ), metrics AS (
         SELECT l.model_id,
                max(l.evaluation_date) AS evaluation_date,
@@ -63,14 +68,14 @@ CREATE VIEW model_leaderboard WITH (security_invoker = true) AS
     JOIN ai_models AS m ON m.id = x.model_id
     ORDER BY rank, m.name, m.version;
 COMMENT ON VIEW model_leaderboard IS
-    'latest metrics of every evaluated model version, best first: by mape, which compares prices of any size, then by directional accuracy and accuracy; a model without mape comes last';
+    'metrics of the latest evaluation of every model version, best first: by mape, which compares prices of any size, then by directional accuracy and accuracy; a model without mape comes last';
 COMMENT ON COLUMN model_leaderboard.rank IS 'place, from 1; equal metrics share a place';
 COMMENT ON COLUMN model_leaderboard.model_id IS 'model version, ai_models.id';
 COMMENT ON COLUMN model_leaderboard.name IS 'name of the model';
 COMMENT ON COLUMN model_leaderboard.version IS 'version of the model';
 COMMENT ON COLUMN model_leaderboard.model_type IS 'what the model is about: macro, sector, asset or timing';
 COMMENT ON COLUMN model_leaderboard.is_active IS 'whether the version is in use';
-COMMENT ON COLUMN model_leaderboard.evaluation_date IS 'when the metrics were computed, of several the last';
+COMMENT ON COLUMN model_leaderboard.evaluation_date IS 'when the metrics were computed';
 COMMENT ON COLUMN model_leaderboard.predictions IS 'predictions behind the metric that had the most';
 COMMENT ON COLUMN model_leaderboard.accuracy IS 'share of predictions within their accuracy threshold, 0 to 1';
 COMMENT ON COLUMN model_leaderboard.directional_accuracy IS 'share of predictions whose direction came true, 0 to 1';

@@ -224,7 +224,10 @@ $$, $$
            ('watchlist_assets', 'watchlist_id, asset_id, position_type', 'always'),
            ('ai_models', 'name, version', 'always'),
            ('ai_models', 'name, model_type', 'is_active'),
-           ('model_performance', 'model_id, evaluation_metric, evaluation_date', 'always'),
+           ('model_performance',
+            'model_id, evaluation_metric, evaluation_date, '
+            'COALESCE(evaluation_data_range ->> ''since''::text, ''''::text), '
+            'COALESCE(evaluation_data_range ->> ''until''::text, ''''::text)', 'always'),
            ('analytics_data',
             'aggregation_level, metric_name, (dimensions ->> ''rolled_up_from''::text), '
             '(dimensions ->> ''period_start''::text), jsonb_hash_extended(dimensions, 0::bigint), '

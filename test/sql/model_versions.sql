@@ -73,12 +73,13 @@ TABLE touched;
 -- at that time six of the first and two of the second model were known: accuracy 2/6 and 1/2
 SELECT model_id, metric_value, evaluated_predictions_count FROM model_performance
 WHERE evaluation_metric = 'accuracy' ORDER BY model_id;
--- evaluated today, so nothing is due before tomorrow; then the seventh counts too: 2/7
+-- evaluated today, so nothing is due before tomorrow; then the seventh counts too: 2/7, beside what
+-- was evaluated before, for it is another range
 SELECT evaluate_models();
 SELECT evaluate_models('2 days', now() + interval '1 day 23:59:59');
 SELECT evaluate_models('2 days', now() + interval '2 days');
 SELECT model_id, metric_value, evaluated_predictions_count FROM model_performance
-WHERE evaluation_metric = 'accuracy' ORDER BY model_id;
+WHERE evaluation_metric = 'accuracy' ORDER BY model_id, evaluation_data_range ->> 'until';
 
 -- 0.25 / (0.4 / 3) - 1 = 0.875; of three two are accurate at first and none lately: 1 / (1/3) - 1 = 2
 SELECT model_id, deployed_at, deployment_predictions AS n, round(deployment_error::numeric, 6) AS error,

@@ -243,11 +243,14 @@ SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions
 FROM evaluate_model(1, '2024-01-02 12:00', '2024-01-04 12:00')
 WHERE evaluation_metric IN ('mae', 'max_error') ORDER BY evaluation_metric;
 
--- twice at the same moment: the rows are overwritten, not doubled
+-- twice at the same moment: the rows of a range are overwritten, not doubled, and those of another one stay
 BEGIN;
 SELECT count(*) FROM evaluate_model(1);
+SELECT count(*) FROM evaluate_model(1);
 SELECT count(*) FROM evaluate_model(1, '2024-01-02');
-SELECT count(*) FROM model_performance WHERE evaluation_date = now();
+SET LOCAL timezone = 'Asia/Kolkata';
+SELECT count(*) FROM evaluate_model(1, '2024-01-02 05:30');
+SELECT evaluation_data_range ->> 'since' AS since, count(*) FROM model_performance WHERE evaluation_date = now() GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 
 -- one prediction, exact, without confidence, input or horizon: no r2, no Brier score, no Sharpe ratio, no direction
@@ -271,7 +274,8 @@ SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions
 FROM evaluate_model(3) ORDER BY evaluation_metric COLLATE "C";
 
 --
--- model_leaderboard: the latest of each metric; by mape, then directional_accuracy, then accuracy
+-- model_leaderboard: the metrics of the latest evaluation, and no older ones: the fourth's
+-- directional_accuracy; by mape, then directional_accuracy, then accuracy
 --
 DELETE FROM model_performance;
 INSERT INTO ai_models (id, name, version, model_type) VALUES (4, 'fourth', '1', 'asset'), (5, 'fifth', '1', 'asset'), (6, 'sixth', '1', 'asset');
@@ -279,6 +283,7 @@ INSERT INTO model_performance (model_id, evaluation_metric, metric_value, evalua
 VALUES (1, 'mape', 0.01, 10, '2024-01-01'), (1, 'mape', 0.03, 20, '2024-01-02'),
        (2, 'mape', 0.02, 10, '2024-01-01'), (2, 'directional_accuracy', 0.5, 10, '2024-01-01'), (2, 'accuracy', 0.9, 10, '2024-01-01'),
        (3, 'directional_accuracy', 0.99, 10, '2024-01-01'),
+       (4, 'mape', 0.001, 10, '2023-12-31'), (4, 'accuracy', 1, 10, '2023-12-31'),
        (4, 'mape', 0.02, 10, '2024-01-01'), (4, 'directional_accuracy', 0.6, 12, '2024-01-01'),
        (5, 'mape', 0.02, 10, '2024-01-01'), (5, 'directional_accuracy', 0.5, 10, '2024-01-01'), (5, 'accuracy', 0.9, 10, '2024-01-01');
 SELECT rank, model_id, predictions, mape, directional_accuracy, accuracy, evaluation_date FROM model_leaderboard ORDER BY rank, model_id;
