@@ -65,14 +65,15 @@ BEGIN ATOMIC
         SELECT w.rights
         FROM (VALUES
             ('application', 'users', 'UPDATE (first_name, last_name, preferences, timezone, language, bio, profile_picture_url)'),
-            ('application', 'user_activities', 'SELECT, INSERT'),
+            ('application', 'user_activities', 'SELECT, INSERT (user_id, session_id, activity_type, entity_type, entity_id, action, '
+                                               'details, ip_address, user_agent)'),
             ('application', 'notifications', 'SELECT, UPDATE (status, read_at)'),
             ('sign_in', 'users', 'SELECT'),
             ('sign_in', 'users', 'INSERT (email, password_hash, first_name, last_name, preferences, timezone, language, '
                                  'email_verification_token, email_verification_expires, referral_code, referred_by)'),
             ('sign_in', 'users', 'UPDATE (email, password_hash, is_verified, login_count, last_login, reset_password_token, '
                                  'reset_password_expires, email_verification_token, email_verification_expires, '
-                                 'failed_login_attempts, lockout_expires, deleted_at, deleted_by)'),
+                                 'failed_login_attempts, lockout_expires, deleted_at, deleted_by, referral_count)'),
             ('sign_in', 'user_sessions', 'SELECT, INSERT, UPDATE'),
             ('sign_in', 'user_activities', 'SELECT, INSERT')) AS w (kind, name, rights)
         WHERE w.kind = ca_rights.kind AND w.name = m.name
@@ -117,6 +118,11 @@ DECLARE
     cause text;
 BEGIN
     SELECT CASE WHEN r.rolsuper OR r.rolbypassrls THEN 'it bypasses row-level security'
+                -- by itself, or after a SET ROLE
+                WHEN EXISTS (SELECT FROM pg_roles AS m
+                             WHERE (m.rolsuper OR m.rolbypassrls OR m.rolcreaterole OR m.rolreplication)
+                               AND pg_has_role(r.oid, m.oid, 'MEMBER'))
+                    THEN 'it may make itself one that is not bound'
                 WHEN EXISTS (SELECT FROM ca_members() AS m JOIN pg_class AS c ON c.oid = m.relation
                              WHERE pg_has_role(r.oid, c.relowner, 'MEMBER')) THEN 'it owns tables of the extension'
                 WHEN has_function_privilege(r.oid, 'ca_every_user()', 'EXECUTE') THEN 'it sees the rows of all users' END
@@ -170,6 +176,11 @@ BEGIN
     FOR r IN SELECT * FROM ca_rights(kind) LOOP
         EXECUTE format('GRANT %s ON %s TO %s', r.rights, r.relation, role);
     END LOOP;
+    -- refresh_assets() looks at where those of candles stand
+    IF kind = 'operator' THEN
+        EXECUTE format('GRANT SELECT ON SEQUENCE %s, %s TO %s', 'price_data_id_seq'::regclass,
+                       'price_data_archive_id_seq'::regclass, role);
+    END IF;
     IF every_user THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'ca_every_user()'::regprocedure, role);
     END IF;
@@ -256,6 +267,8 @@ BEGIN
         -- those to columns go along
         EXECUTE format('REVOKE ALL ON %s FROM %s', m.relation, role);
     END LOOP;
+    EXECUTE format('REVOKE ALL ON SEQUENCE %s, %s FROM %s', 'price_data_id_seq'::regclass,
+                   'price_data_archive_id_seq'::regclass, role);
     EXECUTE format('REVOKE ALL ON FUNCTION %s, %s FROM %s', 'ca_every_user()'::regprocedure,
                    'user_by_email(text)'::regprocedure, role);
 END;

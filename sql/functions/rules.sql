@@ -53,6 +53,12 @@ COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
 -- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
 CREATE FUNCTION ca_is_restore() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M';
+    RETURN CASE WHEN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M'
+                -- anybody can make both so: only the owner of the tables restores, and who may become it
+                THEN (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+                             AND pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')
+                      FROM pg_catalog.pg_class AS c
+                      WHERE c.oid = 'users'::pg_catalog.regclass)
+                ELSE false END;
 COMMENT ON FUNCTION ca_is_restore() IS
-    'whether rows come by COPY with an empty search_path, as a dump brings them: they stay as they were';
+    'whether the owner of the tables brings rows by COPY with an empty search_path, as a dump does: they stay as they were';

@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(45);
+SELECT plan(50);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -117,6 +117,17 @@ SELECT is(pg_temp.outcome('kind_operator', 'SELECT grant_operator(''kind_reader'
 SELECT throws_ok($$SELECT grant_application('kind_bypass')$$, '0LP01', 'role would not be bound to one user', 'an application does not bypass row-level security');
 SELECT throws_ok($$SELECT grant_application('kind_analyst')$$, '0LP01', 'role would not be bound to one user', 'nor see all users');
 SELECT throws_ok($$SELECT grant_analyst('kind_reader')$$, '0LP01', 'role sees what an analyst must not see', 'an analyst does not read hashes in another way');
+
+CREATE ROLE kind_maker CREATEROLE;
+CREATE ROLE kind_member IN ROLE kind_maker;
+SELECT throws_ok(format('SELECT grant_application(%L)', r), '0LP01', 'role would not be bound to one user', r || ' could make itself an operator')
+FROM unnest(ARRAY['kind_maker', 'kind_member']) AS r;
+SELECT is(pg_temp.outcome('kind_sign_in', $$INSERT INTO users (email, password_hash, referred_by) VALUES ('5@example.org', 'x', 1) RETURNING 'in'$$),
+          'got in', 'a referred user signs up');
+SELECT matches(pg_temp.outcome('kind_operator', 'SELECT refresh_assets()'), '^got ', 'an operator refreshes the assets');
+SELECT is(pg_temp.outcome('kind_application', $$INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at)
+          VALUES (2, 2, 'login', 'create', '2020-01-01') RETURNING id$$, '2'), '42501 permission denied for table user_activities',
+          'the application does not date activities');
 
 -- taking back
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
