@@ -94,6 +94,7 @@ OBJS = \
 	src/scoring/gap_kernel.o \
 	src/scoring/closes.o \
 	src/scoring/closes_at.o \
+	src/scoring/closes_read.o \
 	src/trust/drop_guard.o \
 	src/trust/row_user.o
 

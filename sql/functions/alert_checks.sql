@@ -124,8 +124,7 @@ BEGIN ATOMIC
         -- a close that was older than an hour then is not that of 24 hours before
         SELECT c.*, CASE WHEN c.changes AND (c.is_new OR c.before_new)
                          THEN (SELECT p.close
-                               FROM ca_price_at(c.asset_id, c.closed_at - interval '24 hours') AS p
-                               WHERE p.closed_at >= c.closed_at - interval '25 hours') END AS before
+                               FROM ca_price_at(c.asset_id, c.closed_at - interval '24 hours', '1 hour') AS p) END AS before
         FROM candle AS c
     ), compared AS (
         SELECT c.*, round(c.volume * 20 / nullif(c.volume_sum, 0), 8) AS ratio,

@@ -236,6 +236,7 @@ BEGIN
             CROSS JOIN LATERAL (
                 SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
             WHERE p.is_realized AND p.actual_price IS NOT NULL AND t.target < model_drift.as_of AND isfinite(t.target)
+              AND NOT ca_prediction_is_late(p.target_datetime, p.created_at)
         ), deployment AS (
             SELECT s.id, min(s.target) AS since, ca_earlier(min(s.target), - model_drift.recent) AS until
             FROM scored AS s

@@ -32,28 +32,66 @@ END;
 COMMENT ON FUNCTION ca_prediction_flaw(numeric, jsonb, numeric) IS
     'why a prediction can never be scored; NULL when it can';
 
-CREATE FUNCTION ca_price_at(asset integer, moment timestamptz)
+CREATE FUNCTION ca_prediction_is_late(target_datetime timestamptz, created_at timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- a horizon is positive, so without a target none is late
+    SELECT coalesce(ca_prediction_is_late.target_datetime < ca_prediction_is_late.created_at, false);
+END;
+COMMENT ON FUNCTION ca_prediction_is_late(timestamptz, timestamptz) IS
+    'whether a prediction was made after its target; such a one is never scored and never counts';
+
+CREATE FUNCTION ca_price_at(asset integer, moment timestamptz, staleness interval)
     RETURNS TABLE (close numeric, closed_at timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    -- the candle before the one that holds the moment is the last that had closed by then; a
-    -- coarser timeframe is no way out when the finest is stale, for its last candle may hold no
-    -- later trade and still end later
-    SELECT c.close_price, timeframe_end(t.code, c.candle_time)
+    -- the candle before the one that holds the moment is the last that had closed by then
+    SELECT c.close_price, c.closed_at
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
-        SELECT h.close_price, h.candle_time
-        FROM price_history AS h
-        WHERE h.asset_id = ca_price_at.asset
-          AND h.timeframe = t.code
-          AND h.candle_time < timeframe_bucket(t.code, ca_price_at.moment)
-        ORDER BY h.candle_time DESC
-        LIMIT 1) AS c
+        SELECT l.close_price, timeframe_end(t.code, l.candle_time) AS closed_at
+        FROM (
+            SELECT h.close_price, h.candle_time
+            FROM price_history AS h
+            WHERE h.asset_id = ca_price_at.asset
+              AND h.timeframe = t.code
+              AND h.candle_time < timeframe_bucket(t.code, ca_price_at.moment)
+            ORDER BY h.candle_time DESC
+            LIMIT 1) AS l) AS c
+    WHERE CASE
+              WHEN ca_price_at.staleness IS NULL THEN true
+              WHEN isfinite(ca_price_at.moment) THEN ca_price_at.moment - c.closed_at <= ca_price_at.staleness
+          END
     ORDER BY t.place
     LIMIT 1;
 END;
-COMMENT ON FUNCTION ca_price_at(integer, timestamptz) IS
-    'the last close known at a moment and when its candle ended, of the finest timeframe that has one';
+COMMENT ON FUNCTION ca_price_at(integer, timestamptz, interval) IS
+    'the last close known at a moment and when its candle ended, of the finest timeframe whose last close is not older than staleness then, at any age if that is NULL';
+
+CREATE FUNCTION ca_feed_reached(asset integer, moment timestamptz, as_of timestamptz)
+    RETURNS TABLE (closed_at timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    -- the candle that holds the microsecond before the moment is the first that ends at or after it
+    SELECT timeframe_end(t.code, c.candle_time)
+    FROM timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.candle_time
+        FROM price_history AS h
+        WHERE h.asset_id = ca_feed_reached.asset
+          AND h.timeframe = t.code
+          AND h.candle_time >= timeframe_bucket(t.code, ca_feed_reached.moment - interval '1 microsecond')
+          AND h.candle_time < timeframe_bucket(t.code, ca_feed_reached.as_of)
+        ORDER BY h.candle_time DESC
+        LIMIT 1) AS c
+    -- of most timeframes none can have ended in between
+    WHERE timeframe_bucket(t.code, ca_feed_reached.moment - interval '1 microsecond')
+          < timeframe_bucket(t.code, ca_feed_reached.as_of)
+    ORDER BY t.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_feed_reached(integer, timestamptz, timestamptz) IS
+    'end of a candle of the asset that ends at or after a moment and had closed at as_of; no row while its feed has not come so far';
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -63,12 +101,14 @@ BEGIN
     IF as_of IS NULL THEN
         RAISE EXCEPTION 'as_of must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is the moment that is taken for now.',
                   HINT = 'Leave it out to score what is due now.';
     END IF;
     IF staleness IS NULL THEN
         RAISE EXCEPTION 'staleness must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'It is the age that the last close before a target may have, such as 1 hour.';
+                  DETAIL = 'It is the age that the last close before a target may have, and how long a candle at the target is waited for.',
+                  HINT = 'Leave it out for 1 hour.';
     END IF;
     IF staleness < interval '0' THEN
         RAISE EXCEPTION 'staleness must not be negative'
@@ -79,7 +119,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
-    'checks the arguments of score_predictions and unscored_predictions';
+    'checks the arguments of score_predictions, unscored_predictions and corrected_predictions';
 
 CREATE FUNCTION unscored_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
@@ -101,14 +141,37 @@ BEGIN
                        ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price),
                        CASE
                            WHEN NOT isfinite(t.target) THEN 'the target is infinite'
-                           WHEN a.closed_at IS NULL THEN 'no candle of the asset had closed by the target'
-                           WHEN t.target - a.closed_at > unscored_predictions.staleness THEN
-                               format('the last close before the target was %s old', t.target - a.closed_at)
+                           WHEN ca_prediction_is_late(p.target_datetime, p.created_at) THEN 'the prediction was made after its target'
+                           WHEN w.waits THEN 'no candle has reached the target yet'
+                           WHEN a.closed_at IS NOT NULL THEN NULL
+                           WHEN n.closed_at IS NULL THEN 'no candle of the asset had closed by the target'
+                           ELSE format('the last close before the target was %s old', t.target - n.closed_at)
                        END) AS reason
             FROM predictions AS p
             CROSS JOIN LATERAL (
                 SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
-            LEFT JOIN LATERAL ca_price_at(p.asset_id, t.target) AS a ON true
+            CROSS JOIN LATERAL (
+                SELECT CASE
+                           WHEN NOT isfinite(unscored_predictions.as_of) OR NOT isfinite(t.target)
+                                OR unscored_predictions.as_of - t.target >= unscored_predictions.staleness THEN false
+                           ELSE NOT EXISTS (SELECT FROM ca_feed_reached(p.asset_id, t.target, unscored_predictions.as_of))
+                       END AS waits
+                -- asked once a row
+                OFFSET 0) AS w
+            LEFT JOIN LATERAL ca_price_at(p.asset_id, t.target, unscored_predictions.staleness) AS a ON NOT w.waits
+            CROSS JOIN LATERAL (
+                -- of all timeframes the last, where none is fresh
+                SELECT max(l.closed_at) AS closed_at
+                FROM timeframes() AS f (code)
+                CROSS JOIN LATERAL (
+                    SELECT timeframe_end(f.code, h.candle_time) AS closed_at
+                    FROM price_history AS h
+                    WHERE h.asset_id = p.asset_id
+                      AND h.timeframe = f.code
+                      AND h.candle_time < timeframe_bucket(f.code, t.target)
+                    ORDER BY h.candle_time DESC
+                    LIMIT 1) AS l
+                WHERE a.closed_at IS NULL AND NOT w.waits AND isfinite(t.target)) AS n
             WHERE NOT p.is_realized
               AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= unscored_predictions.as_of
               AND (unscored_predictions.model IS NULL OR p.ai_models_id = unscored_predictions.model)) AS d
@@ -117,7 +180,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION unscored_predictions(timestamptz, interval, integer) IS
-    'the predictions that are due and that score_predictions cannot score, and why';
+    'the predictions that are due and that score_predictions does not score, and why';
 
 CREATE FUNCTION ca_bounded_double(x numeric, bound numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -157,6 +220,7 @@ BEGIN ATOMIC
         WHERE p.ai_models_id = ca_model_metrics.model
           AND p.is_realized
           AND p.actual_price IS NOT NULL
+          AND NOT ca_prediction_is_late(p.target_datetime, p.created_at)
     ), ranged AS (
         SELECT s.*,
                CASE WHEN abs(s.actual) < 1e60 AND abs(s.input) BETWEEN 1e-60 AND 1e60

@@ -91,14 +91,15 @@ BEGIN ATOMIC
                t.target,
                least(t.target, recommendation_outcomes.as_of) AS end_time,
                CASE WHEN p.asset_id = coalesce(a.id, h.asset_id, p.asset_id) THEN
-                   nullif(coalesce(sign(p.predicted_price - p.input_price),
+                   nullif(coalesce(CASE WHEN p.predicted_price > p.input_price THEN 1
+                                        WHEN p.predicted_price < p.input_price THEN -1
+                                        WHEN p.predicted_price = p.input_price THEN 0 END,
                                    CASE p.predicted_value ->> 'direction' WHEN 'up' THEN 1 WHEN 'down' THEN -1 END), 0)
                END AS side) AS w
-    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.start_time) AS s
-        ON CASE WHEN isfinite(w.start_time) THEN w.start_time - s.closed_at END <= recommendation_outcomes.staleness
-    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.end_time) AS e
-        ON w.end_time > w.start_time
-           AND CASE WHEN isfinite(w.end_time) THEN w.end_time - e.closed_at END <= recommendation_outcomes.staleness
+    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.start_time, recommendation_outcomes.staleness) AS s
+        ON isfinite(w.start_time) AND recommendation_outcomes.staleness IS NOT NULL
+    LEFT JOIN LATERAL ca_price_at(w.asset_id, w.end_time, recommendation_outcomes.staleness) AS e
+        ON w.end_time > w.start_time AND isfinite(w.end_time) AND recommendation_outcomes.staleness IS NOT NULL
     CROSS JOIN LATERAL (
         SELECT round(100 * (e.close - s.close) / nullif(abs(s.close), 0), 8) AS percent) AS c
     WHERE r.created_at <= recommendation_outcomes.as_of;

@@ -110,6 +110,7 @@ BEGIN ATOMIC
                  min(ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon)) AS since
           FROM predictions AS p
           WHERE NOT p.is_realized
+            AND NOT ca_prediction_is_late(p.target_datetime, p.created_at)
             AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) > '-infinity'
             AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon)
                 <= ca_earlier(ca_model_health.as_of, '1 hour')) AS o

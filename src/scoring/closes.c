@@ -5,101 +5,24 @@
  *		candles.
  *
  * The close known at a moment is that of the last candle which had closed by
- * then, of the finest timeframe that has one.  The first candle of each series
- * tells which timeframe that is; then each row asks for the last candle of one
- * series before one time, which gap_kernel.c answers.
- *
- * Candles are read by queries on price_history, with the rights of the caller
- * and the snapshot of the calling query; compressed ones in columns.
+ * then, of the finest timeframe whose last candle is not stale.  Rows ask in
+ * rounds: each for the last candle of one series before one time, which
+ * gap_kernel.c answers, and those that find a stale one or none ask for the
+ * next timeframe in the next round.  The first candle of each series tells
+ * which timeframes are worth asking for.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
-#include "access/tupdesc.h"
-#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
 #include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "reader.h"
 #include "scoring/closes.h"
-#include "segment/payload.h"
-#include "segment/scan.h"
-
-/* the array of the codes of all timeframes, or of those that series have */
-static Datum
-timeframe_codes(const CaCloses *closes, bool all)
-{
-	Datum codes[CA_TIMEFRAMES];
-	bool wanted[CA_TIMEFRAMES] = {false};
-	int n = 0;
-
-	for (uint32 i = 0; i < closes->nseries; i++)
-		wanted[closes->timeframes[i] - ca_timeframe_by_index(0)] = true;
-	for (int place = 0; place < CA_TIMEFRAMES; place++)
-		if (all || wanted[place])
-			codes[n++] =
-				CStringGetTextDatum(ca_timeframe_by_index(place)->code);
-	return PointerGetDatum(
-		construct_array(codes, n, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-static Datum
-asset_ids(const CaCloses *closes)
-{
-	Datum *ids = palloc(sizeof(Datum) * closes->nassets);
-
-	for (uint32 i = 0; i < closes->nassets; i++)
-		ids[i] = Int32GetDatum(closes->assets[i]->id);
-	return PointerGetDatum(construct_array(ids, closes->nassets, INT4OID,
-										   sizeof(int32), true, TYPALIGN_INT));
-}
-
-/* when the first candle of each series starts */
-static void
-find_first_candles(CaCloses *closes)
-{
-	Oid types[] = {INT4ARRAYOID, TEXTARRAYOID};
-	Datum values[] = {asset_ids(closes), timeframe_codes(closes, true)};
-	char *query = psprintf(
-		"SELECT a.place, t.place, s.first "
-		"FROM pg_catalog.unnest($1) WITH ORDINALITY AS a (id, place) "
-		"CROSS JOIN pg_catalog.unnest($2) WITH ORDINALITY AS t (code, place) "
-		"CROSS JOIN LATERAL ("
-		"SELECT pg_catalog.min(h.candle_time) AS first "
-		"FROM %s.price_history AS h "
-		"WHERE h.asset_id OPERATOR(pg_catalog.=) a.id "
-		"AND h.timeframe OPERATOR(pg_catalog.=) t.code) AS s "
-		"WHERE s.first IS NOT NULL",
-		closes->schema);
-	TupleDesc desc;
-
-	if (SPI_execute_with_args(query, lengthof(types), types, values, NULL, true,
-							  0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the first candles");
-
-	desc = SPI_tuptable->tupdesc;
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple tuple = SPI_tuptable->vals[i];
-		bool isnull;
-		int64 asset = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-		int64 place = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
-		Datum first = SPI_getbinval(tuple, desc, 3, &isnull);
-
-		closes->assets[asset - 1]->first[place - 1] =
-			DatumGetTimestampTz(first);
-	}
-	SPI_freetuptable(SPI_tuptable);
-}
 
 /* the number of the asset's series of a timeframe, a new one if need be */
 static int32
@@ -127,176 +50,107 @@ oldest_start(const CaCloses *closes, const CaTimeframe *timeframe,
 	return start;
 }
 
-/* what each row asks for: the finest timeframe that has a candle by then */
-static void
+/*
+ * Let a row ask for the next timeframe that has a candle by then; false if
+ * there is none left.
+ */
+static bool
+make_gap(CaCloses *closes, uint32 row)
+{
+	CaAsked *asked = &closes->rows[row];
+	CaAskedAsset *asset = closes->assets[asked->asset];
+
+	while (asked->place < CA_TIMEFRAMES)
+	{
+		int place = asked->place++;
+		const CaTimeframe *timeframe = ca_timeframe_by_index(place);
+		CaGap *gap = &closes->gaps[closes->ngaps];
+
+		if (asset->first[place] >= asked->moment)
+			continue;
+		gap->before = ca_timeframe_start(
+			timeframe, ca_timeframe_ordinal(timeframe, asked->moment));
+		if (asset->first[place] >= gap->before)
+			continue;
+		gap->row = row;
+		gap->series = series_number(closes, asset, place);
+		closes->ngaps++;
+		closes->until = Max(closes->until, gap->before);
+		closes->since =
+			Min(closes->since, oldest_start(closes, timeframe, asked->moment));
+		return true;
+	}
+	return false;
+}
+
+/* what the rows ask for in this round; false if none asks any more */
+static bool
 make_gaps(CaCloses *closes)
 {
 	closes->since = DT_NOEND;
 	closes->until = DT_NOBEGIN;
+	closes->ngaps = 0;
+	closes->nseries = 0;
+	for (uint32 i = 0; i < closes->nassets; i++)
+		for (int place = 0; place < CA_TIMEFRAMES; place++)
+			closes->assets[i]->series[place] = -1;
 	for (uint32 row = 0; row < closes->nrows; row++)
 	{
-		const CaAsked *asked = &closes->rows[row];
-		CaAskedAsset *asset;
-
-		if (!asked->asks)
-			continue;
-		asset = closes->assets[asked->asset];
-		for (int place = 0; place < CA_TIMEFRAMES; place++)
-		{
-			const CaTimeframe *timeframe = ca_timeframe_by_index(place);
-			CaGap *gap = &closes->gaps[closes->ngaps];
-
-			if (asset->first[place] >= asked->moment)
-				continue;
-			gap->before = ca_timeframe_start(
-				timeframe, ca_timeframe_ordinal(timeframe, asked->moment));
-			if (asset->first[place] >= gap->before)
-				continue;
-			gap->row = row;
-			gap->series = series_number(closes, asset, place);
-			closes->ngaps++;
-			closes->until = Max(closes->until, gap->before);
-			closes->since = Min(closes->since,
-								oldest_start(closes, timeframe, asked->moment));
-			break;
-		}
+		CHECK_FOR_INTERRUPTS();
+		if (closes->rows[row].asks)
+			closes->rows[row].asks = make_gap(closes, row);
 	}
+	return closes->ngaps > 0;
 }
 
-static void
-keep_close(CaCloses *closes, CaClose *close, Datum value)
+/* a copy of a close, for a row */
+static CaClose
+copy_close(const CaCloses *closes, const CaClose *close)
 {
-	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-	Size size = VARSIZE_ANY(packed);
+	CaClose copy = *close;
 
 	if (close->large != NULL)
-		pfree(close->large);
-	close->large = NULL;
-	if (size <= CA_SMALL_CLOSE)
-		memcpy(close->small, packed, size);
-	else
 	{
-		close->large = MemoryContextAlloc(closes->context, size);
-		memcpy(close->large, packed, size);
+		copy.large =
+			MemoryContextAlloc(closes->context, VARSIZE_ANY(close->large));
+		memcpy(copy.large, close->large, VARSIZE_ANY(close->large));
 	}
+	return copy;
 }
 
-/* the number of the series that an asset and a timeframe are, or -1 */
-static int32
-find_series(const CaCloses *closes, int32 id, const CaTimeframe *timeframe)
-{
-	CaAskedAsset *asset =
-		hash_search(closes->asset_of_id, &id, HASH_FIND, NULL);
-
-	if (asset == NULL || timeframe == NULL)
-		return -1;
-	return asset->series[timeframe - ca_timeframe_by_index(0)];
-}
-
-/* take a candle: asset, timeframe, start, close */
+/* give the rows what they found, unless it is stale, and forget the rest */
 static void
-take_candle(TupleTableSlot *slot, void *taker)
+take_answers(CaCloses *closes)
 {
-	CaCloses *closes = taker;
-	text *code;
-	const CaTimeframe *timeframe;
-	int32 series;
-	uint32 gap;
-
-	slot_getallattrs(slot);
-	code = DatumGetTextPP(slot->tts_values[1]);
-	timeframe = ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
-	series = find_series(closes, DatumGetInt32(slot->tts_values[0]), timeframe);
-	if (series < 0)
-		return;
-
-	gap = ca_gaps_offer(closes->gaps, &closes->ranges[series],
-						DatumGetTimestampTz(slot->tts_values[2]));
-	if (gap != CA_NO_GAP)
-		keep_close(closes, &closes->closes[gap], slot->tts_values[3]);
-}
-
-/* keep the close of a candle of a segment, if there is a gap for it */
-static void
-keep_segment_close(CaCloses *closes, uint32 gap, const CaSegment *segment,
-				   int candle)
-{
-	Datum value;
-
-	if (gap == CA_NO_GAP)
-		return;
-	value = ca_segment_number(&segment->number[CA_SEGMENT_CLOSE], candle);
-	keep_close(closes, &closes->closes[gap], value);
-	pfree(DatumGetPointer(value));
-}
-
-/* take the candles of a segment; of those in one gap the last one is kept */
-static void
-take_segment(CaCloses *closes, const CaSegmentScan *scan)
-{
-	int32 series = find_series(closes, scan->asset, scan->timeframe);
-	uint32 last_gap = CA_NO_GAP;
-	int last = 0;
-
-	if (series < 0)
-		return;
-	for (int i = scan->from; i < scan->to; i++)
+	for (uint32 i = 0; i < closes->ngaps; i++)
+		closes->gap_of[closes->gaps[i].row] = CA_NO_GAP;
+	ca_gaps_settle(closes->gaps, closes->ngaps, closes->gap_of);
+	for (uint32 i = 0; i < closes->ngaps; i++)
 	{
-		uint32 gap = ca_gaps_offer(closes->gaps, &closes->ranges[series],
-								   scan->segment->time[i]);
+		uint32 row = closes->gaps[i].row;
+		uint32 from = closes->gap_of[row];
+		CaAsked *asked = &closes->rows[row];
+		const CaTimeframe *timeframe;
+		TimestampTz closed_at;
 
-		if (gap == CA_NO_GAP)
+		if (from == CA_NO_GAP)
 			continue;
-		if (gap != last_gap)
-			keep_segment_close(closes, last_gap, scan->segment, last);
-		last_gap = gap;
-		last = i;
+		timeframe = closes->timeframes[closes->gaps[from].series];
+		closed_at = ca_timeframe_start(
+			timeframe,
+			ca_timeframe_ordinal(timeframe, closes->gaps[from].latest) + 1);
+		if (asked->moment - closed_at > closes->staleness)
+			continue;
+		closes->answers[row] = copy_close(closes, &closes->closes[from]);
+		asked->found = true;
+		asked->asks = false;
 	}
-	keep_segment_close(closes, last_gap, scan->segment, last);
-}
-
-/* read the compressed candles of all series in the range that may be wanted */
-static void
-read_segments(CaCloses *closes)
-{
-	Datum *ids = palloc(sizeof(Datum) * closes->nassets);
-	bool *nulls = palloc0(sizeof(bool) * closes->nassets);
-	CaSegmentScan scan;
-
-	for (uint32 i = 0; i < closes->nassets; i++)
-		ids[i] = Int32GetDatum(closes->assets[i]->id);
-	ca_bounds_init(&scan.bounds);
-	ca_bounds_asset(&scan.bounds, INT4OID, ids, nulls, closes->nassets);
-	scan.bounds.since = closes->since;
-	scan.bounds.until = closes->until - 1;
-	ca_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
-				  CA_SCAN_UNORDERED);
-	while (ca_scan_next(&scan))
-		take_segment(closes, &scan);
-	ca_scan_end(&scan);
-}
-
-/* read the candles of all series in the range that may be wanted */
-static void
-read_candles(CaCloses *closes)
-{
-	CaArgument arguments[] = {
-		{INT4ARRAYOID, asset_ids(closes), false},
-		{TEXTARRAYOID, timeframe_codes(closes, false), false},
-		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->since), false},
-		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->until), false}};
-
-	ca_read_query(
-		psprintf("SELECT h.asset_id, h.timeframe, h.candle_time, h.close_price "
-				 "FROM %s.price_history AS h "
-				 "WHERE NOT h.compressed "
-				 "AND h.asset_id OPERATOR(pg_catalog.=) ANY ($1) "
-				 "AND h.timeframe OPERATOR(pg_catalog.=) ANY ($2) "
-				 "AND h.candle_time OPERATOR(pg_catalog.>=) $3 "
-				 "AND h.candle_time OPERATOR(pg_catalog.<) $4",
-				 closes->schema),
-		arguments, lengthof(arguments), take_candle, closes);
-	read_segments(closes);
+	for (uint32 i = 0; i < closes->ngaps; i++)
+	{
+		if (closes->closes[i].large != NULL)
+			pfree(closes->closes[i].large);
+		closes->closes[i].large = NULL;
+	}
 }
 
 /*
@@ -310,15 +164,14 @@ ca_closes_find(CaCloses *closes)
 		return;
 
 	SPI_connect();
-	find_first_candles(closes);
-	make_gaps(closes);
-	if (closes->ngaps > 0)
+	ca_closes_read_first(closes);
+	while (make_gaps(closes))
 	{
-		closes->ranges = MemoryContextAllocZero(
-			closes->context, closes->nseries * sizeof(CaGapRange));
+		closes->ranges = palloc0((Size) closes->nseries * sizeof(CaGapRange));
 		ca_gaps_sort(closes->gaps, closes->ngaps, closes->ranges);
-		read_candles(closes);
-		ca_gaps_settle(closes->gaps, closes->ngaps, closes->found);
+		ca_closes_read(closes);
+		take_answers(closes);
+		pfree(closes->ranges);
 	}
 	SPI_finish();
 }

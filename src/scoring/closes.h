@@ -30,7 +30,9 @@ typedef struct CaClose
 typedef struct CaAsked
 {
 	int32 asset; /* place in assets */
-	bool asks;   /* neither is NULL, and the moment is finite */
+	int16 place; /* timeframe that is looked at next, shortest first */
+	bool asks; /* neither is NULL, the moment is finite, nothing is found yet */
+	bool found;
 	TimestampTz moment;
 } CaAsked;
 
@@ -61,11 +63,14 @@ typedef struct CaCloses
 	uint32 ngaps;
 	CaGap *gaps;
 	CaClose *closes;   /* of each gap */
-	uint32 *found;     /* gap of each row */
+	uint32 *gap_of;    /* gap that answers a row */
+	CaClose *answers;  /* of each row that found one */
 	TimestampTz since; /* start of the first and behind that of the last */
 	TimestampTz until; /* candle that may be wanted */
 } CaCloses;
 
 extern void ca_closes_find(CaCloses *closes);
+extern void ca_closes_read_first(CaCloses *closes);
+extern void ca_closes_read(CaCloses *closes);
 
 #endif /* CA_SCORING_CLOSES_H */

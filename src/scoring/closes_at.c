@@ -6,11 +6,12 @@
  *
  * The rows of the partition are taken 2^20 at a time, and each time the
  * candles that their moments span are read once; see closes.c.  So the memory
- * is bounded: about 80 bytes a row of such a chunk, and 200 an asset.
+ * is bounded: about 100 bytes a row of such a chunk, and 200 an asset.
  *
- * NULL for a NULL asset, for a moment that is NULL or infinite, where no candle
- * had closed, and where the last one is older than staleness at the moment;
- * with a NULL staleness any age will do.  The first row of a chunk decides
+ * A timeframe whose last candle is older than staleness at the moment is passed
+ * over for the next.  NULL for a NULL asset, for a moment that is NULL or
+ * infinite, and where no timeframe is left; with a NULL staleness any age will
+ * do.  The first row of a chunk decides
  * about staleness.
  *
  *-------------------------------------------------------------------------
@@ -91,6 +92,7 @@ read_row(WindowObject winobj, int64 position, CaCloses *closes)
 	if (is_out)
 		return false;
 	asked->asks = !isnull;
+	asked->found = false;
 	moment = WinGetFuncArgInPartition(winobj, 1, position, WINDOW_SEEK_HEAD,
 									  false, &isnull, &is_out);
 	asked->asks = asked->asks && !isnull &&
@@ -98,6 +100,7 @@ read_row(WindowObject winobj, int64 position, CaCloses *closes)
 	if (asked->asks)
 	{
 		asked->moment = DatumGetTimestampTz(moment);
+		asked->place = 0;
 		asked->asset = asset_place(closes, DatumGetInt32(asset));
 	}
 	closes->nrows++;
@@ -142,8 +145,8 @@ complete_closes(CaCloses *closes)
 			1);
 	closes->gaps = palloc(((Size) closes->nrows + 1) * sizeof(CaGap));
 	closes->closes = palloc0(((Size) closes->nrows + 1) * sizeof(CaClose));
-	closes->found = palloc(((Size) closes->nrows + 1) * sizeof(uint32));
-	memset(closes->found, 0xFF, closes->nrows * sizeof(uint32));
+	closes->gap_of = palloc(((Size) closes->nrows + 1) * sizeof(uint32));
+	closes->answers = palloc(((Size) closes->nrows + 1) * sizeof(CaClose));
 	MemoryContextSwitchTo(caller);
 }
 
@@ -187,10 +190,7 @@ ca_closes_at(PG_FUNCTION_ARGS)
 	Chunk *chunk = WinGetPartitionLocalMemory(winobj, sizeof(Chunk));
 	int64 position = WinGetCurrentPosition(winobj);
 	const CaCloses *closes;
-	const CaGap *gap;
 	const CaClose *close;
-	const CaTimeframe *timeframe;
-	TimestampTz closed_at;
 	uint32 row;
 
 	if (chunk->closes == NULL ||
@@ -198,16 +198,10 @@ ca_closes_at(PG_FUNCTION_ARGS)
 		fill_chunk(chunk, fcinfo, position);
 	closes = chunk->closes;
 	row = position - chunk->start;
-	if (closes->found[row] == CA_NO_GAP)
+	if (!closes->rows[row].found)
 		PG_RETURN_NULL();
 
-	gap = &closes->gaps[closes->found[row]];
-	close = &closes->closes[closes->found[row]];
-	timeframe = closes->timeframes[gap->series];
-	closed_at = ca_timeframe_start(
-		timeframe, ca_timeframe_ordinal(timeframe, gap->latest) + 1);
-	if (closes->rows[row].moment - closed_at > closes->staleness)
-		PG_RETURN_NULL();
+	close = &closes->answers[row];
 	PG_RETURN_POINTER(close->large != NULL ? (const void *) close->large
 										   : close->small);
 }

@@ -55,8 +55,7 @@ BEGIN ATOMIC
     SELECT count(*)
     FROM (SELECT a.*, ca_closes_at(a.asset, a.moment, staleness) OVER () AS close FROM asked AS a) AS a
     LEFT JOIN LATERAL (
-        SELECT p.close FROM ca_price_at(a.asset, a.moment) AS p
-        WHERE CASE WHEN isfinite(a.moment) THEN staleness IS NULL OR a.moment - p.closed_at <= staleness END) AS p ON true
+        SELECT p.close FROM ca_price_at(a.asset, a.moment, staleness) AS p WHERE isfinite(a.moment)) AS p ON true
     WHERE a.close::text IS DISTINCT FROM p.close::text;
 END;
 

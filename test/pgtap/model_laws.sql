@@ -53,13 +53,13 @@ SELECT set_eq('SELECT id, last_prediction FROM ai_models WHERE last_prediction I
               'SELECT ai_models_id, max(created_at) FROM predictions GROUP BY 1',
               'the last prediction is the newest, whatever the order of their coming');
 
--- the oracle: plain averages over two windows
+-- the oracle: plain averages over two windows, of what was predicted before it happened
 CREATE FUNCTION oracle(metric text, days integer, as_of timestamptz) RETURNS TABLE (id integer, first numeric, latest numeric)
     LANGUAGE sql AS $$
     WITH p AS (
         SELECT ai_models_id AS id, target_datetime AS t, abs(predicted_price - actual_price) AS e, actual_price AS a, predicted_price AS f,
                is_accurate AS hit, min(target_datetime) OVER (PARTITION BY ai_models_id) AS t0
-        FROM predictions WHERE is_realized AND target_datetime < oracle.as_of
+        FROM predictions WHERE is_realized AND created_at <= target_datetime AND target_datetime < oracle.as_of
     ), w AS (
         SELECT p.*, CASE metric WHEN 'mape' THEN e / a WHEN 'smape' THEN 2 * e / (a + f) WHEN 'mae' THEN e WHEN 'rmse' THEN e * e
                                 ELSE CASE WHEN hit THEN 0 ELSE 1 END END AS x
@@ -84,11 +84,11 @@ SELECT is((SELECT count(drift) FROM model_drift('mape', '7 days', '2024-02-20'))
 
 -- the schedule
 SELECT is(evaluate_models(as_of => '2024-02-01'),
-          (SELECT count(DISTINCT ai_models_id) FROM predictions WHERE is_realized AND target_datetime < '2024-02-01'),
+          (SELECT count(DISTINCT ai_models_id) FROM predictions WHERE is_realized AND created_at <= target_datetime AND target_datetime < '2024-02-01'),
           'every model with a scored prediction is evaluated');
 SELECT set_eq($$SELECT model_id, evaluated_predictions_count FROM model_performance WHERE evaluation_metric = 'accuracy'$$,
               $$SELECT ai_models_id, count(*)::integer FROM predictions
-                WHERE is_realized AND target_datetime < '2024-02-01' GROUP BY 1$$,
+                WHERE is_realized AND created_at <= target_datetime AND target_datetime < '2024-02-01' GROUP BY 1$$,
               'on what was due before that moment');
 
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- score_predictions and unscored_predictions against the definition, applied to each of
 -- thousands of predictions by reading all candles.
 BEGIN;
-SELECT plan(10);
+SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS integer
@@ -44,7 +44,9 @@ SELECT i, 1 + pg_temp.pick(i, 10, 4), 1 + pg_temp.pick(i, 11, 2), 'price',
        (ARRAY[0, 5, 50, 500])[1 + pg_temp.pick(i, 18, 4)],
        CASE WHEN pg_temp.pick(i, 19, 3) > 0 THEN t.target END,
        CASE WHEN pg_temp.pick(i, 19, 3) = 0 AND pg_temp.pick(i, 20, 10) > 0 THEN 1 + pg_temp.pick(i, 21, 48) END,
-       t.target - interval '1 day'
+       -- some are made a moment after their target
+       t.target + CASE WHEN pg_temp.pick(i, 19, 3) > 0 AND pg_temp.pick(i, 25, 12) = 0 THEN interval '1 microsecond'
+                       ELSE interval '-1 day' END
 FROM generate_series(1, 4000) AS i
 CROSS JOIN LATERAL (
     SELECT timestamptz '2023-12-31 20:00+00' + pg_temp.pick(i, 22, 126 * 60) * interval '1 minute'
@@ -52,13 +54,15 @@ CROSS JOIN LATERAL (
                   ELSE pg_temp.pick(i, 24, 60000000) * interval '1 microsecond' END AS target) AS t;
 
 CREATE TEMP TABLE target AS
-SELECT id, asset_id, coalesce(target_datetime, created_at + make_interval(hours => prediction_horizon)) AS target
+SELECT id, asset_id, coalesce(target_datetime, created_at + make_interval(hours => prediction_horizon)) AS target,
+       target_datetime IS NULL OR created_at <= target_datetime AS in_time
 FROM predictions;
 
 -- The definition.  Of the candles that had closed by the target, the last of each timeframe; of
--- those the finest one, if it is no older than the limit.
+-- those that are no older than the limit the finest one, once a candle has reached the target, or
+-- the limit has passed since.
 CREATE FUNCTION pg_temp.defined(as_of timestamptz, staleness interval)
-    RETURNS TABLE (id integer, due boolean, any_closed boolean, fresh boolean, actual numeric)
+    RETURNS TABLE (id integer, due boolean, in_time boolean, waits boolean, any_closed boolean, fresh boolean, actual numeric)
     LANGUAGE sql STABLE AS $$
     WITH last AS (
         SELECT DISTINCT ON (t.id, c.place) t.id, t.target, c.place, c.closed_at, c.close
@@ -66,11 +70,15 @@ CREATE FUNCTION pg_temp.defined(as_of timestamptz, staleness interval)
         JOIN candle AS c ON c.asset = t.asset_id AND c.closed_at <= t.target
         ORDER BY t.id, c.place, c.closed_at DESC
     ), finest AS (
-        SELECT DISTINCT ON (l.id) l.id, l.close, l.target - l.closed_at <= staleness AS fresh
+        SELECT DISTINCT ON (l.id) l.id, l.close
         FROM last AS l
+        WHERE l.target - l.closed_at <= staleness
         ORDER BY l.id, l.place
     )
-    SELECT t.id, t.target IS NOT NULL AND t.target <= as_of, EXISTS (SELECT FROM last AS l WHERE l.id = t.id), coalesce(f.fresh, false), f.close
+    SELECT t.id, t.target IS NOT NULL AND t.target <= as_of, t.in_time,
+           as_of < t.target + staleness
+           AND NOT EXISTS (SELECT FROM candle AS c WHERE c.asset = t.asset_id AND c.closed_at BETWEEN t.target AND as_of),
+           EXISTS (SELECT FROM last AS l WHERE l.id = t.id), f.id IS NOT NULL, f.close
     FROM target AS t
     LEFT JOIN finest AS f ON f.id = t.id
 $$;
@@ -81,25 +89,27 @@ CREATE FUNCTION pg_temp.sound(p predictions) RETURNS boolean
 
 CREATE TEMP TABLE wanted AS SELECT * FROM pg_temp.defined('2024-01-04 12:00+00', '90 minutes');
 
-SELECT set_eq($$SELECT prediction_id, left(reason, 20) FROM unscored_predictions('2024-01-04 12:00+00', '90 minutes')$$,
+SELECT set_eq($$SELECT prediction_id, left(reason, 26) FROM unscored_predictions('2024-01-04 12:00+00', '90 minutes')$$,
               $$SELECT p.id,
                        left(CASE
                            WHEN p.predicted_price IS NULL AND p.predicted_value IS NULL THEN 'neither a price nor a direction is predicted'
                            WHEN p.predicted_price IS NULL AND p.predicted_value ->> 'direction' = 'odd'
                                THEN 'the predicted direction is none of up, down, flat'
                            WHEN p.predicted_price IS NULL AND p.input_price IS NULL THEN 'a direction is predicted without an input price'
+                           WHEN NOT w.in_time THEN 'the prediction was made after its target'
+                           WHEN w.waits THEN 'no candle has reached the target yet'
                            WHEN NOT w.any_closed THEN 'no candle of the asset had closed by the target'
-                           ELSE 'the last close before the target was old' END, 20)
+                           ELSE 'the last close before the target was old' END, 26)
                 FROM predictions AS p JOIN wanted AS w USING (id)
-                WHERE w.due AND NOT (pg_temp.sound(p) AND w.fresh)$$,
-              'what is due and has no usable price or prediction is told of, with the reason');
+                WHERE w.due AND NOT (pg_temp.sound(p) AND w.in_time AND NOT w.waits AND w.fresh)$$,
+              'what is due and has no usable price or prediction is listed, with the reason');
 
 SELECT is(score_predictions('2024-01-04 12:00+00', '90 minutes'),
-          (SELECT count(*) FROM predictions AS p JOIN wanted AS w USING (id) WHERE w.due AND w.fresh AND pg_temp.sound(p)),
+          (SELECT count(*) FROM predictions AS p JOIN wanted AS w USING (id) WHERE w.due AND w.in_time AND NOT w.waits AND w.fresh AND pg_temp.sound(p)),
           'as many are scored as are due, sound and have a fresh close');
 SELECT cmp_ok((SELECT count(*) FROM predictions WHERE is_realized), '>', 1000::bigint, 'more than a thousand are scored');
 SELECT set_eq('SELECT id FROM predictions WHERE is_realized',
-              'SELECT p.id FROM predictions AS p JOIN wanted AS w USING (id) WHERE w.due AND w.fresh AND pg_temp.sound(p)',
+              'SELECT p.id FROM predictions AS p JOIN wanted AS w USING (id) WHERE w.due AND w.in_time AND NOT w.waits AND w.fresh AND pg_temp.sound(p)',
               'and those are the ones');
 SELECT is((SELECT count(*) FROM predictions AS p JOIN wanted AS w USING (id)
            WHERE p.is_realized AND p.actual_price IS DISTINCT FROM w.actual), 0::bigint,
@@ -140,6 +150,38 @@ SELECT is((SELECT sum(score_predictions(t, '90 minutes', m))
           'scoring every six hours, model by model, scores as many as scoring once');
 SELECT set_eq('SELECT id, actual_price, absolute_error, is_accurate FROM predictions WHERE is_realized', 'TABLE at_once',
               'and gives them the same scores');
+
+-- one in eight candles is corrected, and one in eight hundred goes: what is listed as corrected is
+-- what has another price by the definition now
+SELECT is_empty($$SELECT * FROM corrected_predictions('2024-01-04 12:00+00', '90 minutes')$$, 'nothing is corrected at first');
+UPDATE candle SET close = close + 1 WHERE pg_temp.pick(n, 30, 8) = 0;
+UPDATE price_data AS p
+SET open_price = c.close, high_price = c.close, low_price = c.close, close_price = c.close
+FROM candle AS c WHERE (c.asset, c.timeframe, c.candle_time) = (p.asset_id, p.timeframe, p.candle_time) AND c.close <> p.close_price;
+UPDATE price_data_archive AS p
+SET open_price = c.close, high_price = c.close, low_price = c.close, close_price = c.close
+FROM candle AS c WHERE (c.asset, c.timeframe, c.candle_time) = (p.asset_id, p.timeframe, p.candle_time) AND c.close <> p.close_price;
+DELETE FROM price_data AS p
+USING candle AS c
+WHERE (c.asset, c.timeframe, c.candle_time) = (p.asset_id, p.timeframe, p.candle_time) AND pg_temp.pick(c.n, 31, 800) = 0;
+DELETE FROM candle WHERE NOT EXISTS (SELECT FROM price_history AS h WHERE (h.asset_id, h.timeframe, h.candle_time) = (asset, timeframe, candle_time));
+CREATE TEMP TABLE corrected AS
+SELECT w.id, o.actual_price AS was, w.actual
+FROM pg_temp.defined('2024-01-04 12:00+00', '90 minutes') AS w
+JOIN at_once AS o USING (id)
+WHERE w.fresh AND w.actual <> o.actual_price;
+SELECT cmp_ok((SELECT count(*) FROM corrected), '>', 100::bigint, 'more than a hundred scores are of a corrected price');
+SELECT set_eq($$SELECT * FROM corrected_predictions('2024-01-04 12:00+00', '90 minutes')$$, 'TABLE corrected',
+              'and those are listed, with both prices');
+SELECT is(score_predictions('2024-01-04 12:00+00', '90 minutes'), 0::bigint, 'they stay as they are');
+SELECT is(score_predictions('2024-01-04 12:00+00', '90 minutes', rescore => true), (SELECT count(*) FROM corrected),
+          'until they are asked to be scored again');
+SELECT set_eq('SELECT id, actual_price, abs(predicted_price - actual_price) FROM predictions WHERE is_realized
+               AND (actual_price, absolute_error) IS NOT DISTINCT FROM (actual_price, abs(predicted_price - actual_price))',
+              'SELECT o.id, coalesce(c.actual, o.actual_price), abs(p.predicted_price - coalesce(c.actual, o.actual_price))
+               FROM at_once AS o JOIN predictions AS p USING (id) LEFT JOIN corrected AS c USING (id)',
+              'which changes their price and error, and no other');
+SELECT is_empty($$SELECT * FROM corrected_predictions('2024-01-04 12:00+00', '90 minutes')$$, 'then nothing is corrected any more');
 
 SELECT * FROM finish();
 ROLLBACK;

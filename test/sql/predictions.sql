@@ -16,6 +16,9 @@ BEGIN ATOMIC
     VALUES (asset, timeframe, close, close, close, close, candle_time);
 END;
 
+-- predictions are made before their targets, where nothing else is said
+ALTER TABLE predictions ALTER COLUMN created_at SET DEFAULT '2023-12-31';
+
 CREATE VIEW score AS
     SELECT id, trim_scale(actual_price) AS actual, trim_scale(absolute_error) AS error, trim_scale(squared_error) AS squared,
            round(accuracy_percentage, 4) AS percentage, is_accurate AS accurate, is_realized AS realized,
@@ -104,7 +107,7 @@ DELETE FROM price_data WHERE timeframe = '1h' AND close_price = 12;
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
 
--- the 1h candle of 12:00 ended at 13:00, but what it holds may be older: it scores nothing where 1m candles are stale
+-- the 1h candle of 12:00 ended at 13:00: where the 1m candles are stale, it knows the price
 SELECT candle(1, '1h', '2024-01-01 12:00', 12);
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
@@ -192,11 +195,100 @@ VALUES (1, 1, 1, 'price', NULL, NULL, 90, '2024-01-01 12:00'),
 SELECT * FROM unscored_predictions('2024-01-02');
 SELECT * FROM unscored_predictions('2024-01-02', model => 2);
 
--- what it does not tell of is scored, and nothing else is
+-- what it does not list is scored, and nothing else is
 SELECT score_predictions('2024-01-02');
 SELECT id FROM predictions WHERE is_realized;
 SELECT * FROM unscored_predictions('2024-01-02', '3 hours');
 SELECT score_predictions('2024-01-02', '3 hours');
+DELETE FROM predictions;
+DELETE FROM price_data;
+
+--
+-- the feed has not arrived: scored once a candle that ends at the target or later has closed, or when
+-- staleness has passed since the target
+--
+SELECT candle(1, '1m', '2024-01-01 11:08', 100);
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
+VALUES (1, 1, 1, 'price', 150, '2024-01-01 12:00');
+SELECT score_predictions('2024-01-01 12:00:05');
+SELECT * FROM unscored_predictions('2024-01-01 12:00:05');
+-- a candle that has begun, but not closed, tells nothing; nor does one that ends before the target
+SELECT candle(1, '1h', '2024-01-01 12:00', 999), candle(1, '1m', '2024-01-01 11:58', 158);
+SELECT score_predictions('2024-01-01 12:30');
+SELECT score_predictions('2024-01-01 12:59:59.999999');
+BEGIN;
+-- staleness after the target: what there is decides
+SELECT score_predictions('2024-01-01 13:00');
+SELECT * FROM score;
+ROLLBACK;
+-- or as soon as it has arrived: the close of 12:00 is 200
+SELECT candle(1, '1m', '2024-01-01 11:59', 200);
+SELECT * FROM unscored_predictions('2024-01-01 12:30');
+SELECT score_predictions('2024-01-01 12:30');
+SELECT * FROM score;
+
+-- what arrived or was corrected after a prediction was scored is listed, and counts on request
+SELECT * FROM corrected_predictions('2024-01-01 12:30');
+UPDATE price_data SET open_price = 120, high_price = 120, low_price = 120, close_price = 120 WHERE close_price = 200;
+SELECT * FROM corrected_predictions('2024-01-01 12:30');
+SELECT * FROM corrected_predictions('2024-01-01 12:30', model => 2);
+SELECT * FROM corrected_predictions('2024-01-01 11:59');
+SELECT score_predictions('2024-01-01 12:30');
+SELECT actual FROM score;
+SELECT score_predictions('2024-01-01 12:30', rescore => true);
+SELECT * FROM score;
+SELECT * FROM corrected_predictions('2024-01-01 12:30');
+SELECT score_predictions('2024-01-01 12:30', rescore => true);
+-- a candle that goes takes no score with it
+DELETE FROM price_data;
+SELECT * FROM corrected_predictions('2024-01-01 12:30');
+SELECT score_predictions('2024-01-01 12:30', rescore => true);
+SELECT actual FROM score;
+DELETE FROM predictions;
+
+--
+-- a stray candle of a finer timeframe: 49 targets on the hours of two days, each with a close of its
+-- own; the 1m candle of 2020 is passed over, by look-up (49 are few) and in one pass over the candles
+--
+SELECT count(*) FROM generate_series(0, 48) AS h CROSS JOIN LATERAL candle(1, '1h', timestamptz '2024-01-01' + (h - 1) * interval '1 hour', h);
+SELECT candle(1, '1m', '2020-01-01', 7);
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
+SELECT h, 1, 1, 'price', h, timestamptz '2024-01-01' + h * interval '1 hour' FROM generate_series(0, 48) AS h;
+SELECT count(*) FILTER (WHERE c.close = c.id) AS found
+FROM (SELECT p.id, ca_closes_at(p.asset_id, p.target_datetime, '1 hour') OVER () AS close FROM predictions AS p) AS c;
+SELECT score_predictions('2024-01-03 01:00');
+SELECT count(*), sum(error) FROM score WHERE realized;
+DELETE FROM predictions;
+DELETE FROM price_data;
+
+--
+-- made after the target: never scored, and if it was, of no account
+--
+SELECT candle(1, '1m', '2024-01-01 11:59', 100);
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime, created_at)
+VALUES (1, 1, 1, 'price', 100, '2024-01-01 12:00', '2024-01-01 12:00:00.000001'),
+       (2, 1, 1, 'price', 110, '2024-01-01 12:00', '2024-01-01 12:00');
+SELECT score_predictions('2024-01-02');
+SELECT * FROM unscored_predictions('2024-01-02');
+SELECT ca_model_health('2024-01-02') -> 'predictions_overdue' AS overdue;
+UPDATE predictions SET actual_price = 100, absolute_error = 0, is_accurate = true, is_realized = true, evaluated_at = now() WHERE id = 1;
+SELECT evaluation_metric, metric_value, evaluated_predictions_count AS n FROM evaluate_model(1) WHERE evaluation_metric IN ('mae', 'accuracy') ORDER BY 1;
+SELECT deployment_predictions, deployment_error FROM model_drift('mae', as_of => '2024-01-02') WHERE model_id = 1;
+SELECT * FROM corrected_predictions('2024-01-02');
+DELETE FROM model_performance;
+UPDATE ai_models SET performance_metrics = NULL;
+DELETE FROM predictions;
+
+-- numbers of any size are scored; what numeric cannot hold is not known: 1e65536 squared has 131,073 digits
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, accuracy_threshold, target_datetime)
+VALUES (1, 1, 1, 'price', 1e65536, 5, '2024-01-01 12:00'), (2, 1, 1, 'price', -9e131071, 5, '2024-01-01 12:00'),
+       (3, 1, 1, 'price', 101, 9e131071, '2024-01-01 12:00'), (4, 1, 1, 'price', 1e64999, 5, '2024-01-01 12:00');
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_value, input_price, target_datetime)
+VALUES (5, 1, 1, 'trend', '{"direction": "up"}', -9e131071, '2024-01-01 12:00');
+SELECT score_predictions('2024-01-02');
+SELECT id, round(log(absolute_error)) AS digits, squared_error IS NULL AS unknown, accuracy_percentage, is_accurate
+FROM predictions WHERE predicted_price IS NOT NULL ORDER BY id;
+SELECT is_accurate FROM predictions WHERE id = 5;
 DELETE FROM predictions;
 DELETE FROM price_data;
 
@@ -302,12 +394,16 @@ SELECT score_predictions('2024-01-01', model => 99);
 SELECT * FROM unscored_predictions(NULL);
 SELECT * FROM unscored_predictions('2024-01-01', '-1 second');
 SELECT * FROM unscored_predictions('2024-01-01', model => 99);
+SELECT * FROM corrected_predictions(NULL);
+SELECT * FROM corrected_predictions('2024-01-01', '-1 second');
+SELECT * FROM corrected_predictions('2024-01-01', model => 99);
 SELECT * FROM evaluate_model(99);
 SELECT * FROM evaluate_model(NULL);
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM evaluate_model(1, '2024-01-02', '2024-01-01');
 \echo :LAST_ERROR_SQLSTATE
 
+ALTER TABLE predictions ALTER COLUMN created_at SET DEFAULT now();
 DROP VIEW score;
 DROP FUNCTION candle(integer, text, timestamptz, numeric);
 DELETE FROM predictions;

@@ -33,10 +33,10 @@ VALUES (1, 'binance', '/k', 'GET', 200, 10, '2024-01-01 12:00'), (2, 'binance', 
        (5, 'coingecko', '/c', 'GET', 200, 50, '2024-01-01 11:31'), (6, 'coingecko', '/c', 'GET', 500, 60, '2024-01-01 11:30');
 -- one prediction is overdue, for 2 hours; one became due half an hour ago; three were scored
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'm', 'v1', 'asset');
-INSERT INTO predictions (asset_id, ai_models_id, prediction_type, target_datetime, is_realized, evaluated_at)
-VALUES (1, 1, 'price', '2024-01-01 10:30', false, NULL), (1, 1, 'price', '2024-01-01 12:00', false, NULL),
-       (1, 1, 'price', '2024-01-01', true, '2024-01-01 01:00'), (1, 1, 'price', '2024-01-01', true, '2024-01-01 02:00'),
-       (1, 1, 'price', '2024-01-01', true, '2024-01-01 03:00'), (1, 1, 'price', '2023-01-01', true, '2023-01-01 03:00');
+INSERT INTO predictions (asset_id, ai_models_id, prediction_type, target_datetime, is_realized, evaluated_at, created_at)
+VALUES (1, 1, 'price', '2024-01-01 10:30', false, NULL, '2024-01-01'), (1, 1, 'price', '2024-01-01 12:00', false, NULL, '2024-01-01'),
+       (1, 1, 'price', '2024-01-01', true, '2024-01-01 01:00', '2023-12-31'), (1, 1, 'price', '2024-01-01', true, '2024-01-01 02:00', '2023-12-31'),
+       (1, 1, 'price', '2024-01-01', true, '2024-01-01 03:00', '2023-12-31'), (1, 1, 'price', '2023-01-01', true, '2023-01-01 03:00', '2022-12-31');
 DELETE FROM system_health;
 SELECT record_system_health('2024-01-01 12:30') IS NOT NULL AS recorded;
 SELECT check_time, jsonb_pretty(data_pipeline_status) AS data_pipeline_status FROM system_health;
