@@ -226,6 +226,11 @@ step_faults() {
         not_ok 'the server starts again'
 }
 
+step_market_week() {
+    say 'Simulating a week in the market'
+    run_market market_week --long
+}
+
 step_soak() {
     seconds=${SOAK_SECONDS:-600}
     seed=${SOAK_SEED:-$(date +%s)}
