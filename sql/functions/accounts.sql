@@ -28,12 +28,30 @@ AS $$
 BEGIN
     RAISE EXCEPTION 'unknown user'
         USING ERRCODE = 'invalid_parameter_value',
+              CONSTRAINT = 'users_known', TABLE = 'users', COLUMN = 'id',
               DETAIL = format('There is no row in users with id %s.', coalesce(user_id::text, 'NULL')),
               HINT = 'Look the user up by lower(email) first.';
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_user(integer) IS
     'the error of a user that is NULL or unknown';
+
+CREATE FUNCTION ca_user_unlocked() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    NEW.failed_login_attempts := 0;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_user_unlocked() IS
+    'trigger: clears the failures that led to a lock';
+CREATE TRIGGER users_unlocked BEFORE UPDATE OF lockout_expires ON users
+    FOR EACH ROW WHEN (OLD.lockout_expires IS NOT NULL AND NEW.lockout_expires IS NULL)
+    EXECUTE FUNCTION ca_user_unlocked();
+COMMENT ON TRIGGER users_unlocked ON users IS
+    'a lock that is cleared takes its failures along';
 
 CREATE FUNCTION record_login(user_id integer, success boolean, moment timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -64,10 +82,12 @@ BEGIN
         WHERE u.id = account.id;
         RETURN true;
     END IF;
-    locked := coalesce(account.lockout_expires > moment, false);
-    -- a lock that has run out took its failures along
-    failures := CASE WHEN account.lockout_expires <= moment THEN 1
-                     ELSE least(account.failed_login_attempts, 2147483646) + 1 END;
+    -- a lock that has run out takes its failures along, as one that is cleared by hand
+    IF account.lockout_expires <= moment THEN
+        UPDATE users AS u SET lockout_expires = NULL WHERE u.id = account.id RETURNING u.* INTO account;
+    END IF;
+    locked := account.lockout_expires IS NOT NULL;
+    failures := least(account.failed_login_attempts, 2147483646) + 1;
     UPDATE users AS u
     SET failed_login_attempts = failures,
         lockout_expires = CASE WHEN locked THEN u.lockout_expires
@@ -88,7 +108,9 @@ BEGIN ATOMIC
     WHERE s.session_token = session_holder.token
       AND s.is_active
       AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
-      AND ca_account_stands(u.is_active, u.deleted_at, u.lockout_expires, session_holder.moment);
+      -- a lock stops new logins: whoever is signed in is not logged out by wrong passwords of others
+      AND u.is_active
+      AND u.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION session_holder(text, timestamptz) IS
     'user whose valid session a token is; NULL when it is none';
@@ -97,7 +119,7 @@ CREATE FUNCTION session_is_valid(token text, moment timestamptz DEFAULT now()) R
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN session_holder(token, moment) IS NOT NULL;
 COMMENT ON FUNCTION session_is_valid(text, timestamptz) IS
-    'whether a token is that of a session that is active, not expired and of an account that stands';
+    'whether a token is that of a session that is active, not expired and of an account that is active and not deleted';
 
 CREATE FUNCTION open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
                              expires_at timestamptz DEFAULT NULL, device_info jsonb DEFAULT NULL,
@@ -118,6 +140,7 @@ BEGIN
     IF ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, open_session.moment) IS NOT TRUE THEN
         RAISE EXCEPTION 'account is closed'
             USING ERRCODE = 'object_not_in_prerequisite_state',
+                  CONSTRAINT = 'users_open', TABLE = 'users',
                   DETAIL = format('User %s is inactive, deleted or locked.', account.id),
                   HINT = 'Open a session when record_login() has returned true.';
     END IF;
@@ -149,13 +172,13 @@ DECLARE
 BEGIN
     -- accounts are locked before sessions, as deletion does
     SELECT * INTO account FROM users AS u WHERE u.id = holder FOR SHARE;
-    IF NOT FOUND OR ca_account_stands(account.is_active, account.deleted_at, account.lockout_expires, refresh_session.moment) IS NOT TRUE THEN
+    IF NOT FOUND OR NOT account.is_active OR account.deleted_at IS NOT NULL THEN
         RETURN NULL;
     END IF;
     -- of two that come with the same tokens the second finds them replaced
     UPDATE user_sessions AS s
     SET session_token = refresh_session.new_token, refresh_token = refresh_session.new_refresh_token,
-        expires_at = refresh_session.expires_at, last_used_at = refresh_session.moment
+        expires_at = coalesce(refresh_session.expires_at, s.expires_at), last_used_at = refresh_session.moment
     WHERE s.session_token = refresh_session.token
       AND s.refresh_token = refresh_session.refresh_token
       AND s.user_id = account.id
@@ -172,7 +195,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refresh_session(text, text, text, text, timestamptz, inet, text, timestamptz) IS
-    'gives a valid session new tokens and a new end, once for its refresh token; NULL when refused';
+    'gives a valid session new tokens, once for its refresh token, and another end if one is given; NULL when refused';
 
 CREATE FUNCTION end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
                             moment timestamptz DEFAULT now()) RETURNS boolean
@@ -261,6 +284,8 @@ CREATE FUNCTION purge_sessions(older_than timestamptz, activities_older_than tim
 AS $$
 DECLARE
     old integer[];
+    -- what a token is replaced by; before 0.7.0 it was the session's id
+    stripped_token CONSTANT text := '^purged ([0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$';
 BEGIN
     IF older_than IS NULL OR moment IS NULL THEN
         RAISE EXCEPTION 'older_than and moment must not be NULL'
@@ -282,25 +307,39 @@ BEGIN
           FROM user_sessions AS s
           WHERE (NOT s.is_active AND s.updated_at < older_than)
              OR s.expires_at < older_than
-             OR s.session_token = 'purged ' || s.id
+             OR (NOT s.is_active AND s.session_token ~ stripped_token
+                 AND num_nonnulls(s.refresh_token, s.device_info, s.ip_address) = 0)
           ORDER BY s.id
           FOR UPDATE SKIP LOCKED) AS l;
-    -- a trail goes as a whole
+    -- a trail goes as a whole; one that another session holds a part of is left to the next purge
+    WITH free AS MATERIALIZED (
+        SELECT a.id, a.session_id
+        FROM user_activities AS a
+        WHERE activities_older_than IS NOT NULL
+          AND a.session_id = ANY (old)
+          AND NOT EXISTS (SELECT
+                          FROM user_activities AS later
+                          WHERE later.session_id = a.session_id AND later.created_at >= activities_older_than)
+        FOR UPDATE SKIP LOCKED),
+    whole AS (
+        SELECT f.session_id
+        FROM free AS f
+        GROUP BY f.session_id
+        HAVING count(*) = (SELECT count(*) FROM user_activities AS a WHERE a.session_id = f.session_id))
     DELETE FROM user_activities AS a
-    WHERE activities_older_than IS NOT NULL
-      AND a.session_id = ANY (old)
-      AND NOT EXISTS (SELECT
-                      FROM user_activities AS later
-                      WHERE later.session_id = a.session_id AND later.created_at >= activities_older_than);
+    USING free AS f, whole AS w
+    WHERE a.id = f.id AND w.session_id = f.session_id;
     DELETE FROM user_sessions AS s
     WHERE s.id = ANY (old)
       AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     UPDATE user_sessions AS s
-    SET session_token = 'purged ' || s.id, refresh_token = NULL, device_info = NULL, ip_address = NULL,
+    -- nobody can have taken this token for another session
+    SET session_token = 'purged ' || gen_random_uuid(), refresh_token = NULL, device_info = NULL, ip_address = NULL,
         is_active = false
     WHERE s.id = ANY (old)
-      AND s.session_token <> 'purged ' || s.id;
+      AND (s.is_active OR s.session_token !~ stripped_token
+           OR num_nonnulls(s.refresh_token, s.device_info, s.ip_address) > 0);
     GET DIAGNOSTICS stripped = ROW_COUNT;
 END;
 $$;

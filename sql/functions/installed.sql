@@ -223,7 +223,7 @@ BEGIN ATOMIC
       users_referral_code_key users_referral_count_check users_referred_by_fkey users_role_check
       users_subscription_plan_check',
      'users_deleted_by_idx users_email_key users_referred_by_idx',
-     'users_referrals_deleted users_referrals_inserted users_referrals_updated users_touch', 'users_of_user'),
+     'users_referrals_deleted users_referrals_inserted users_referrals_updated users_touch users_unlocked', 'users_of_user'),
     ('watchlist_assets', 11, true,
      'watchlist_assets_added_by_fkey watchlist_assets_asset_id_fkey watchlist_assets_last_modified_by_fkey
       watchlist_assets_pkey watchlist_assets_position_check watchlist_assets_position_type_check

@@ -43,6 +43,10 @@ SELECT refresh_session('Token', 'r2', 'T2', 'r2', '2024-01-01 14:00+00', moment 
 SELECT refresh_session('Token', 'r1', 'T2', 'r2', '2024-01-01 14:00+00', moment => '2024-01-01 12:50+00') IS NOT NULL AS refreshed;
 SELECT refresh_session('Token', 'r1', 'T3', 'r3', moment => '2024-01-01 12:50+00') IS NULL AS refused;
 SELECT session_is_valid('Token', '2024-01-01 12:51+00') AS old, session_is_valid('T2', '2024-01-01 13:59+00') AS new;
+-- without an end of its own a refreshed session keeps the one that it had, 14:00
+SELECT refresh_session('T2', 'r2', 'T3', 'r3', moment => '2024-01-01 12:52+00') IS NOT NULL AS refreshed;
+SELECT expires_at FROM user_sessions WHERE session_token = 'T3';
+SELECT refresh_session('T3', 'r3', 'T2', 'r2', moment => '2024-01-01 12:53+00') IS NOT NULL AS refreshed;
 -- ended once
 SELECT end_session('T2', moment => '2024-01-01 13:00+00'), end_session('unknown');
 SELECT end_session('T2', moment => '2024-01-01 13:00+00'), session_is_valid('T2', '2024-01-01 13:00+00');
@@ -65,7 +69,7 @@ UPDATE user_sessions SET device_info = '{"browser": "x"}', ip_address = '192.0.2
 INSERT INTO user_sessions (user_id, session_token, expires_at)
 VALUES (2, 'old', '2024-01-02+00'), (2, 'later', '2024-01-03+00');
 SELECT * FROM purge_sessions('2024-01-03+00', moment => '2024-01-03+00');
-SELECT replace(session_token, id::text, 'ID') AS token, refresh_token, device_info, ip_address, is_active, expires_at
+SELECT regexp_replace(session_token, '^purged [-0-9a-f]{36}$', 'purged UUID') AS token, refresh_token, device_info, ip_address, is_active, expires_at
 FROM user_sessions ORDER BY id;
 -- a purged token is none, and a second purge finds nothing to do
 SELECT count(session_holder(session_token, '2024-01-01+00')) FROM user_sessions WHERE session_token LIKE 'purged%';
@@ -78,6 +82,37 @@ SELECT * FROM purge_sessions('2024-01-03+00', '2024-01-01 13:00:01+00', '2024-01
 SELECT activity_type FROM user_activities ORDER BY id;
 -- T4 ended just now, by the deletion of its user; seen from tomorrow it is old
 SELECT * FROM purge_sessions(now() + interval '1 hour', moment => now() + interval '1 day');
+
+-- five wrong passwords stop new logins, and nothing of those who are signed in
+SAVEPOINT locked;
+INSERT INTO users (id, email, password_hash) VALUES (3, 'three@example.org', 'x');
+SET LOCAL cryptoanalytics.max_failed_logins = 5;
+SELECT open_session(3, 'L1', 'l1', '2024-02-01 13:00+00', moment => '2024-02-01 12:00+00') IS NOT NULL AS opened;
+SELECT count(*) FILTER (WHERE record_login(3, false, '2024-02-01 12:01+00')) FROM generate_series(1, 5);
+SELECT lockout_expires, session_holder('L1', '2024-02-01 12:02+00'), record_login(3, true, '2024-02-01 12:02+00') FROM users WHERE id = 3;
+SELECT refresh_session('L1', 'l1', 'L2', 'l2', moment => '2024-02-01 12:02+00') IS NOT NULL AS refreshed;
+-- whoever clears the lock clears the count: four more failures do not lock, the fifth does
+UPDATE users SET lockout_expires = NULL WHERE id = 3 RETURNING failed_login_attempts;
+SELECT count(*) FILTER (WHERE record_login(3, false, '2024-02-01 12:03+00')) FROM generate_series(1, 4);
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 3;
+SELECT record_login(3, false, '2024-02-01 12:04+00');
+SELECT failed_login_attempts, lockout_expires FROM users WHERE id = 3;
+-- a token may be called like one that was purged, of this session or another: it is used, and purged, as any
+INSERT INTO user_sessions (id, user_id, session_token, refresh_token, expires_at, is_active)
+VALUES (901, 3, 'purged 902', 'r', '2024-02-03+00', true), (902, 3, 'old', 'r', '2024-02-01+00', true),
+       (903, 3, 'purged 903', 'r', '2024-02-03+00', true);
+INSERT INTO user_activities (user_id, session_id, activity_type, action) SELECT 3, s, 'view', 'view' FROM generate_series(901, 903) AS s;
+SELECT stripped FROM purge_sessions('2024-02-02+00', moment => '2024-02-02+00');
+SELECT id, regexp_replace(session_token, '^purged [-0-9a-f]{36}$', 'purged UUID') AS token, is_active, refresh_token
+FROM user_sessions WHERE id BETWEEN 901 AND 903 ORDER BY id;
+SELECT stripped FROM purge_sessions('2024-02-04+00', moment => '2024-02-04+00');
+SELECT count(DISTINCT session_token), count(refresh_token) FROM user_sessions WHERE id BETWEEN 901 AND 903 AND session_token ~ '^purged .{36}$';
+-- one that 0.6.0 has purged is done with, and goes when its trail has gone
+UPDATE user_sessions SET session_token = 'purged 902' WHERE id = 902;
+SELECT stripped FROM purge_sessions('2024-02-04+00', moment => '2024-02-04+00');
+DELETE FROM user_activities WHERE session_id = 902;
+SELECT deleted FROM purge_sessions('2024-02-04+00', moment => '2024-02-04+00');
+ROLLBACK TO locked;
 
 -- refused
 \set ON_ERROR_ROLLBACK on
