@@ -199,6 +199,7 @@ SHLIB_LINK = -lm
 
 REGRESS = \
 	upgrade \
+	upgrade_prices \
 	setup \
 	numeric_to_double \
 	timeframe \

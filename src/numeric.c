@@ -18,6 +18,8 @@
 #include "numeric.h"
 #include "numeric_view.h"
 
+PG_FUNCTION_INFO_V1(ca_price_fits);
+
 /* digits to the base 10000 in a fixed decimal: 38 decimals, aligned anyhow */
 #define MAX_FIXED_DIGITS 11
 
@@ -113,6 +115,43 @@ ca_numeric_integer_digits(Datum num)
 	for (int first = view_digit(&view, 0); first > 0; first /= 10)
 		digits++;
 	return digits;
+}
+
+/* decimals of a finite numeric, zeros at its end not counted */
+int
+ca_numeric_decimals(Datum num)
+{
+	NumericView view = numeric_view(num);
+	int decimals = DIGIT_DECIMALS * (view.ndigits - 1 - view.weight);
+
+	if (view.ndigits == 0 || decimals <= 0)
+		return 0;
+	for (int last = view_digit(&view, view.ndigits - 1);
+		 last != 0 && last % 10 == 0; last /= 10)
+		decimals--;
+	return decimals;
+}
+
+/* whether it is finite, with no more digits and decimals than a price may have */
+bool
+ca_numeric_fits(Datum num)
+{
+	int decimals;
+
+	if (!ca_numeric_is_finite(num))
+		return false;
+	decimals = ca_numeric_decimals(num);
+	return decimals <= CA_PRICE_DECIMALS &&
+		   ca_numeric_integer_digits(num) + decimals <= CA_PRICE_DIGITS;
+}
+
+/*
+ * price_fits(amount numeric) -> boolean
+ */
+Datum
+ca_price_fits(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ca_numeric_fits(PG_GETARG_DATUM(0)));
 }
 
 /* the view's value as a scaled integer; false when it does not fit */

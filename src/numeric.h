@@ -17,10 +17,16 @@
 #include "doubledouble.h"
 #include "indicators/price.h"
 
+/* what prices and volumes may have */
+#define CA_PRICE_DIGITS 38
+#define CA_PRICE_DECIMALS 18
+
 /* a Datum here is a numeric in any form: packed, compressed or plain */
 extern bool ca_numeric_is_finite(Datum num);
 extern int ca_numeric_scale(Datum num);
 extern int ca_numeric_integer_digits(Datum num);
+extern int ca_numeric_decimals(Datum num);
+extern bool ca_numeric_fits(Datum num);
 extern Numeric ca_numeric_pow10(int exponent);
 extern CaDecimal ca_decimal_from_numeric(Datum num);
 extern CaDecimal ca_decimal_from_double(double value);

@@ -27,9 +27,9 @@ BEGIN ATOMIC
      'analytics_data_rolled_up_key',
      'analytics_data_touch', ''),
     ('assets', 31, false,
-     'assets_access_count_check assets_circulating_supply_check assets_finite_check assets_market_cap_check
-      assets_market_cap_rank_check assets_max_supply_check assets_pkey assets_symbol_key assets_total_supply_check
-      assets_total_volume_check',
+     'assets_access_count_check assets_ath_digits_check assets_atl_digits_check assets_circulating_supply_check
+      assets_current_price_digits_check assets_finite_check assets_market_cap_check assets_market_cap_rank_check
+      assets_max_supply_check assets_pkey assets_symbol_key assets_total_supply_check assets_total_volume_check',
      'assets_market_cap_rank_idx',
      'assets_touch', ''),
     ('background_tasks', 12, false,
@@ -112,16 +112,21 @@ BEGIN ATOMIC
      'predictions_inserted predictions_touch', ''),
     ('price_data', 12, false,
      'price_data_asset_id_fkey price_data_asset_id_timeframe_candle_time_key price_data_candle_time_check
-      price_data_market_cap_check price_data_pkey price_data_price_range_check price_data_timeframe_check
-      price_data_timeframe_start_check price_data_volume_check',
+      price_data_close_price_digits_check price_data_high_price_digits_check price_data_low_price_digits_check
+      price_data_market_cap_check price_data_open_price_digits_check price_data_pkey price_data_price_range_check
+      price_data_timeframe_check price_data_timeframe_start_check price_data_volume_check
+      price_data_volume_digits_check',
      '',
      'price_data_note_delete price_data_note_insert price_data_note_truncate price_data_note_update
       price_data_supersede', ''),
     ('price_data_archive', 12, false,
      'price_data_archive_asset_id_fkey price_data_archive_asset_id_timeframe_candle_time_key
-      price_data_archive_candle_time_check price_data_archive_market_cap_check price_data_archive_pkey
+      price_data_archive_candle_time_check price_data_archive_close_price_digits_check
+      price_data_archive_high_price_digits_check price_data_archive_low_price_digits_check
+      price_data_archive_market_cap_check price_data_archive_open_price_digits_check price_data_archive_pkey
       price_data_archive_price_range_check price_data_archive_timeframe_check
-      price_data_archive_timeframe_start_check price_data_archive_volume_check',
+      price_data_archive_timeframe_start_check price_data_archive_volume_check
+      price_data_archive_volume_digits_check',
      '',
      'price_data_archive_note_delete price_data_archive_note_insert price_data_archive_note_truncate
       price_data_archive_note_update price_data_archive_once', ''),

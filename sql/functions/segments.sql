@@ -76,11 +76,11 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    candle.open_price := open_price::numeric(20,8);
-    candle.high_price := high_price::numeric(20,8);
-    candle.low_price := low_price::numeric(20,8);
-    candle.close_price := close_price::numeric(20,8);
-    candle.volume := volume::numeric(30,2);
+    candle.open_price := open_price;
+    candle.high_price := high_price;
+    candle.low_price := low_price;
+    candle.close_price := close_price;
+    candle.volume := volume;
     candle.market_cap := market_cap::numeric(30,2);
     candle.technical_indicators := technical_indicators;
     IF NOT (candle.low_price <= candle.open_price AND candle.open_price <= candle.high_price
@@ -90,6 +90,15 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Values are open %s, high %s, low %s, close %s.',
                                   open_price, high_price, low_price, close_price);
+    END IF;
+    IF NOT (price_fits(open_price) AND price_fits(high_price) AND price_fits(low_price) AND price_fits(close_price)
+            AND price_fits(coalesce(volume, 0))) THEN
+        RAISE EXCEPTION 'prices and volume of a candle have at most 38 digits, at most 18 of them decimals'
+            USING ERRCODE = 'numeric_value_out_of_range',
+                  DETAIL = format('Values are open %s, high %s, low %s, close %s, volume %s.', open_price, high_price,
+                                  low_price, close_price, coalesce(volume::text, 'NULL')),
+                  HINT = 'Round what has more; nothing is rounded here.',
+                  TABLE = 'price_data_compressed';
     END IF;
     IF NOT (coalesce(candle.volume, 0) >= 0 AND coalesce(candle.volume, 0) < 'Infinity'
             AND coalesce(candle.market_cap, 0) >= 0 AND coalesce(candle.market_cap, 0) < 'Infinity') THEN

@@ -10,7 +10,7 @@ CREATE TABLE metrics_snapshot (
     ema_200 numeric(30,8),
     fear_greed_index numeric(5,2),
     google_trends_score numeric(5,2),
-    funding_rate_btc numeric(10,6),
+    funding_rate_btc numeric(12,8),
     open_interest_btc numeric(30,2),
     whale_netflow_24h numeric(30,2),
     active_addresses_btc integer,

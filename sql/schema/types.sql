@@ -15,3 +15,9 @@ RETURN ('NaN' <> ALL (amounts)
         AND 'Infinity' <> ALL (amounts) AND '-Infinity' <> ALL (amounts)) IS NOT FALSE;
 COMMENT ON FUNCTION all_finite(numeric[]) IS
     'whether no amount is NaN or infinite; for CHECK constraints, so a NULL does not matter';
+
+CREATE FUNCTION price_fits(amount numeric) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_price_fits';
+COMMENT ON FUNCTION price_fits(numeric) IS
+    'whether a price or a volume is finite and has at most 38 digits, at most 18 of them decimals, zeros at its end not counted; for CHECK constraints';

@@ -17,9 +17,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "candle/rollup_write.h"
+#include "numeric.h"
 
 /* candles written at a time */
 #define BATCH_SIZE 10000
@@ -117,6 +119,33 @@ writer_flush(CaRollupWriter *writer)
 	MemoryContextReset(writer->batch_context);
 }
 
+/*
+ * A sum of volumes may have more digits than the column takes: 22003.  (Prices and
+ * market_cap are those of a stored candle.)
+ */
+static void
+check_volume(const CaRollupWriter *writer, const CaBuilt *built)
+{
+	Datum volume = built->values[CA_BUILT_VOLUME];
+
+	if (built->nulls[CA_BUILT_VOLUME] || ca_numeric_fits(volume))
+		return;
+	ereport(
+		ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+		errmsg("the volume of a built candle has too many digits"),
+		errdetail("The %s candle of asset %d at %s has volume %s.",
+				  TextDatumGetCString(writer->timeframe), built->asset,
+				  timestamptz_to_str(
+					  DatumGetTimestampTz(built->values[CA_BUILT_TIME])),
+				  DatumGetCString(DirectFunctionCall1(numeric_out, volume))),
+		errhint("Volumes have at most 38 digits, at most 18 of them decimals; "
+				"correct the candles that it is made of."),
+		err_generic_string(PG_DIAG_TABLE_NAME, "price_data"),
+		err_generic_string(PG_DIAG_COLUMN_NAME, "volume"),
+		err_generic_string(PG_DIAG_CONSTRAINT_NAME,
+						   "price_data_volume_digits_check"));
+}
+
 /* write a candle, whose values live in the writer's context */
 void
 ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
@@ -125,6 +154,7 @@ ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
 	bool *nulls = palloc(sizeof(bool) * writer->tupdesc->natts);
 	HeapTuple row;
 
+	check_volume(writer, built);
 	memset(nulls, true, sizeof(bool) * writer->tupdesc->natts);
 	for (int i = 0; i < CA_BUILT_COLUMNS; i++)
 	{

@@ -11,11 +11,12 @@
  *	coingecko	[milliseconds at its close, open, high, low, close]
  *
  * A number is a JSON number or a string that holds one.  Only ccxt's volume may
- * be null, which is an unknown volume.  A base volume is multiplied by the
- * typical price, abs(high + low + close) / 3, of the prices as they are stored.
+ * be null, which is an unknown volume.  Numbers are kept as they come; a base
+ * volume is multiplied by the typical price, abs(high + low + close) / 3.
  *
- * Errors: the first element that is wrong is refused as 22023, with its index
- * and its text; its fields are checked before what they mean together.
+ * Errors: the first element that is wrong is refused, with its index and its text:
+ * 22003 for a number of too many digits, else 22023.  Its fields are checked before
+ * what they mean together.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,6 +42,9 @@
 /* characters of an element that an error shows */
 #define SHOWN_CHARACTERS 300
 
+/* digits that a computed volume has at least */
+#define COMPUTED_DIGITS 12
+
 #define UNIX_EPOCH ((UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
 
 /* the first and the last millisecond of the years 1 to 9999 */
@@ -48,11 +52,12 @@
 #define LAST_MILLISECOND INT64CONST(253402300799999)
 
 /*
- * Refuse the element: 22023.  What is wrong with it continues "element 1 of
+ * Refuse the element.  What is wrong with it continues "element 1 of
  * data".
  */
 static void
-refuse(const CaImport *import, const char *problem, const char *hint)
+refuse_as(const CaImport *import, int code, const char *problem,
+		  const char *hint)
 {
 	Jsonb *element =
 		JsonbValueToJsonb(unconstify(JsonbValue *, import->element));
@@ -60,10 +65,16 @@ refuse(const CaImport *import, const char *problem, const char *hint)
 
 	text[pg_mbcharcliplen(text, strlen(text), SHOWN_CHARACTERS)] = '\0';
 	ereport(
-		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		ERROR, errcode(code),
 		errmsg("element " INT64_FORMAT " of data %s", import->index, problem),
 		errdetail("Counted from 0, the element is %s.", text),
 		errhint("%s", hint));
+}
+
+static void
+refuse(const CaImport *import, const char *problem, const char *hint)
+{
+	refuse_as(import, ERRCODE_INVALID_PARAMETER_VALUE, problem, hint);
 }
 
 /* the value of a text that is a number by ca_is_number() */
@@ -75,51 +86,47 @@ numeric_of_text(const char *text, int length)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* round(abs(value), 2) >= 10^digits */
-static bool
-too_large(Numeric value, int digits)
-{
-	Datum size;
-
-	if (ca_numeric_integer_digits(NumericGetDatum(value)) < digits)
-		return false;
-	/* no column has less than two decimals to round to */
-	size = DirectFunctionCall2(
-		numeric_round, DirectFunctionCall1(numeric_abs, NumericGetDatum(value)),
-		Int32GetDatum(2));
-	return DatumGetBool(DirectFunctionCall2(
-		numeric_ge, size, NumericGetDatum(ca_numeric_pow10(digits))));
-}
-
-/*
- * A field as a number of at most that many digits before the decimal point.
- * It may point into the element.
- */
+/* a field as a number, which may point into the element */
 static Numeric
-number(const CaImport *import, const JsonbValue *field, const char *name,
-	   int digits)
+number(const CaImport *import, const JsonbValue *field, const char *name)
 {
-	Numeric value = NULL;
-
 	if (field->type == jbvNumeric &&
 		ca_number_is_short(
 			ca_numeric_integer_digits(NumericGetDatum(field->val.numeric)),
 			ca_numeric_scale(NumericGetDatum(field->val.numeric))))
-		value = field->val.numeric;
-	else if (field->type == jbvString &&
-			 ca_is_number(field->val.string.val, field->val.string.len))
-		value = numeric_of_text(field->val.string.val, field->val.string.len);
-	else
-		refuse(import, psprintf("has no finite number as %s", name),
-			   "Prices, volumes and times are JSON numbers or strings that "
-			   "hold one.");
+		return field->val.numeric;
+	if (field->type == jbvString &&
+		ca_is_number(field->val.string.val, field->val.string.len))
+		return numeric_of_text(field->val.string.val, field->val.string.len);
+	refuse(import, psprintf("has no finite number as %s", name),
+		   "Prices, volumes and times are JSON numbers or strings that hold "
+		   "one.");
+	return NULL;
+}
 
-	if (too_large(value, digits))
-		refuse(import, psprintf("has a %s that is too large", name),
-			   psprintf("It must be less than %s.",
-						DatumGetCString(DirectFunctionCall1(
-							numeric_out,
-							NumericGetDatum(ca_numeric_pow10(digits))))));
+/* refuse what the columns do not take; nothing is rounded */
+static void
+check_digits(const CaImport *import, Numeric value, const char *name)
+{
+	if (!ca_numeric_fits(NumericGetDatum(value)))
+		refuse_as(import, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+				  psprintf("has a %s of too many digits", name),
+				  "Prices and volumes have at most 38 digits, at most 18 of "
+				  "them decimals.");
+}
+
+/* a field as a price or a volume */
+static Numeric
+amount(const CaImport *import, const JsonbValue *field, const char *name)
+{
+	Numeric value = number(import, field, name);
+
+	check_digits(import, value, name);
+	/* zeros that a number is written with beyond that are no decimals */
+	if (ca_numeric_scale(NumericGetDatum(value)) > CA_PRICE_DECIMALS)
+		value = DatumGetNumeric(
+			DirectFunctionCall2(numeric_round, NumericGetDatum(value),
+								Int32GetDatum(CA_PRICE_DECIMALS)));
 	return value;
 }
 
@@ -130,20 +137,18 @@ number(const CaImport *import, const JsonbValue *field, const char *name,
 static TimestampTz
 moment(const CaImport *import, const JsonbValue *field)
 {
-	Numeric value = number(import, field, "time", 15);
-	CaDecimal decimal = ca_decimal_from_numeric(NumericGetDatum(value));
+	Datum value = NumericGetDatum(number(import, field, "time"));
 	int64 milliseconds = 0;
-	bool whole;
 
-	decimal = ca_decimal_trim(&decimal);
-	whole = ca_decimal_scale(&decimal) == 0;
-	if (whole)
-		milliseconds = DatumGetInt64(DirectFunctionCall1(
-			numeric_int8, NumericGetDatum(ca_decimal_to_numeric(&decimal))));
-	if (!whole || milliseconds < FIRST_MILLISECOND ||
-		milliseconds > LAST_MILLISECOND)
+	/* 18 digits are an int64; microseconds of our time have 16 */
+	if (ca_numeric_decimals(value) > 0 || ca_numeric_integer_digits(value) > 18)
+		milliseconds = PG_INT64_MAX;
+	else
+		milliseconds = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
+	if (milliseconds < FIRST_MILLISECOND || milliseconds > LAST_MILLISECOND)
 		refuse(import, "has a time that is no count of milliseconds since 1970",
-			   "Multiply seconds by 1000, divide microseconds by 1000.");
+			   "Multiply seconds by 1000; divide microseconds, which Binance "
+			   "sends for spot markets since 2025, by 1000.");
 	return UNIX_EPOCH + (int64) rint(1000.0 * (double) milliseconds);
 }
 
@@ -172,28 +177,27 @@ ca_import_store(CaImport *import, CaImportColumn column, Datum value)
 	import->nulls[import->column[column]] = false;
 }
 
-/* store a number with the precision of its column */
-static void
-store_number(CaImport *import, CaImportColumn column, Datum value)
-{
-	int32 typmod =
-		TupleDescAttr(import->row_type, import->column[column])->atttypmod;
-
-	ca_import_store(import, column,
-					DirectFunctionCall2(numeric, value, Int32GetDatum(typmod)));
-}
-
 static Datum
 stored(const CaImport *import, CaImportColumn column)
 {
 	return import->values[import->column[column]];
 }
 
-/* the volume of an element and, with the prices stored, that in quote units */
+/*
+ * The volume of an element in quote units, with the prices stored.
+ *
+ * What is computed has as many decimals as its factors, or more where it takes
+ * them to have 12 digits, but 18 at most, and no zeros at its end.
+ */
 static Datum
 quote_volume(const CaImport *import, Datum volume)
 {
+	const CaDecimal three = ca_decimal_fixed(3, 0);
+	CaDecimal factor = ca_decimal_from_numeric(volume);
+	CaDecimal product;
 	Datum sum;
+	int digits;
+	int decimals;
 
 	if (import->format != CA_FORMAT_CCXT || !import->base_volume)
 		return volume;
@@ -202,11 +206,16 @@ quote_volume(const CaImport *import, Datum volume)
 		DirectFunctionCall2(numeric_add, stored(import, CA_COLUMN_HIGH),
 							stored(import, CA_COLUMN_LOW)),
 		stored(import, CA_COLUMN_CLOSE));
-	return DirectFunctionCall2(
-		numeric_div,
-		DirectFunctionCall2(numeric_mul, volume,
-							DirectFunctionCall1(numeric_abs, sum)),
-		NumericGetDatum(int64_to_numeric(3)));
+	product = ca_decimal_from_numeric(DirectFunctionCall1(numeric_abs, sum));
+	product = ca_decimal_mul(&factor, &product);
+	product = ca_decimal_trim(&product);
+	digits = ca_decimal_integer_digits(&product);
+	decimals = digits > 0 ? COMPUTED_DIGITS - digits : CA_PRICE_DECIMALS;
+	decimals = Max(decimals, ca_decimal_scale(&product));
+	product = ca_decimal_div_round(&product, &three,
+								   Min(decimals, CA_PRICE_DECIMALS));
+	product = ca_decimal_trim(&product);
+	return NumericGetDatum(ca_decimal_to_numeric(&product));
 }
 
 static bool
@@ -268,20 +277,24 @@ ca_import_read(CaImport *import)
 	{
 		static const char *const names[] = {"open", "high", "low", "close"};
 
-		store_number(
+		ca_import_store(
 			import, CA_COLUMN_OPEN + i,
-			NumericGetDatum(number(import, &fields[1 + i], names[i], 12)));
+			NumericGetDatum(amount(import, &fields[1 + i], names[i])));
 	}
 
 	import->nulls[import->column[CA_COLUMN_VOLUME]] = true;
 	if (import->format == CA_FORMAT_BINANCE)
-		volume = NumericGetDatum(
-			number(import, field = &fields[7], "quote volume", 28));
-	else if (import->format == CA_FORMAT_CCXT && fields[5].type != jbvNull)
 		volume =
-			NumericGetDatum(number(import, field = &fields[5], "volume", 16));
+			NumericGetDatum(amount(import, field = &fields[7], "quote volume"));
+	else if (import->format == CA_FORMAT_CCXT && fields[5].type != jbvNull)
+		volume = NumericGetDatum(amount(import, field = &fields[5], "volume"));
 	if (field != NULL)
-		store_number(import, CA_COLUMN_VOLUME, quote_volume(import, volume));
+	{
+		Datum quote = quote_volume(import, volume);
+
+		check_digits(import, DatumGetNumeric(quote), "volume in quote units");
+		ca_import_store(import, CA_COLUMN_VOLUME, quote);
+	}
 
 	start = candle_start(import, named);
 	ca_import_store(import, CA_COLUMN_TIME, TimestampTzGetDatum(start));

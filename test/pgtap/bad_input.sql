@@ -70,6 +70,7 @@ INSERT INTO sensible VALUES
     ('account', 'users', '(SELECT u FROM users AS u WHERE u.id = 1)'),
     ('actual', 'double precision', '10'), ('actual', 'numeric', '10'),
     ('after', 'timestamptz', '''2024-01-01 UTC'''),
+    ('amount', 'numeric', '1.5'),
     ('amounts', 'numeric[]', '''{1,2}'''),
     ('as_of', 'timestamptz', '''2024-01-03 UTC'''),
     ('asset', 'integer', '1'),

@@ -46,14 +46,24 @@ SELECT candle_time, c, volume FROM stored WHERE candle_time >= '2024-01-01 00:04
 SELECT import_ohlcv(1, '1h', '[[1704067200000, -2, -1, -3, -2, 4]]');
 SELECT o, h, l, c, volume FROM stored WHERE timeframe = '1h';
 
--- decimals beyond those of the column are rounded, and the rounded candle is the same candle
-SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.123456785, 0.123456785, 0.123456785, 0.123456785, 0]]');
-SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.123456785, 0.123456785, 0.123456785, 0.123456785, 0]]');
-SELECT c FROM stored WHERE timeframe = '2h';
+-- every digit is kept: a token of 1.2e-9, of which one is traded; up to 18 decimals, up to 38 digits
+SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.0000000012, 0.0000000012, 0.0000000012, 0.0000000012, 1],
+                               [1704074400000, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0],
+                               [1704081600000, 12345678901234567890.12345678, 12345678901234567890.12345678, 1, 1, 1e-18]]');
+SELECT open_price, close_price, volume FROM price_history WHERE asset_id = 1 AND timeframe = '2h' ORDER BY candle_time;
+-- and the same candle is the same
+SELECT import_ohlcv(1, '2h', '[[1704074400000, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0]]');
 
--- however a number is written: 5 with 59 zeros, times 1e-60, is 0.5; a volume below a cent is 0
-SELECT import_ohlcv(1, '6h', '[[1704067200000, 0.5, 5e-1, "0.5", 500000000000000000000000000000000000000000000000000000000000e-60, 1e-60]]');
-SELECT o, h, l, c, volume FROM stored WHERE timeframe = '6h';
+-- a third of a sum has as many decimals as the factors together, but 12 digits or more and 18 decimals at
+-- most: 1 * (2 + 1 + 1) / 3; 0.12345 * 121.26 / 3 is exact; 0.1 * 0.000004 / 3; 10000000 * (3 * 0.123456789 + 0.000000001) / 3
+SELECT import_ohlcv(1, '8h', '[[1704067200000, 1, 2, 1, 1, 1], [1704096000000, 40.42, 40.42, 40.42, 40.42, 0.12345],
+                               [1704124800000, 0.000001, 0.000002, 0.000001, 0.000001, 0.1],
+                               [1704153600000, 0.123456789, 0.12345679, 0.123456789, 0.123456789, 10000000]]');
+SELECT volume FROM price_history WHERE asset_id = 1 AND timeframe = '8h' ORDER BY candle_time;
+
+-- however a number is written: 5 with 59 zeros, times 1e-60, is 0.5
+SELECT import_ohlcv(1, '6h', '[[1704067200000, 0.5, 5e-1, "0.5", 500000000000000000000000000000000000000000000000000000000000e-60, 0]]');
+SELECT open_price, close_price FROM price_history WHERE asset_id = 1 AND timeframe = '6h';
 
 -- no candles
 SELECT import_ohlcv(1, '1m', '[]');
@@ -139,13 +149,14 @@ FROM (VALUES
     (17, 'ccxt', '[1704067200000, 1, 1, 1, "0x10", 1]'),
     (18, 'ccxt', '[1704067200000, 1, 1, 1, 1, "1,5"]'),
     (19, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, null, 1, 1, 1, 1]'),
-    -- too large for the columns: numeric(20,8) and numeric(30,2)
-    (20, 'ccxt', '[1704067200000, 1, 1000000000000, 1, 1, 1]'),
-    (21, 'ccxt', '[1704067200000, 1, 999999999999.999999999, 1, 1, 1]'),
-    (22, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e16]'),
-    (23, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, 9999999999999999999999999999.999, 1, 1, 1, 1]'),
+    -- more than 38 digits, or 18 decimals
+    (20, 'ccxt', '[1704067200000, 1, 100000000000000000000000000000000000000, 1, 1, 1]'),
+    (21, 'ccxt', '[1704067200000, 1, 123456789012345678901.123456789012345678, 1, 1, 1]'),
+    (22, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e38]'),
+    (23, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, 0.0000000000000000001, 1, 1, 1, 1]'),
     (24, 'ccxt', '[1704067200000, 1, "1e99", 1, 1, 1]'),
-    (25, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e200]'),
+    (25, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e-60]'),
+    (26, 'ccxt', '[1704067200000, 1e20, 1e20, 1e20, 1e20, 1e19]'),
     -- times
     (30, 'ccxt', '[1704067200, 1, 1, 1, 1, 1]'),
     (31, 'ccxt', '[1704067200000000, 1, 1, 1, 1, 1]'),
@@ -165,6 +176,8 @@ CROSS JOIN LATERAL pg_temp.refusal(e.element::jsonb, e.format) AS r
 ORDER BY e.place;
 
 -- with detail and hint
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1], [1735689660000000, 1, 1, 1, 1, 1]]');
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 0.0000000000000000012, 1, 1]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1], [1704067260, 1, 1, 1, 1, 1]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, "x", 1, 1, 1]]');

@@ -147,7 +147,7 @@ SELECT update_compressed_candle(1, '1m', '2024-01-01 00:00', 1, 1, 1, 1, -1);
 \echo :LAST_ERROR_SQLSTATE
 SELECT update_compressed_candle(1, '1m', '2024-01-01 00:00', 1, 1, 1, NULL);
 \echo :LAST_ERROR_SQLSTATE
-SELECT update_compressed_candle(1, '1m', '2024-01-01 00:00', 1e12, 1e12, 1, 1);
+SELECT update_compressed_candle(1, '1m', '2024-01-01 00:00', 1e38, 1e38, 1, 1);
 \echo :LAST_ERROR_SQLSTATE
 SELECT update_compressed_candle(99, '1m', '2024-01-01 00:00', 1, 1, 1, 1);
 SELECT delete_compressed_candle(1, '7m', '2024-01-01 00:00');

@@ -146,7 +146,10 @@ CROSS JOIN LATERAL (VALUES
     (3, format('INSERT INTO data
                 SELECT %L, c.relname, a.columns, pg_temp.digest(c.relname, a.columns)
                 FROM relation AS c
-                CROSS JOIN LATERAL (SELECT string_agg(quote_ident(attname), '','' ORDER BY attnum) AS columns
+                CROSS JOIN LATERAL (SELECT string_agg(quote_ident(attname)
+                                                      -- 0.7.0 shows two zeros more
+                                                      || CASE WHEN attname = ''funding_rate_btc'' THEN ''::numeric(12,8)'' ELSE '''' END,
+                                                      '','' ORDER BY attnum) AS columns
                                     FROM pg_attribute
                                     WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS a
                 WHERE c.relkind IN (''r'', ''v'', ''f'', ''S'')', r.version)),
