@@ -70,7 +70,7 @@ BEGIN ATOMIC
            CASE k.action WHEN 'modify_sl' THEN round(t.base_ticks * t.tick * 0.5, 8) END, 'manual',
            fill_actions.moment - (90 - k.place) * interval '1 day'
     FROM portfolio AS p
-    CROSS JOIN (VALUES (1, 'entry', 10.5), (2, 'buy', 4.25), (3, 'partial_sell', 3), (4, 'modify_sl', 0),
+    CROSS JOIN (VALUES (1, 'entry', 10.5), (2, 'entry', 4.25), (3, 'partial_exit', 3), (4, 'modify_sl', 0),
                        (5, 'partial_exit', 2.125)) AS k (place, action, quantity)
     JOIN bench.instrument AS t ON t.asset = p.asset_id
     CROSS JOIN LATERAL bench.noise(p.id * 5 + k.place, 5000) AS n (h)

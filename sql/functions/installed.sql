@@ -87,13 +87,13 @@ BEGIN ATOMIC
       notifications_read_at_check notifications_status_check notifications_user_id_fkey',
      'notifications_due_idx notifications_unread_idx notifications_user_id_idx',
      'notifications_inserted notifications_read notifications_touch', 'notifications_of_user'),
-    ('portfolio', 21, true,
+    ('portfolio', 26, true,
      'portfolio_allocation_target_percent_check portfolio_asset_check portfolio_asset_id_fkey
-      portfolio_asset_type_check portfolio_finite_check portfolio_investment_timeframe_check
+      portfolio_asset_type_check portfolio_counted_check portfolio_finite_check portfolio_investment_timeframe_check
       portfolio_leverage_ratio_check portfolio_max_allocation_percent_check portfolio_pkey portfolio_quantity_check
       portfolio_risk_category_check portfolio_trade_status_check portfolio_user_id_fkey',
      'portfolio_asset_id_idx portfolio_open_idx portfolio_user_id_idx',
-     'portfolio_derived portfolio_touch', 'portfolio_of_user'),
+     'portfolio_asset portfolio_derived portfolio_inserted portfolio_touch portfolio_turned', 'portfolio_of_user'),
     ('portfolio_positions', 20, false,
      '',
      '',

@@ -156,6 +156,11 @@ CREATE TABLE portfolio (
     max_allocation_percent numeric NOT NULL DEFAULT 10,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    open_cost numeric,
+    exited_quantity numeric,
+    exit_proceeds numeric,
+    counted_until timestamptz,
+    counted_action integer,
     CONSTRAINT portfolio_pkey PRIMARY KEY (id),
     CONSTRAINT portfolio_user_id_fkey
         FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
@@ -180,7 +185,9 @@ CREATE TABLE portfolio (
         CHECK (asset_id IS NOT NULL OR external_asset_info IS NOT NULL),
     CONSTRAINT portfolio_finite_check
         CHECK (all_finite(entry_price, exit_price, pnl_realized_usd, stop_loss_price,
-                          take_profit_price))
+                          take_profit_price)),
+    CONSTRAINT portfolio_counted_check
+        CHECK (all_finite(open_cost, exited_quantity, exit_proceeds))
 );
 SELECT pg_catalog.pg_extension_config_dump('portfolio', '');
 SELECT pg_catalog.pg_extension_config_dump('portfolio_id_seq', '');
@@ -230,6 +237,16 @@ COMMENT ON COLUMN portfolio.created_at IS
     'Record creation timestamp';
 COMMENT ON COLUMN portfolio.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
+COMMENT ON COLUMN portfolio.open_cost IS
+    'What the remaining quantity has cost in USD, to the last digit; triggers keep this and the columns that follow, so that an action is added without reading those before it';
+COMMENT ON COLUMN portfolio.exited_quantity IS
+    'Quantity of the exits since the position was opened';
+COMMENT ON COLUMN portfolio.exit_proceeds IS
+    'Money of the exits since the position was opened, in USD';
+COMMENT ON COLUMN portfolio.counted_until IS
+    'created_at of the last action that is counted; NULL if the next one makes the whole history count';
+COMMENT ON COLUMN portfolio.counted_action IS
+    'Identifier of the last action that is counted';
 COMMENT ON CONSTRAINT portfolio_asset_check ON portfolio IS
     'what is held is known: an asset of the system, or a description of an external one';
 
@@ -331,7 +348,7 @@ COMMENT ON COLUMN trade_actions.quantity IS
 COMMENT ON COLUMN trade_actions.fees_paid IS
     'Fee paid for this action in USD; negative for a rebate';
 COMMENT ON COLUMN trade_actions.pnl_realized_usd IS
-    'Realized profit or loss in USD, for a full or partial exit';
+    'Realized profit or loss of a full or partial exit in USD, computed as that of the position is; 0 for any other action';
 COMMENT ON COLUMN trade_actions.timeframe IS
     'Timeframe the decision was made on: 1m, 5m, 15m, 1h, 4h or 1d';
 COMMENT ON COLUMN trade_actions.emotion_state IS

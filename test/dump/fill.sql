@@ -53,7 +53,7 @@ INSERT INTO told (tab, kind, cells) VALUES
     ('trading_signals', 'greatest', '{"signal_type": "long", "stop_loss": "-1e100", "entry_price": 0, "target_price": "1e100", "risk_reward_ratio": 1, "status": "executed", "created_at": "2023-12-31 00:00+00"}'),
     ('trading_signals', 'rich', '{"signal_type": "long", "stop_loss": 80, "entry_price": 100, "target_price": 150, "risk_reward_ratio": 2.5, "status": "executed", "created_at": "2023-12-31 00:00+00", "expires_at": "2024-06-01 00:00+00"}'),
     -- Positions are what their actions give.  Of an external asset nothing is held.
-    ('portfolio', 'nulls', '{"external_asset_info": {}}'),
+    ('portfolio', 'nulls', '{"external_asset_info": {}, "updated_at": "2020-01-01 00:00+00"}'),
     -- short 2 at 100, of which a fee takes 1: 99.5 each; 1 back at 90 and a fee of 0.5: 9.5 - 0.5
     ('portfolio', 'least', '{"external_asset_info": null, "asset_type": "Short Position", "quantity": 1, "entry_price": 99.5, "exit_price": 90.5, "pnl_realized_usd": 9, "trade_status": "reducing", "stop_loss_price": 110, "take_profit_price": 70}'),
     -- bought once, without a fee
@@ -63,9 +63,9 @@ INSERT INTO told (tab, kind, cells) VALUES
     -- a model that has predicted nothing
     ('predictions', 'nulls', '{"ai_models_id": 104}'),
     ('trade_actions', 'nulls', '{"portfolio_id": 104, "action_type": "buy", "asset_price": 100, "quantity": 1, "created_at": "2024-01-01 00:00+00"}'),
-    ('trade_actions', 'least', '{"action_type": "entry", "asset_price": 100, "quantity": 2, "fees_paid": 1, "stop_loss": 110, "take_profit": 70, "created_at": "2024-01-01 00:00+00"}'),
+    ('trade_actions', 'least', '{"action_type": "entry", "asset_price": 100, "quantity": 2, "fees_paid": 1, "pnl_realized_usd": 0, "stop_loss": 110, "take_profit": 70, "created_at": "2024-01-01 00:00+00"}'),
     ('trade_actions', 'greatest', '{"action_type": "buy", "asset_price": "99999999999999999999.99999999", "quantity": "1e60", "fees_paid": 0, "stop_loss": "-1e100", "take_profit": "1e100"}'),
-    ('trade_actions', 'rich', '{"action_type": "full_exit", "asset_price": 120, "quantity": 1, "fees_paid": 0, "created_at": "2024-01-04 00:00+00"}'),
+    ('trade_actions', 'rich', '{"action_type": "full_exit", "asset_price": 120, "quantity": 1, "fees_paid": 0, "pnl_realized_usd": 20, "created_at": "2024-01-04 00:00+00"}'),
     ('signal_alerts', 'least', '{"triggered_at": null}'),
     ('notifications', 'least', '{"status": "unread", "read_at": null}'),
     ('notifications', 'rich', '{"status": "read", "read_at": "2024-01-02 00:00+00"}'),

@@ -1,6 +1,6 @@
 -- What the tables refuse and what they take, by the name of the rule that decides.
 BEGIN;
-SELECT plan(164);
+SELECT plan(165);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -315,9 +315,11 @@ INSERT INTO rules (verdict, description, statement) VALUES
 ('accepted', 'an asset is watched for both position types',
  $$INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type) VALUES (1, 1, 'short')$$),
 ('23514 portfolio_asset_check', 'a position in nothing known is refused',
- 'UPDATE portfolio SET asset_id = NULL'),
+ $$INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (90, 1, NULL, 'X', 'Crypto Asset')$$),
 ('accepted', 'a position in an external asset is taken',
- $$UPDATE portfolio SET asset_id = NULL, external_asset_info = '{"name": "House"}'$$),
+ $$INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, external_asset_info) VALUES (90, 1, NULL, 'X', 'Crypto Asset', '{"name": "House"}')$$),
+('23514 portfolio_asset_traded asset_id', 'another asset for a position with actions is refused',
+ 'UPDATE portfolio SET asset_id = NULL WHERE id IN (SELECT portfolio_id FROM trade_actions)'),
 ('23514 portfolio_quantity_check', 'a negative quantity held is refused',
  $$INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, quantity)
    VALUES (2, 1, 1, 'BTC', 'Crypto Asset', -1)$$),

@@ -1,6 +1,6 @@
 -- Positions equal what another replay of their actions gives, whatever the history.
 BEGIN;
-SELECT plan(9);
+SELECT plan(13);
 SET LOCAL search_path = cryptoanalytics, public;
 
 INSERT INTO users (id, email, password_hash) VALUES (1, 'p@example.org', 'x');
@@ -41,7 +41,9 @@ BEGIN
                 q := q - x;
             END IF;
             INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, fees_paid, timeframe, action_source, created_at)
-            VALUES (k, p, CASE WHEN what = 0 THEN (ARRAY['buy', 'entry'])[1 + k % 2] WHEN q = 0 THEN (ARRAY['full_exit', 'sell'])[1 + k % 2] ELSE (ARRAY['partial_sell', 'partial_exit', 'sell'])[1 + k % 3] END,
+            VALUES (k, p, CASE WHEN what = 0 THEN (ARRAY[CASE p % 2 WHEN 0 THEN 'buy' ELSE 'sell' END, 'entry'])[1 + k % 2]
+                         WHEN q = 0 THEN (ARRAY['full_exit', CASE p % 2 WHEN 0 THEN 'sell' ELSE 'buy' END])[1 + k % 2]
+                         ELSE (ARRAY[CASE p % 2 WHEN 0 THEN 'partial_sell' ELSE 'buy' END, 'partial_exit', CASE p % 2 WHEN 0 THEN 'sell' ELSE 'buy' END])[1 + k % 3] END,
                     draw(10 * k + 3, 1000000) / 100.0, x, draw(10 * k + 4, 500) / 100.0 - 1, '1h', 'manual', timestamptz '2024-01-01 UTC' + (i / 2) * interval '1 hour');
         END LOOP;
     END LOOP;
@@ -52,7 +54,7 @@ $$;
 CREATE VIEW replayed AS
     WITH RECURSIVE ordered AS (
         SELECT t.*, p.asset_type = 'Short Position' AS short,
-               t.action_type IN ('buy', 'entry') AS enters,
+               CASE p.asset_type WHEN 'Short Position' THEN t.action_type IN ('sell', 'entry') ELSE t.action_type IN ('buy', 'entry') END AS enters,
                row_number() OVER (PARTITION BY t.portfolio_id ORDER BY t.created_at, t.id) AS n
         FROM trade_actions AS t JOIN portfolio AS p ON p.id = t.portfolio_id
         WHERE t.action_type NOT IN ('modify_sl', 'modify_tp')
@@ -98,7 +100,8 @@ SELECT is_empty($$
     SELECT p.id FROM portfolio AS p JOIN trade_actions AS t ON t.portfolio_id = p.id
     WHERE p.trade_status = 'closed' AND t.action_type NOT IN ('modify_sl', 'modify_tp')
     GROUP BY p.id
-    HAVING p.pnl_realized_usd <> sum(CASE WHEN (t.action_type IN ('buy', 'entry')) = (p.asset_type = 'Short Position') THEN 1 ELSE -1 END
+    HAVING p.pnl_realized_usd <> sum(CASE WHEN t.action_type = 'sell' THEN 1 WHEN t.action_type = 'buy' THEN -1
+                                          WHEN (t.action_type = 'entry') = (p.asset_type = 'Short Position') THEN 1 ELSE -1 END
                                      * t.asset_price * t.quantity - t.fees_paid)
     $$, 'the profit of a closed position is exactly its cash');
 SELECT is_empty($$
@@ -108,6 +111,15 @@ SELECT is_empty($$
            (SELECT t.take_profit FROM trade_actions AS t WHERE t.portfolio_id = p.id AND t.action_type = 'modify_tp' ORDER BY t.created_at DESC, t.id DESC LIMIT 1))
     $$, 'levels are those moved last');
 SELECT is_empty('SELECT id FROM portfolio WHERE rebuild_position(id)', 'a rebuild changes nothing');
+SELECT is_empty($$SELECT p.id FROM portfolio AS p WHERE p.pnl_realized_usd <> (SELECT sum(t.pnl_realized_usd) FROM trade_actions AS t WHERE t.portfolio_id = p.id)$$,
+                'the profits of the actions add up to that of the position');
+-- one action after the other was added to what is counted; replayed from nothing, digit by digit, scale included
+CREATE FUNCTION pg_temp.row_of(p portfolio) RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$ SELECT (to_jsonb(p) - 'updated_at')::text $$;
+SELECT is((SELECT count(*) FROM portfolio WHERE counted_until IS NOT NULL), 40::bigint, 'each position counts its actions');
+SELECT is_empty($$SELECT p.id FROM portfolio AS p CROSS JOIN LATERAL ca_position_derived(p, false, false) AS d
+                  WHERE pg_temp.row_of(p) <> pg_temp.row_of(d.derived) OR d.actions IS NOT NULL$$,
+                'to the digit what a replay of the whole history gives, with the profit of each action');
 
 -- the same actions at once, the last first
 CREATE TEMP TABLE stood AS SELECT p.*, p.ctid AS place FROM portfolio AS p;
@@ -138,6 +150,9 @@ BEGIN
 END;
 $$;
 SELECT is_empty('SELECT * FROM differing', 'and still when actions are corrected, taken away or moved in time');
+SELECT is_empty($$SELECT p.id FROM portfolio AS p CROSS JOIN LATERAL ca_position_derived(p, false, false) AS d
+                  WHERE pg_temp.row_of(p) <> pg_temp.row_of(d.derived) OR d.actions IS NOT NULL$$,
+                'to the digit');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -63,10 +63,46 @@ SELECT * FROM told WHERE id = 1;
 SELECT act(20, 2, 'entry', 100, 10, 10, 1, sl => 105);
 SELECT act(21, 2, 'partial_exit', 90, 4, 2, 2);
 SELECT * FROM told WHERE id = 2;
--- as a long one: 101 each, exits 89.5, profit 358 - 404 = -46
+-- the profit of an action is what it adds to that of the position: 34 for the exit
+SELECT id, action_type, pnl_realized_usd AS pnl FROM trade_actions WHERE portfolio_id = 2 ORDER BY id;
+-- as a long one: 101 each, exits 89.5, profit 358 - 404 = -46; that of its exit too
 SAVEPOINT s;
 UPDATE portfolio SET asset_type = 'Long Position' WHERE id = 2;
 SELECT * FROM told WHERE id = 2;
+SELECT id, action_type, pnl_realized_usd AS pnl FROM trade_actions WHERE portfolio_id = 2 ORDER BY id;
+ROLLBACK TO s;
+-- a short one is added to by sell: (990 + 2*120) / 12 = 102.5 of twelve less the four: (990 - 396 + 240) / 8 = 104.25
+SELECT act(23, 2, 'sell', 120, 2, 0, 3);
+SELECT * FROM told WHERE id = 2;
+-- and covered by buy: 4 * 104.25 - 4 * 100 = 17 more
+SELECT act(24, 2, 'buy', 100, 4, 0, 4);
+SELECT * FROM told WHERE id = 2;
+-- a buy of more than is sold short is refused, and a word that says neither
+SAVEPOINT t;
+SELECT act(25, 2, 'buy', 100, 4.5, 0, 5);
+ROLLBACK TO t;
+SELECT act(25, 2, 'partial_sell', 100, 1, 0, 5);
+ROLLBACK TO s;
+
+-- what a statement says of the profit of an action does not count, neither now nor later
+SELECT trim_scale(pnl_realized_usd) AS pnl FROM trade_actions WHERE id = 3;
+UPDATE trade_actions SET pnl_realized_usd = 1000000 WHERE id = 3;
+SELECT trim_scale(pnl_realized_usd) AS pnl FROM trade_actions WHERE id = 3;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, pnl_realized_usd, timeframe, action_source, created_at)
+VALUES (26, 2, 'partial_exit', 98, 1, 77, '1h', 'manual', '2024-01-05 UTC'), (27, 2, 'modify_tp', 98, 0, 77, '1h', 'manual', '2024-01-05 UTC');
+SELECT id, pnl_realized_usd AS pnl FROM trade_actions WHERE id IN (26, 27);
+ROLLBACK TO s;
+-- nor is what the row counts written by hand
+UPDATE portfolio SET open_cost = 1, counted_until = '2030-01-01', counted_action = 5 WHERE id = 2;
+SELECT trim_scale(open_cost) AS cost, counted_until AT TIME ZONE 'UTC' AS until, counted_action AS action FROM portfolio WHERE id = 2;
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, open_cost, counted_until, counted_action)
+VALUES (20, 1, 1, 'PPP', 'Crypto Asset', 7, '2020-01-01', 1) RETURNING open_cost, counted_until, counted_action;
+DELETE FROM portfolio WHERE id = 20;
+
+-- a position with actions keeps its asset; one without may have another
+UPDATE portfolio SET asset_id = 2 WHERE id = 2;
+ROLLBACK TO s;
+UPDATE portfolio SET asset_id = 1 WHERE id = 3 RETURNING asset_id;
 ROLLBACK TO s;
 
 -- values by hand: what actions give is refused, the plan to exit is not, and stays until the exit
