@@ -157,7 +157,8 @@ bollinger_sums(int n, int64_t sum, CaFixed squares, int64_t last)
 	BollingerSums sums = {
 		ca_dd_from_int64(sum),
 		ca_dd_from_wide(n * squares - (CaFixed) sum * sum),
-		ca_dd_from_int64(n * last - sum),
+		/* each is an int64, but not their difference */
+		ca_dd_from_wide((CaFixed) n * last - sum),
 	};
 
 	return sums;

@@ -16,7 +16,7 @@
 #include "scoring/gap_kernel.h"
 #include "timeframe.h"
 
-/* room for a numeric(20,8) as it is stored */
+/* room for most closes as they are stored */
 #define CA_SMALL_CLOSE 16
 
 /* a close: copied, or where it is larger than that, a pointer to a copy */

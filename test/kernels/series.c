@@ -12,6 +12,7 @@
 const char *const series_names[SERIES_KINDS] = {
 	"cents",     "dust",           "large prices", "huge prices",
 	"20 digits", "some 20 digits", "flat",         "jumps",
+	"the ends of whole numbers",
 };
 
 /* a walk of whole steps */
@@ -51,6 +52,8 @@ begin(SeriesKind kind)
 		case SERIES_LARGE:
 			return (Walk){CA_FIXED_LIMIT - CA_FIXED_LIMIT / 64,
 						  CA_FIXED_LIMIT / 4096, 0};
+		case SERIES_ENDS:
+			return (Walk){5 - CA_FIXED_LIMIT, 5, 0};
 		default:
 			return (Walk){6000000000000, 10000000000, 0};
 	}
@@ -64,6 +67,12 @@ move(Walk *walk, SeriesKind kind, uint64_t *seed)
 	if (walk->flat > 0)
 	{
 		walk->flat--;
+		return;
+	}
+	if (kind == SERIES_ENDS)
+	{
+		if (draw_below(seed, 7000) == 0)
+			walk->price = -walk->price;
 		return;
 	}
 	walk->price += draw_below(seed, 2 * walk->step + 1) - walk->step;

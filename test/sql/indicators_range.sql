@@ -104,6 +104,15 @@ SELECT bollinger(0, 3, 2) FROM generate_series(1, 3);
 SELECT bollinger(x, 3, 2 ORDER BY i) = (0.1, 0.1, 0.1, 0, NULL)::bollinger_value AS flat
 FROM unnest(ARRAY[1e12, 0.7, 1e-6, 0.1, 0.1, 0.1]) WITH ORDINALITY AS t (x, i);
 
+-- the longest period at the ends of what is summed as integers, once below and once above: with p = 1/n the
+-- middle is -+5000000 (1 - 2p), the deviation 10000000 sqrt(p (1 - p)), and percent_b
+-- 1/2 +- (1 - p) / (4 sqrt(p (1 - p))) = 1/2 +- 25 sqrt(1 - p)
+SELECT (b).middle, round((b).upper::numeric, 6) AS upper, round((b).percent_b::numeric, 12) AS percent_b,
+       round(0.5 + sign(0 - (b).middle)::numeric * 25 * sqrt(0.9999), 12) AS expected
+FROM (SELECT bollinger(CASE WHEN i = 10000 THEN s ELSE -s END * 5000000, 10000, 2 ORDER BY i) AS b
+      FROM generate_series(1, 10000) AS i, (VALUES (-1), (1)) AS t (s) GROUP BY s) AS t
+ORDER BY 1;
+
 --
 -- rows
 --
