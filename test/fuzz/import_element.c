@@ -15,11 +15,9 @@
 #include "utils/numeric.h"
 
 #include "import/element.h"
+#include "numeric.h"
 
 #define HEAD 3
-
-/* numeric(20, 8) and numeric(30, 2), as price_data has them */
-#define TYPMOD(precision, scale) ((((precision) << 16) | (scale)) + VARHDRSZ)
 
 static bool
 above(const CaImport *import, CaImportColumn a, CaImportColumn b)
@@ -42,11 +40,10 @@ read_element(CaImport *import)
 	require(!above(import, CA_COLUMN_OPEN, CA_COLUMN_HIGH));
 	require(!above(import, CA_COLUMN_CLOSE, CA_COLUMN_HIGH));
 	for (int i = CA_COLUMN_OPEN; i <= CA_COLUMN_CLOSE; i++)
-		require(!numeric_is_nan(
-			DatumGetNumeric(import->values[import->column[i]])));
+		require(ca_numeric_fits(import->values[import->column[i]]));
 	volume = import->values[import->column[CA_COLUMN_VOLUME]];
 	if (!import->nulls[import->column[CA_COLUMN_VOLUME]])
-		require(!numeric_is_nan(DatumGetNumeric(volume)));
+		require(ca_numeric_fits(volume));
 }
 
 static void
@@ -71,11 +68,7 @@ import_array(const uint8 *data, size_t size)
 	import.nulls = nulls;
 	memset(nulls, true, sizeof(nulls));
 	for (int i = 0; i < CA_COLUMNS; i++)
-	{
 		import.column[i] = i;
-		TupleDescAttr(import.row_type, i)->atttypmod =
-			i == CA_COLUMN_VOLUME ? TYPMOD(30, 2) : TYPMOD(20, 8);
-	}
 
 	(void) JsonbIteratorNext(&it, &element, true);
 	for (; JsonbIteratorNext(&it, &element, true) == WJB_ELEM; import.index++)

@@ -206,6 +206,25 @@ SELECT rollup_candles('1h', :minutes, source => '1h');
 SELECT rollup_candles('1M', :minutes, source => '1w');
 SELECT rollup_candles('1h', :minutes, source => '7x');
 
+-- volumes whose sum the column does not take, so that a dump would not load: refused, with the sum; but shown
+BEGIN;
+CREATE FUNCTION pg_temp.refused(statement text, OUT state text, OUT constraint_name text, OUT message text, OUT detail text, OUT hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, constraint_name = CONSTRAINT_NAME, message = MESSAGE_TEXT,
+                            detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+END;
+$$;
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT :current, '1m', timestamptz '2023-01-01' + m * interval '1 minute', 1, 1, 1, 1, 60000000000000000000000000000000000000
+FROM generate_series(0, 1) AS m;
+SELECT volume FROM candles(:current, '5m', '2023-01-01', '2023-01-02');
+SELECT regexp_replace(state || ' ' || constraint_name || ': ' || message || ' | ' || detail || ' | ' || hint, 'asset \d+', 'asset N') AS refused
+FROM pg_temp.refused(format('SELECT rollup_candles(%L, %s)', '5m', :current));
+ROLLBACK;
+
 --
 -- the candle that is still open; in one transaction, so that now() stands still
 --
