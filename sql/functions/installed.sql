@@ -10,13 +10,13 @@ BEGIN ATOMIC
       ai_models_status_check ai_models_target_variable_check',
      'ai_models_active_version_key',
      'ai_models_touch', ''),
-    ('ai_recommendations', 19, false,
+    ('ai_recommendations', 19, true,
      'ai_recommendations_pkey ai_recommendations_prediction_id_fkey ai_recommendations_priority_level_check
       ai_recommendations_recommendation_type_check ai_recommendations_reviewed_by_fkey
       ai_recommendations_status_check ai_recommendations_target_entity_type_check
       ai_recommendations_user_rating_check',
      'ai_recommendations_expiry_idx ai_recommendations_prediction_id_idx ai_recommendations_reviewed_by_idx',
-     'ai_recommendations_status ai_recommendations_touch', ''),
+     'ai_recommendations_status ai_recommendations_touch', 'ai_recommendations_of_user'),
     ('alert_marks', 2, false,
      'alert_marks_asset_id_fkey alert_marks_checked_until_check alert_marks_pkey',
      '',

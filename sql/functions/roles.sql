@@ -49,11 +49,12 @@ BEGIN ATOMIC
                     ELSE format('SELECT (%s)', ca_columns(m.relation, ca_secrets(m.name, m.of_users), false)) END
         WHERE ca_rights.kind = 'analyst'
         UNION ALL
-        -- who reviewed a recommendation is a user
-        SELECT CASE WHEN m.name = 'ai_recommendations'
-                    THEN format('SELECT (%s)', ca_columns(m.relation, '^(reviewed_by|user_feedback)$', false))
-                    ELSE 'SELECT' END
+        SELECT 'SELECT'
         WHERE ca_rights.kind = 'application' AND NOT m.of_users AND NOT m.of_operations
+        UNION ALL
+        -- who reviewed a recommendation for all is a user
+        SELECT format('SELECT (%s)', ca_columns(m.relation, '^(reviewed_by|user_feedback)$', false))
+        WHERE ca_rights.kind = 'application' AND m.name = 'ai_recommendations'
         UNION ALL
         SELECT format('SELECT (%s)', ca_columns(m.relation, 'password|token|^notes$|^deleted_by$', false))
         WHERE ca_rights.kind = 'application' AND m.name IN ('users', 'user_sessions')

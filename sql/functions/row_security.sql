@@ -98,6 +98,18 @@ CREATE POLICY notifications_of_user ON notifications
 COMMENT ON POLICY notifications_of_user ON notifications IS
     'a user sees and writes its own notifications';
 
+-- about an asset or a strategy it is for all; about a user, a position or a watchlist, for who sees that
+ALTER TABLE ai_recommendations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ai_recommendations_of_user ON ai_recommendations
+    USING (ca_first_user() < ca_last_user()
+           OR CASE target_entity_type
+                  WHEN 'user' THEN target_entity_id BETWEEN ca_first_user() AND ca_last_user()
+                  WHEN 'portfolio' THEN EXISTS (SELECT FROM portfolio AS p WHERE p.id = target_entity_id)
+                  WHEN 'watchlist' THEN EXISTS (SELECT FROM watchlists AS w WHERE w.id = target_entity_id)
+                  ELSE true END);
+COMMENT ON POLICY ai_recommendations_of_user ON ai_recommendations IS
+    'a user sees recommendations about itself, its positions and the watchlists that it sees, and those about no user';
+
 -- Behind row-level security an index serves only what cannot leak, and lower() might, says the catalog.
 CREATE FUNCTION user_by_email(email text) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER

@@ -1,7 +1,7 @@
 -- What belongs to a user is neither read nor written by another, through any table, view or function.
 -- Tables, views and functions come from the catalog: a new one is tried without being named here.
 BEGIN;
-SELECT plan(26);
+SELECT plan(28);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE rls_app;
@@ -32,6 +32,14 @@ INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger
 SELECT u, u, 1, 'price_target', 'above', 100, 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO notifications (id, user_id, notification_type, title)
 SELECT u, u, 'system', 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
+-- recommendations about either, about what is theirs, about what is everybody's, and about nothing that is known
+INSERT INTO ai_recommendations (id, target_entity_type, target_entity_id, recommendation_type, recommendation_title)
+SELECT 10 * (u - 7007000) + n, t, u, 'learning', 'LEAK' || u
+FROM unnest('{7007007, 7007008}'::integer[]) AS u, unnest('{user,portfolio,watchlist}'::text[]) WITH ORDINALITY AS k (t, n)
+UNION ALL
+VALUES (1, 'asset', 1, 'entry', 'to all'), (2, 'asset', NULL, 'entry', 'to all'), (3, 'strategy', 5, 'learning', 'to all'),
+       (4, 'watchlist', 1, 'learning', 'to all'), (5, 'portfolio', NULL, 'rebalance', 'to nobody'), (6, 'portfolio', 99, 'rebalance', 'to nobody'),
+       (7, 'user', NULL, 'learning', 'to nobody');
 
 CREATE TEMPORARY VIEW member AS
     SELECT d.classid, d.objid FROM pg_depend AS d
@@ -50,10 +58,10 @@ CREATE TEMPORARY TABLE owned AS
     )
     SELECT r.oid, r.relname, r.relrowsecurity FROM o JOIN relation AS r USING (oid);
 SELECT set_eq($$SELECT relname::text FROM owned$$,
-              $$SELECT relname::text FROM relation WHERE relrowsecurity
+              $$SELECT relname::text FROM relation WHERE relrowsecurity AND relname <> 'ai_recommendations'
                 UNION SELECT c.relname::text FROM relation AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
                 WHERE c.relkind = 'r' AND a.attname = 'user_id'$$,
-              'each table whose rows go with a user has row-level security, no other has it, and each user_id goes with its user');
+              'each table whose rows go with a user has row-level security, no other but one has it, and each user_id goes with its user');
 SELECT is_empty($$SELECT relname FROM owned WHERE NOT relrowsecurity$$, 'each of them has it');
 SELECT is_empty($$SELECT relname FROM relation WHERE relforcerowsecurity$$, 'and none for its owner');
 SELECT is_empty($$SELECT relname FROM relation WHERE relkind IN ('v', 'm')
@@ -124,6 +132,9 @@ SELECT is(pg_temp.outcome('rls_app', '7007008', 'SELECT string_agg(id::text, '' 
 SELECT is(pg_temp.outcome('rls_app', '7007008', 'UPDATE watchlists SET name = ''x'' WHERE id = 1 RETURNING id') || ', '
           || pg_temp.outcome('rls_app', '7007008', 'DELETE FROM watchlist_assets WHERE id = 1 RETURNING id'),
           'got NULL, got NULL', 'and does not change');
+SELECT is(pg_temp.outcome('rls_app', u, 'SELECT string_agg(id::text, '' '' ORDER BY id) FROM ai_recommendations'), got,
+          format('recommendations about what is its own or everybody''s are seen by user %L', u))
+FROM (VALUES ('7007008', 'got 1 2 3 4 81 82 83'), ('', 'got 1 2 3 4')) AS v (u, got);
 
 -- writing: each column that may be written is, on rows of the other user; rows are taken and given
 SELECT is_empty($$

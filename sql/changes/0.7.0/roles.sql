@@ -1,1 +1,11 @@
 -- What 0.7.0 changes in tables, types, indexes and policies of 0.6.0: roles.
+
+-- Recommendations about a user, its positions and its watchlists are that user's.
+ALTER TABLE ai_recommendations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ai_recommendations_of_user ON ai_recommendations
+    USING (ca_first_user() < ca_last_user()
+           OR CASE target_entity_type
+                  WHEN 'user' THEN target_entity_id BETWEEN ca_first_user() AND ca_last_user()
+                  WHEN 'portfolio' THEN EXISTS (SELECT FROM portfolio AS p WHERE p.id = target_entity_id)
+                  WHEN 'watchlist' THEN EXISTS (SELECT FROM watchlists AS w WHERE w.id = target_entity_id)
+                  ELSE true END);
