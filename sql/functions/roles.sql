@@ -34,7 +34,7 @@ CREATE FUNCTION ca_secrets(relation text, of_users boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN ca_secrets.of_users THEN 'password|token|balance'
                 -- what was sent to another service may carry a key to it
-                WHEN ca_secrets.relation = 'external_api_logs' THEN '^(request_params|response_data|endpoint)$'
+                WHEN ca_secrets.relation = 'external_api_logs' THEN '^(request_params|response_data|endpoint|error_message)$'
                 ELSE '^$' END;
 COMMENT ON FUNCTION ca_secrets(text, boolean) IS
     'pattern of the columns that an analyst does not see';

@@ -43,6 +43,18 @@ CREATE FUNCTION ca_api_call_failed(http_method text, response_status integer, er
 COMMENT ON FUNCTION ca_api_call_failed(text, integer, text) IS
     'whether an API call failed: it has an error, a status of 400 or more, or no response, which a stream need not have';
 
+CREATE FUNCTION ca_endpoint(endpoint text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(ca_endpoint.endpoint, '[?#].*$', ''), '^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/]*@', '\1//');
+COMMENT ON FUNCTION ca_endpoint(text) IS
+    'an endpoint without its query string, fragment, user and password, which may be or hold the key to it';
+
+CREATE FUNCTION ca_api_error(message text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(ca_api_error.message, '([^\s?])\?[^\s?''"<>)]+', '\1?...', 'g'), '//[^\s/@]*@', '//...@', 'g');
+COMMENT ON FUNCTION ca_api_error(text) IS
+    'the error of an API call without query strings, users and passwords of the addresses in it';
+
 CREATE FUNCTION ca_api_log_metrics(timeframe text, since timestamptz, until timestamptz)
     RETURNS TABLE (period_start timestamptz, breakdown jsonb, metric text, value numeric)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
@@ -55,7 +67,7 @@ BEGIN ATOMIC
                percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY l.milliseconds) AS milliseconds
         FROM (
             SELECT timeframe_bucket(ca_api_log_metrics.timeframe, x.created_at) AS period_start,
-                   x.api_provider, x.endpoint, x.response_time_ms::double precision AS milliseconds,
+                   x.api_provider, ca_endpoint(x.endpoint) AS endpoint, x.response_time_ms::double precision AS milliseconds,
                    ca_api_call_failed(x.http_method, x.response_status, x.error_message) AS failed
             FROM external_api_logs AS x
             WHERE x.created_at >= ca_api_log_metrics.since AND x.created_at < ca_api_log_metrics.until

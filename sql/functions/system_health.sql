@@ -166,7 +166,8 @@ BEGIN ATOMIC
          ORDER BY t.completed_at DESC, t.id DESC
          LIMIT 10)
         UNION ALL
-        (SELECT 'external_api_logs', l.id, l.created_at, l.api_provider || ' ' || l.endpoint, l.error_message
+        (SELECT 'external_api_logs', l.id, l.created_at, l.api_provider || ' ' || ca_endpoint(l.endpoint),
+                ca_api_error(l.error_message)
          FROM external_api_logs AS l
          WHERE ca_api_call_failed(l.http_method, l.response_status, l.error_message)
            AND l.created_at > ca_earlier(ca_error_log.as_of, '1 hour') AND l.created_at <= ca_error_log.as_of

@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(50);
+SELECT plan(53);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -54,7 +54,8 @@ SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.outcome('kind_analy
 SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_analyst', oid, attnum, 'SELECT')$$,
               ARRAY['users.password_hash', 'users.reset_password_token', 'users.reset_password_expires', 'users.email_verification_token',
                     'users.account_balance', 'user_sessions.session_token', 'user_sessions.refresh_token',
-                    'external_api_logs.endpoint', 'external_api_logs.request_params', 'external_api_logs.response_data'],
+                    'external_api_logs.endpoint', 'external_api_logs.request_params', 'external_api_logs.response_data',
+                    'external_api_logs.error_message'],
               'but hashes, tokens and balances, and what was exchanged with other services');
 SELECT is(pg_temp.outcome('kind_analyst', format('SELECT %I FROM users', c)), '42501 permission denied for table users', 'reading users.' || c || ' is refused')
 FROM unnest(ARRAY['password_hash', 'reset_password_token', 'email_verification_token', 'account_balance']) AS c;
@@ -128,6 +129,28 @@ SELECT matches(pg_temp.outcome('kind_operator', 'SELECT refresh_assets()'), '^go
 SELECT is(pg_temp.outcome('kind_application', $$INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at)
           VALUES (2, 2, 'login', 'create', '2020-01-01') RETURNING id$$, '2'), '42501 permission denied for table user_activities',
           'the application does not date activities');
+
+-- keys to other services do not reach an analyst by what is derived from their logs
+INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, error_message, created_at)
+SELECT 'p', e, 'GET', 500, m, timestamptz '2024-01-01 00:10+00' + n * interval '1 second'
+FROM (VALUES (1, '/v1/coins?apikey=SECRET&n=1', 'failed: http://me:SECRET@h/v1?apikey=SECRET&n=1 (HTTP 500)'),
+             (2, '/v1/coins#SECRET', 'Why? Max retries exceeded with url: /v1/coins?apikey=SECRET'),
+             (3, 'https://me:SECRET@h.example/v1/coins?x=/SECRET@', '{"url": "/v1/coins?key=SECRET", "code": 7}'),
+             (4, '//SE:C@RET@h/v1/coins', NULL), (5, '/v1/users/@me', 'no such user')) AS v (n, e, m);
+SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 01:00+00'), record_system_health('2024-01-01 01:00+00') IS NOT NULL;
+SELECT results_eq($$SELECT dimensions ->> 'endpoint', metric_value FROM analytics_data WHERE metric_name = 'requests' AND dimensions ? 'endpoint'
+                    ORDER BY dimensions ->> 'endpoint' COLLATE "C"$$,
+                  $$VALUES ('//h/v1/coins', 1::numeric), ('/v1/coins', 2), ('/v1/users/@me', 1), ('https://h.example/v1/coins', 1)$$,
+                  'calls are counted by their endpoint without query, fragment, user and password');
+SELECT results_eq($$SELECT e ->> 'name', e ->> 'message' FROM system_health, jsonb_array_elements(error_logs) AS e ORDER BY e ->> 'time'$$,
+                  $$VALUES ('p /v1/coins', 'failed: http://...@h/v1?... (HTTP 500)'), ('p /v1/coins', 'Why? Max retries exceeded with url: /v1/coins?...'),
+                           ('p https://h.example/v1/coins', '{"url": "/v1/coins?...", "code": 7}'), ('p //h/v1/coins', NULL), ('p /v1/users/@me', 'no such user')$$,
+                  'errors are listed so too');
+SELECT is_empty($$
+    SELECT r.relname FROM relation AS r
+    WHERE pg_temp.outcome('kind_analyst', (SELECT format('SELECT string_agg(x::text, '' '') FROM (SELECT %s FROM %s) AS x', string_agg(quote_ident(a.attname), ', '), r.oid::regclass)
+          FROM pg_attribute AS a WHERE a.attrelid = r.oid AND a.attnum > 0 AND has_column_privilege('kind_analyst', r.oid, a.attnum, 'SELECT'))) ~ 'SECRET|RET@'
+$$, 'an analyst reads the key nowhere');
 
 -- taking back
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;

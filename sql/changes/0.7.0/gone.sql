@@ -6,3 +6,31 @@ DROP FUNCTION ca_price_at(integer, timestamptz);
 DROP FUNCTION ca_rebuild_position(integer, boolean, bigint, boolean);
 DROP FUNCTION ca_position_derived(portfolio, boolean);
 DROP FUNCTION ca_position_replay(integer, boolean);
+
+-- Keys to other services in what was derived from logs of their APIs. Endpoints that only their
+-- query strings told apart are numbered.
+UPDATE analytics_data AS a
+SET dimensions = jsonb_set(a.dimensions, '{endpoint}', to_jsonb(n.endpoint))
+FROM (
+    SELECT r.id,
+           concat(r.endpoint, '?', row_number() OVER (
+               PARTITION BY r.aggregation_level, r.metric_name, r.dimensions - 'endpoint', r.endpoint ORDER BY r.id)) AS endpoint
+    FROM (
+        SELECT d.id, d.aggregation_level, d.metric_name, d.dimensions, ca_endpoint(d.dimensions ->> 'endpoint') AS endpoint
+        FROM analytics_data AS d
+        WHERE d.dimensions ->> 'rolled_up_from' = 'external_api_logs' AND d.dimensions ->> 'endpoint' ~ '[?#@]') AS r
+    WHERE r.endpoint <> r.dimensions ->> 'endpoint') AS n
+WHERE a.id = n.id;
+
+UPDATE system_health AS h
+SET error_logs = (
+    SELECT jsonb_agg(CASE WHEN e.error ->> 'source' = 'external_api_logs'
+                          THEN e.error || jsonb_build_object('name', ca_endpoint(e.error ->> 'name'),
+                                                             'message', ca_api_error(e.error ->> 'message'))
+                          ELSE e.error END ORDER BY e.place)
+    FROM jsonb_array_elements(h.error_logs) WITH ORDINALITY AS e (error, place))
+WHERE jsonb_typeof(h.error_logs) = 'array'
+  AND EXISTS (SELECT
+              FROM jsonb_array_elements(h.error_logs) AS e (error)
+              WHERE e.error ->> 'source' = 'external_api_logs'
+                AND (e.error ->> 'name' ~ '[?#]' OR e.error ->> 'message' ~ '[?@]'));
