@@ -21,6 +21,9 @@ OBJS = \
 	src/candle/candlestick_state.o \
 	src/candle/candlestick_agg.o \
 	src/candle/candlestick_value.o \
+	src/candle/cover.o \
+	src/candle/rollup_build.o \
+	src/candle/rollup_filter.o \
 	src/candle/rollup_group.o \
 	src/candle/rollup_groups.o \
 	src/candle/rollup_segment.o \

@@ -8,7 +8,7 @@ CREATE FUNCTION ca_build_candles(
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
-    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); of several sources each bucket takes the finest that covers it, unless one is named';
+    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); the finest sources first, coarser ones where these have no candle, unless one is named';
 
 CREATE FUNCTION candles(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -88,7 +88,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
-    'candles that start in [since, until), live and archived, ascending; where none is stored it is built from the finest stored timeframe that divides it; the newest may still be open';
+    'candles that start in [since, until), live and archived, ascending; where none is stored it is built from finer ones; the newest may still be open';
 
 CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -4,9 +4,8 @@
  *		Higher candles from stored finer ones: built as they are asked for, or
  *		written.
  *
- * Of several source timeframes each target candle takes the finest that covers
- * it: a coarser source is better where it has candles before the finer one begins
- * or after it ends.  The market_cap of a candle is the last one known in it.
+ * Several source timeframes complement each other, as cover.c says.  The market_cap
+ * of a candle is the last one known in it.
  *
  * Memory: groups as rollup_groups.c says, up to the limit of a hash table for
  * candles that are asked for and up to maintenance_work_mem for a roll-up, and
@@ -28,84 +27,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "candle/rollup_read.h"
 #include "candle/rollup_write.h"
-#include "numeric.h"
 
 PG_FUNCTION_INFO_V1(ca_build_candles);
 PG_FUNCTION_INFO_V1(ca_rollup_series);
 PG_FUNCTION_INFO_V1(ca_rollup_assets);
-
-/* whether a coarser part of a target candle knows more of it than a finer one */
-static bool
-covers_more(const CaGroupResult *coarser, const CaGroupResult *finer)
-{
-	const CaTimeframe *coarse = ca_timeframe_by_index(coarser->key.source);
-	const CaTimeframe *fine = ca_timeframe_by_index(finer->key.source);
-
-	return ca_timeframe_after(coarse, coarser->candle.open.time) <=
-			   finer->candle.open.time ||
-		   coarser->candle.close.time >=
-			   ca_timeframe_after(fine, finer->candle.close.time);
-}
-
-/* the finest of the parts of a target candle, finest first, that covers it */
-static const CaGroupResult *
-choose_part(const CaGroupResult *parts, int nparts)
-{
-	for (int i = 0; i < nparts; i++)
-	{
-		bool covered = false;
-
-		for (int k = i + 1; k < nparts && !covered; k++)
-			covered = covers_more(&parts[k], &parts[i]);
-		if (!covered)
-			return &parts[i];
-	}
-	return NULL; /* not reached: nothing is coarser than the last */
-}
-
-static Datum
-decimal_datum(const CaDecimal *decimal)
-{
-	return NumericGetDatum(ca_decimal_to_numeric(decimal));
-}
-
-/* the next target candle, by asset and time; false when there is none */
-static bool
-next_built(CaGroups *groups, CaBuilt *built)
-{
-	CaGroupResult parts[CA_TIMEFRAMES];
-	const CaGroupKey *key = ca_groups_peek(groups);
-	const CaGroupResult *part;
-	int nparts = 0;
-
-	if (key == NULL)
-		return false;
-	built->asset = key->asset;
-	built->start = key->start;
-	while (key != NULL && key->asset == built->asset &&
-		   key->start == built->start)
-	{
-		ca_groups_next(groups, &parts[nparts++]);
-		key = ca_groups_peek(groups);
-	}
-
-	part = choose_part(parts, nparts);
-	memset(built->nulls, 0, sizeof(built->nulls));
-	built->values[CA_BUILT_TIME] = TimestampTzGetDatum(built->start);
-	built->values[CA_BUILT_OPEN] = decimal_datum(&part->candle.open.price);
-	built->values[CA_BUILT_HIGH] = decimal_datum(&part->candle.high);
-	built->values[CA_BUILT_LOW] = decimal_datum(&part->candle.low);
-	built->values[CA_BUILT_CLOSE] = decimal_datum(&part->candle.close.price);
-	built->nulls[CA_BUILT_VOLUME] = !part->candle.has_volume;
-	built->values[CA_BUILT_VOLUME] = decimal_datum(&part->candle.volume);
-	built->nulls[CA_BUILT_MARKET_CAP] = !part->market_cap.known;
-	built->values[CA_BUILT_MARKET_CAP] =
-		part->market_cap.known ? decimal_datum(&part->market_cap.value)
-							   : (Datum) 0;
-	return true;
-}
 
 /* the boundaries of the target candles that overlap [since, until) */
 static void
@@ -183,6 +109,7 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	CaRollupRange range = {0};
 	int32 asset;
 	CaGroups *groups;
+	CaBuilder *builder;
 	MemoryContext row_context;
 	CaBuilt built;
 
@@ -202,11 +129,12 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	groups = ca_groups_make(range.target, &asset, 1, get_hash_memory_limit());
 	ca_rollup_read(kept_plan(&range), &range, groups);
 	ca_groups_finish(groups);
+	builder = ca_builder_make(&range, groups);
 
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "candle built",
 										ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(row_context);
-	while (next_built(groups, &built))
+	while (ca_builder_next(builder, &built))
 	{
 		tuplestore_putvalues(result->setResult, result->setDesc, built.values,
 							 built.nulls);
@@ -250,6 +178,7 @@ write_range(const CaRollupRange *range, bool include_open)
 	CaGroups *groups =
 		ca_groups_make(range->target, range->assets, range->nassets,
 					   maintenance_work_mem * (Size) 1024);
+	CaBuilder *builder;
 	CaRollupWriter *writer;
 	CaBuilt built;
 	int64 written;
@@ -258,9 +187,10 @@ write_range(const CaRollupRange *range, bool include_open)
 	ca_rollup_read(ca_rollup_prepare(range), range, groups);
 	ca_groups_finish(groups);
 
+	builder = ca_builder_make(range, groups);
 	writer = ca_rollup_writer(range);
 	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
-	while (next_built(groups, &built))
+	while (ca_builder_next(builder, &built))
 		if (include_open ||
 			ca_timeframe_after(range->target, built.start) <= now)
 			ca_rollup_write(writer, &built);

@@ -43,6 +43,16 @@ ca_market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
 	return ca_decimal_order(&new->value, &old->value) > 0;
 }
 
+/* merge the candle and the market_cap of a result into those of another */
+void
+ca_result_merge(CaGroupResult *into, const CaGroupResult *from)
+{
+	ca_candle_merge(&into->candle, &from->candle);
+	if (from->market_cap.known &&
+		ca_market_cap_is_later(&from->market_cap, &into->market_cap))
+		into->market_cap = from->market_cap;
+}
+
 /* tell a group of a market_cap; what the group keeps goes into "context" */
 void
 ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
@@ -127,4 +137,40 @@ ca_group_merge(CaGroup *group, bool found, const CaStoredCandle *stored,
 		add_slowly(group, found, stored, context, row_context);
 	if (stored->has_market_cap)
 		ca_group_market_cap(group, stored->time, stored->market_cap, context);
+}
+
+/* note that a group has candles of these times, which ascend */
+void
+ca_groups_present(CaGroup *group, const CaTimeframe *timeframe,
+				  const int64 *times, int ntimes)
+{
+	uint64 *bits = ca_group_bits(group);
+	int first = (times[0] - group->key.start) / timeframe->usecs;
+	int last = (times[ntimes - 1] - group->key.start) / timeframe->usecs;
+
+	if (last - first == ntimes - 1)
+	{
+		ca_bits_fill(bits, first, last + 1, true);
+		return;
+	}
+	for (int i = 0; i < ntimes; i++)
+	{
+		int bit = (times[i] - group->key.start) / timeframe->usecs;
+
+		ca_bits_fill(bits, bit, bit + 1, true);
+	}
+}
+
+/* the order of groups, for qsort(): by asset, target candle, source */
+int
+ca_group_order(const void *one, const void *other)
+{
+	const CaGroupKey *a = &(*(CaGroup *const *) one)->key;
+	const CaGroupKey *b = &(*(CaGroup *const *) other)->key;
+
+	if (a->asset != b->asset)
+		return a->asset < b->asset ? -1 : 1;
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return a->source - b->source;
 }

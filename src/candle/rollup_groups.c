@@ -8,10 +8,13 @@
  * of each source went to, so that of rows in order of time, however the assets
  * are interleaved, nearly none is looked up: two comparisons do.
  *
- * Memory: groups stay in memory up to the limit given, about 250 bytes each.
- * Beyond it all of them go to a sort on disk as partial candles, and the table
+ * A group knows which of its source candles there are, a bit each: bits are ORed
+ * where candles are merged.  Candles may be filtered by such bits.
+ *
+ * Memory: groups stay in memory up to the limit given, about 270 bytes each and
+ * the bits beyond 64.  Beyond it all of them go to a sort on disk as partial candles, and the table
  * starts empty.  Merging is associative, so the parts that a group may then have
- * are put together as they come out of the sort.  There are also 400 bytes an
+ * are put together as they come out of the sort.  There are also 600 bytes an
  * asset.
  *
  *-------------------------------------------------------------------------
@@ -34,7 +37,9 @@ typedef struct Current
 {
 	TimestampTz start;
 	TimestampTz end;
-	CaGroup *group; /* NULL at first */
+	TimestampTz last_time; /* of a candle of the group, */
+	int last_bit;          /* and its bit */
+	CaGroup *group;        /* NULL at first */
 } Current;
 
 typedef struct Series
@@ -64,7 +69,8 @@ struct CaGroups
 	series_hash *series;
 	Series *last_series;
 	HTAB *table;
-	long max_groups;
+	const CaFilter *filter; /* NULL: all candles are wanted */
+	Size bits_size;
 	Size memory_limit;
 	CaSpill *spill;      /* NULL while all groups fit */
 	CaGroup **in_memory; /* in the order in which they were made */
@@ -85,6 +91,7 @@ make_table(CaGroups *groups)
 	groups->table = hash_create("candles rolled up", 1024, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	groups->nin_memory = 0;
+	groups->bits_size = 0;
 	groups->is_ordered = true;
 }
 
@@ -105,7 +112,6 @@ ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
 		CurrentMemoryContext, "candle row", ALLOCSET_DEFAULT_SIZES);
 	groups->target = target;
 	groups->memory_limit = memory_limit;
-	groups->max_groups = Max(1024, memory_limit / GROUP_SIZE);
 	groups->series = series_create(CurrentMemoryContext, nassets, NULL);
 	for (int i = 0; i < nassets; i++)
 	{
@@ -118,6 +124,19 @@ ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
 	groups->in_memory = palloc(sizeof(CaGroup *) * groups->room);
 	make_table(groups);
 	return groups;
+}
+
+/* take from now on only what the filter, which must live as long, lets pass */
+void
+ca_groups_filter(CaGroups *groups, const CaFilter *filter)
+{
+	groups->filter = filter;
+}
+
+const CaFilter *
+ca_groups_filtered(const CaGroups *groups)
+{
+	return groups->filter;
 }
 
 /* move all groups to the sort */
@@ -145,20 +164,6 @@ spill(CaGroups *groups)
 	MemoryContextSwitchTo(old);
 }
 
-/* by asset, target candle, source */
-static int
-compare_groups(const void *one, const void *other)
-{
-	const CaGroupKey *a = &(*(CaGroup *const *) one)->key;
-	const CaGroupKey *b = &(*(CaGroup *const *) other)->key;
-
-	if (a->asset != b->asset)
-		return a->asset < b->asset ? -1 : 1;
-	if (a->start != b->start)
-		return a->start < b->start ? -1 : 1;
-	return a->source - b->source;
-}
-
 /* note a new group */
 static void
 remember_group(CaGroups *groups, CaGroup *group)
@@ -174,8 +179,37 @@ remember_group(CaGroups *groups, CaGroup *group)
 	groups->in_memory[n] = group;
 	groups->nin_memory++;
 	if (groups->is_ordered && n > 0)
-		groups->is_ordered = compare_groups(&groups->in_memory[n - 1],
+		groups->is_ordered = ca_group_order(&groups->in_memory[n - 1],
 											&groups->in_memory[n]) < 0;
+}
+
+/* start a new group */
+static void
+start_group(CaGroups *groups, CaGroup *group, const CaTimeframe *timeframe,
+			TimestampTz end)
+{
+	group->market_cap.known = false;
+	group->state = NULL;
+	group->nbits = (end - group->key.start) / timeframe->usecs;
+	group->bits = 0;
+	group->more = NULL;
+	if (group->nbits > 64)
+	{
+		Size size = ca_bits_words(group->nbits) * sizeof(uint64);
+
+		group->more = MemoryContextAllocZero(groups->groups_context, size);
+		groups->bits_size += size;
+	}
+	remember_group(groups, group);
+}
+
+/* whether the groups in memory leave no room for another */
+static inline bool
+is_full(const CaGroups *groups)
+{
+	return groups->nin_memory >= 1024 &&
+		   groups->nin_memory * GROUP_SIZE + groups->bits_size >=
+			   groups->memory_limit;
 }
 
 /* make the group of a candle its series' current one; whether there was one */
@@ -187,7 +221,7 @@ find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
 	Current *current = &series->current[source];
 	CaGroupKey key;
 
-	if (hash_get_num_entries(groups->table) >= groups->max_groups)
+	if (is_full(groups))
 		spill(groups);
 
 	ca_check_finite_time(time);
@@ -196,15 +230,19 @@ find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
 	key.source = source;
 	current->start = key.start;
 	current->group = hash_search(groups->table, &key, HASH_ENTER, found);
+	if (!*found)
+		start_group(groups, current->group, timeframe, current->end);
+	current->last_time = time;
+	current->last_bit = (time - key.start) / timeframe->usecs;
 }
 
 /*
- * The group of a candle, and the end of its target candle; a group that has just
- * been made has no candle yet.  NULL when the asset is none of those asked for.
+ * The group of a candle, as its series' current one; a group that has just been
+ * made has no candle yet.  NULL when the asset is none of those asked for.
  */
-static inline CaGroup *
-group_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
-		 TimestampTz time, bool *found, TimestampTz *end)
+static inline Current *
+current_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+		   TimestampTz time, bool *found)
 {
 	Series *series = groups->last_series;
 	Current *current;
@@ -220,24 +258,36 @@ group_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
 	current = &series->current[ca_timeframe_index(timeframe)];
 	*found = true;
 	if (current->group == NULL || time < current->start || time >= current->end)
-	{
 		find_group(groups, series, timeframe, time, found);
-		if (!*found)
-		{
-			current->group->market_cap.known = false;
-			current->group->state = NULL;
-			remember_group(groups, current->group);
-		}
-	}
-	*end = current->end;
-	return current->group;
+	return current;
 }
 
+/*
+ * The group of a candle, and the end of its target candle; a group that has just
+ * been made has no candle yet.  NULL when the asset is none of those asked for.
+ */
 CaGroup *
 ca_groups_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
 			 TimestampTz time, bool *found, TimestampTz *end)
 {
-	return group_at(groups, asset, timeframe, time, found, end);
+	const Current *current = current_at(groups, asset, timeframe, time, found);
+
+	if (current == NULL)
+		return NULL;
+	*end = current->end;
+	return current->group;
+}
+
+/* the bit of a candle; of rows in order of time nearly none costs a division */
+static inline int
+current_bit(Current *current, const CaTimeframe *timeframe, TimestampTz time)
+{
+	if (time - current->last_time == timeframe->usecs)
+		current->last_bit++;
+	else if (time != current->last_time)
+		current->last_bit = (time - current->start) / timeframe->usecs;
+	current->last_time = time;
+	return current->last_bit;
 }
 
 /* merge a candle into its group, which has none yet if it is not "found" */
@@ -264,12 +314,20 @@ void
 ca_groups_add(CaGroups *groups, const CaStoredCandle *stored)
 {
 	bool found;
-	TimestampTz end;
-	CaGroup *group = group_at(groups, stored->asset, stored->timeframe,
-							  stored->time, &found, &end);
+	int bit;
+	Current *current;
 
-	if (group != NULL)
-		ca_groups_merge(groups, group, found, stored);
+	if (groups->filter != NULL &&
+		!ca_filter_wants(groups->filter, stored->asset, stored->timeframe,
+						 stored->time))
+		return;
+	current = current_at(groups, stored->asset, stored->timeframe, stored->time,
+						 &found);
+	if (current == NULL)
+		return;
+	bit = current_bit(current, stored->timeframe, stored->time);
+	ca_group_bits(current->group)[bit / 64] |= (uint64) 1 << bit % 64;
+	ca_groups_merge(groups, current->group, found, stored);
 }
 
 /* no more candles will come; results can be read from now on */
@@ -283,7 +341,7 @@ ca_groups_finish(CaGroups *groups)
 	}
 	else if (!groups->is_ordered)
 		qsort(groups->in_memory, groups->nin_memory, sizeof(CaGroup *),
-			  compare_groups);
+			  ca_group_order);
 }
 
 /*
@@ -301,13 +359,13 @@ ca_groups_peek(const CaGroups *groups)
 }
 
 /*
- * Take the next result.  Wide decimals in it live in the current memory context,
+ * Take the next result.  What it points to lives in the current memory context,
  * or as long as the groups.
  */
 void
 ca_groups_next(CaGroups *groups, CaGroupResult *result)
 {
-	const CaGroup *group;
+	CaGroup *group;
 	const CaGroupKey *key;
 	CaGroupResult part;
 
@@ -317,6 +375,8 @@ ca_groups_next(CaGroups *groups, CaGroupResult *result)
 		group = groups->in_memory[groups->next++];
 		result->key = group->key;
 		result->market_cap = group->market_cap;
+		result->nbits = group->nbits;
+		result->present = ca_group_bits(group);
 		if (group->state != NULL)
 			ca_candle_state_read(group->state, &result->candle);
 		else
@@ -328,10 +388,11 @@ ca_groups_next(CaGroups *groups, CaGroupResult *result)
 	while ((key = ca_spill_peek(groups->spill)) != NULL &&
 		   memcmp(key, &result->key, sizeof(CaGroupKey)) == 0)
 	{
+		uint64 *bits = unconstify(uint64 *, result->present);
+
 		ca_spill_next(groups->spill, &part);
-		ca_candle_merge(&result->candle, &part.candle);
-		if (part.market_cap.known &&
-			ca_market_cap_is_later(&part.market_cap, &result->market_cap))
-			result->market_cap = part.market_cap;
+		for (int i = 0; i < ca_bits_words(part.nbits); i++)
+			bits[i] |= part.present[i];
+		ca_result_merge(result, &part);
 	}
 }

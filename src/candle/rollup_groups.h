@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "candle/candlestick_state.h"
+#include "candle/cover.h"
 #include "timeframe.h"
 
 /* what a group is of; without padding, because it is hashed as bytes */
@@ -35,6 +36,9 @@ typedef struct CaGroup
 	CaMarketCap market_cap;
 	struct varlena *state; /* the candle, where it is not compact */
 	CaCompact candle;
+	int nbits;    /* how many source candles the target candle has room for */
+	uint64 bits;  /* which of them are there, when 64 bits are enough */
+	uint64 *more; /* and when not */
 } CaGroup;
 
 /* a stored candle; numerics as they are stored */
@@ -51,6 +55,7 @@ typedef struct CaStoredCandle
 } CaStoredCandle;
 
 typedef struct CaGroups CaGroups;
+typedef struct CaFilter CaFilter;
 
 /* one target candle of an asset, of one source */
 typedef struct CaGroupResult
@@ -58,6 +63,8 @@ typedef struct CaGroupResult
 	CaGroupKey key;
 	CaMarketCap market_cap;
 	CaCandle candle;
+	int nbits;             /* how many source candles there could be */
+	const uint64 *present; /* which of them there are, one bit each */
 } CaGroupResult;
 
 extern CaGroups *ca_groups_make(const CaTimeframe *target, const int32 *assets,
@@ -65,6 +72,8 @@ extern CaGroups *ca_groups_make(const CaTimeframe *target, const int32 *assets,
 extern CaGroup *ca_groups_at(CaGroups *groups, int32 asset,
 							 const CaTimeframe *timeframe, TimestampTz time,
 							 bool *found, TimestampTz *end);
+extern void ca_groups_filter(CaGroups *groups, const CaFilter *filter);
+extern const CaFilter *ca_groups_filtered(const CaGroups *groups);
 extern void ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
 							const CaStoredCandle *stored);
 extern void ca_groups_market_cap(CaGroups *groups, CaGroup *group,
@@ -78,16 +87,33 @@ extern void ca_groups_next(CaGroups *groups, CaGroupResult *result);
 extern void ca_group_merge(CaGroup *group, bool found,
 						   const CaStoredCandle *stored, MemoryContext context,
 						   MemoryContext row_context);
+extern void ca_groups_present(CaGroup *group, const CaTimeframe *timeframe,
+							  const int64 *times, int ntimes);
+extern int ca_group_order(const void *one, const void *other);
+extern void ca_result_merge(CaGroupResult *into, const CaGroupResult *from);
 extern void ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
 								MemoryContext context);
 extern bool ca_market_cap_is_later(const CaMarketCap *new,
 								   const CaMarketCap *old);
 
+static inline uint64 *
+ca_group_bits(CaGroup *group)
+{
+	return group->more != NULL ? group->more : &group->bits;
+}
+
+/* which candles are taken, in rollup_filter.c */
+extern CaFilter *ca_filter_make(const CaTimeframe *target);
+extern void ca_filter_add(CaFilter *filter, const CaGroupKey *key,
+						  const uint64 *wanted);
+extern bool ca_filter_wants(const CaFilter *filter, int32 asset,
+							const CaTimeframe *timeframe, TimestampTz time);
+
 /* groups that left memory, in rollup_spill.c */
 typedef struct CaSpill CaSpill;
 
 extern CaSpill *ca_spill_begin(int memory_kb);
-extern void ca_spill_put(CaSpill *spill, const CaGroup *group);
+extern void ca_spill_put(CaSpill *spill, CaGroup *group);
 extern void ca_spill_sort(CaSpill *spill);
 extern const CaGroupKey *ca_spill_peek(const CaSpill *spill);
 extern void ca_spill_next(CaSpill *spill, CaGroupResult *result);

@@ -107,7 +107,9 @@ static bool
 is_wanted(const CaRollupRange *range, const CaTimeframe *source)
 {
 	return ca_timeframe_is_source(source, range->target) &&
-		   (range->source == NULL || range->source == source);
+		   (range->source == NULL || range->source == source) &&
+		   (range->sources == 0 ||
+			range->sources >> ca_timeframe_index(source) & 1);
 }
 
 /*

@@ -21,6 +21,7 @@ typedef struct CaRollupRange
 	const char *schema; /* and its name, quoted */
 	const CaTimeframe *target;
 	const CaTimeframe *source; /* the only one, or NULL for all */
+	uint32 sources;            /* bits of those it may be, 0 for all */
 	bool all_assets;           /* all, or a list of them; if not, one */
 	const int32 *assets;
 	int nassets;

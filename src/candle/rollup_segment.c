@@ -180,6 +180,7 @@ ca_groups_add_segment(CaGroups *groups, int32 asset,
 					  const CaTimeframe *timeframe, const CaSegment *segment,
 					  int from, int to)
 {
+	const CaFilter *filter = ca_groups_filtered(groups);
 	CaStoredCandle stored = {.asset = asset, .timeframe = timeframe};
 	Run run = {segment, from, from};
 
@@ -187,13 +188,22 @@ ca_groups_add_segment(CaGroups *groups, int32 asset,
 	{
 		bool found;
 		TimestampTz end;
-		CaGroup *group = ca_groups_at(groups, asset, timeframe,
-									  segment->time[run.from], &found, &end);
+		CaGroup *group;
 
+		run.to = run.from + 1;
+		if (filter != NULL &&
+			!ca_filter_wants(filter, asset, timeframe, segment->time[run.from]))
+			continue;
+		group = ca_groups_at(groups, asset, timeframe, segment->time[run.from],
+							 &found, &end);
 		if (group == NULL)
 			return;
-		while (run.to < to && segment->time[run.to] < end)
+		while (run.to < to && segment->time[run.to] < end &&
+			   (filter == NULL || ca_filter_wants(filter, asset, timeframe,
+												  segment->time[run.to])))
 			run.to++;
+		ca_groups_present(group, timeframe, &segment->time[run.from],
+						  run.to - run.from);
 		if (!merge_run(group, found, &run))
 			merge_candles(groups, group, found, &stored, &run);
 		merge_market_cap(groups, group, &run);

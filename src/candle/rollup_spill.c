@@ -3,8 +3,8 @@
  * rollup_spill.c
  *		Groups of candles that memory does not hold: a sort, which goes to disk.
  *
- * A group is a row of its key, its candle as a candlestick_state and its
- * market_cap.  Rows come back by asset, target candle and source; those of one
+ * A group is a row of its key, its candle as a candlestick_state, its market_cap
+ * and the bits of its source candles.  Rows come back by asset, target candle and source; those of one
  * group are its parts.
  *
  *-------------------------------------------------------------------------
@@ -31,6 +31,8 @@ enum
 	SPILL_CANDLE,
 	SPILL_MARKET_CAP_TIME,
 	SPILL_MARKET_CAP,
+	SPILL_NBITS,
+	SPILL_PRESENT,
 	SPILL_COLUMNS
 };
 
@@ -58,6 +60,8 @@ spill_descriptor(void)
 					   INT8OID, -1, 0);
 	TupleDescInitEntry(tupdesc, SPILL_MARKET_CAP + 1, "market_cap", NUMERICOID,
 					   -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_NBITS + 1, "nbits", INT4OID, -1, 0);
+	TupleDescInitEntry(tupdesc, SPILL_PRESENT + 1, "present", BYTEAOID, -1, 0);
 	return tupdesc;
 }
 
@@ -83,8 +87,20 @@ ca_spill_begin(int memory_kb)
 	return spill;
 }
 
+/* the bits of a group as a bytea */
+static Datum
+present_datum(CaGroup *group)
+{
+	Size size = ca_bits_words(group->nbits) * sizeof(uint64);
+	bytea *bits = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(bits, VARHDRSZ + size);
+	memcpy(VARDATA(bits), ca_group_bits(group), size);
+	return PointerGetDatum(bits);
+}
+
 void
-ca_spill_put(CaSpill *spill, const CaGroup *group)
+ca_spill_put(CaSpill *spill, CaGroup *group)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->row_context);
 	const CaMarketCap *cap = &group->market_cap;
@@ -106,6 +122,8 @@ ca_spill_put(CaSpill *spill, const CaGroup *group)
 	values[SPILL_START] = Int64GetDatum(group->key.start);
 	values[SPILL_SOURCE] = Int32GetDatum(group->key.source);
 	values[SPILL_CANDLE] = PointerGetDatum(state);
+	values[SPILL_NBITS] = Int32GetDatum(group->nbits);
+	values[SPILL_PRESENT] = present_datum(group);
 	if (cap->known)
 	{
 		values[SPILL_MARKET_CAP_TIME] = Int64GetDatum(cap->time);
@@ -153,7 +171,19 @@ ca_spill_peek(const CaSpill *spill)
 	return spill->more ? &spill->key : NULL;
 }
 
-/* take the next row; what its decimals point to is in the current context */
+/* the bits of a group, copied to where they are aligned */
+static const uint64 *
+present_bits(Datum present, int nbits)
+{
+	Size size = ca_bits_words(nbits) * sizeof(uint64);
+	const bytea *packed = DatumGetByteaPP(present);
+	uint64 *bits = palloc(size);
+
+	memcpy(bits, VARDATA_ANY(packed), size);
+	return bits;
+}
+
+/* take the next row; what it points to is in the current context */
 void
 ca_spill_next(CaSpill *spill, CaGroupResult *result)
 {
@@ -165,6 +195,8 @@ ca_spill_next(CaSpill *spill, CaGroupResult *result)
 	state = PG_DETOAST_DATUM_COPY(values[SPILL_CANDLE]);
 	ca_candle_state_read(state, &result->candle);
 	pfree(state);
+	result->nbits = DatumGetInt32(values[SPILL_NBITS]);
+	result->present = present_bits(values[SPILL_PRESENT], result->nbits);
 	result->market_cap.known = !spill->out->tts_isnull[SPILL_MARKET_CAP];
 	if (result->market_cap.known)
 	{

@@ -8,28 +8,7 @@
 #ifndef CA_ROLLUP_WRITE_H
 #define CA_ROLLUP_WRITE_H
 
-#include "candle/rollup_read.h"
-
-/* what is built of a target candle */
-enum
-{
-	CA_BUILT_TIME,
-	CA_BUILT_OPEN,
-	CA_BUILT_HIGH,
-	CA_BUILT_LOW,
-	CA_BUILT_CLOSE,
-	CA_BUILT_VOLUME,
-	CA_BUILT_MARKET_CAP,
-	CA_BUILT_COLUMNS
-};
-
-typedef struct CaBuilt
-{
-	int32 asset;
-	TimestampTz start;
-	Datum values[CA_BUILT_COLUMNS];
-	bool nulls[CA_BUILT_COLUMNS];
-} CaBuilt;
+#include "candle/rollup_build.h"
 
 typedef struct CaRollupWriter CaRollupWriter;
 

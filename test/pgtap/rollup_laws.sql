@@ -5,34 +5,53 @@ SELECT plan(27);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- the definition: of several sources each bucket takes the finest that no coarser one outreaches
+-- The definition, minute by minute: of the candles of each timeframe, finest first, those count in
+-- whose span no candle counts.
+CREATE TEMP TABLE chosen (target text, asset_id integer, timeframe text, candle_time timestamptz);
+CREATE FUNCTION pg_temp.choose(target text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    code text;
+BEGIN
+    DELETE FROM chosen AS c WHERE c.target = choose.target;
+    CREATE TEMP TABLE source ON COMMIT DROP AS
+    SELECT h.asset_id, h.timeframe, h.candle_time AS starts, timeframe_end(h.timeframe, h.candle_time) AS ends
+    FROM price_history AS h
+    WHERE h.asset_id IN (SELECT id FROM asset) AND timeframe_divides(h.timeframe, choose.target);
+    CREATE TEMP TABLE minute (asset_id integer, at timestamptz, timeframe text, starts timestamptz, ends timestamptz) ON COMMIT DROP;
+    FOR code IN SELECT s.timeframe FROM source AS s GROUP BY 1 ORDER BY timeframe_length(s.timeframe) LOOP
+        CREATE TEMP TABLE counting AS
+        SELECT s.*
+        FROM source AS s
+        LEFT JOIN (SELECT m.asset_id, timeframe_bucket(code, m.at) AS starts, count(*) AS n FROM minute AS m GROUP BY 1, 2) AS i
+            USING (asset_id, starts)
+        WHERE s.timeframe = code AND i.n IS NULL;
+        INSERT INTO minute
+        SELECT c.asset_id, m, c.timeframe, c.starts, c.ends
+        FROM counting AS c, generate_series(c.starts, c.ends - interval '1 minute', '1 minute') AS m;
+        DROP TABLE counting;
+    END LOOP;
+    INSERT INTO chosen SELECT DISTINCT choose.target, m.asset_id, m.timeframe, m.starts FROM minute AS m;
+    DROP TABLE source, minute;
+END $$;
 CREATE FUNCTION pg_temp.defined(
     asset integer, timeframe text, source text, since timestamptz, until timestamptz)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric) LANGUAGE sql STABLE AS $$
-    WITH part AS (
-        SELECT timeframe_bucket(defined.timeframe, h.candle_time) AS bucket, h.timeframe AS source,
-               (array_agg(h.open_price ORDER BY h.candle_time))[1] AS open, max(h.high_price) AS high,
-               min(h.low_price) AS low, (array_agg(h.close_price ORDER BY h.candle_time DESC))[1] AS close,
-               sum(h.volume) AS volume,
-               (array_agg(h.market_cap ORDER BY h.candle_time DESC) FILTER (WHERE h.market_cap IS NOT NULL))[1] AS market_cap,
-               min(h.candle_time) AS open_time, max(h.candle_time) AS close_time
-        FROM price_history AS h
-        WHERE h.asset_id = defined.asset
-          AND timeframe_divides(h.timeframe, defined.timeframe)
-          AND (defined.source IS NULL OR h.timeframe = defined.source)
-          AND h.candle_time >= timeframe_bucket(defined.timeframe, coalesce(defined.since, '-infinity'))
-          AND h.candle_time < timeframe_end(defined.timeframe, coalesce(defined.until, 'infinity') - interval '1 microsecond')
-        GROUP BY 1, 2
-    )
-    SELECT DISTINCT ON (p.bucket) p.bucket, p.open, p.high, p.low, p.close, p.volume, p.market_cap
-    FROM part AS p
-    WHERE NOT EXISTS (
-        SELECT FROM part AS c
-        WHERE c.bucket = p.bucket AND timeframe_length(c.source) > timeframe_length(p.source)
-          AND (timeframe_end(c.source, c.open_time) <= p.open_time
-               OR c.close_time >= timeframe_end(p.source, p.close_time)))
-    ORDER BY p.bucket, timeframe_length(p.source) $$;
+    SELECT timeframe_bucket(defined.timeframe, h.candle_time),
+           (array_agg(h.open_price ORDER BY h.candle_time))[1], max(h.high_price),
+           min(h.low_price), (array_agg(h.close_price ORDER BY h.candle_time DESC))[1],
+           sum(h.volume),
+           (array_agg(h.market_cap ORDER BY h.candle_time DESC) FILTER (WHERE h.market_cap IS NOT NULL))[1]
+    FROM price_history AS h
+    WHERE h.asset_id = defined.asset
+      AND (h.timeframe = defined.source AND timeframe_divides(h.timeframe, defined.timeframe)
+           OR defined.source IS NULL AND (h.timeframe, h.candle_time) IN (
+               SELECT c.timeframe, c.candle_time FROM chosen AS c
+               WHERE c.target = defined.timeframe AND c.asset_id = defined.asset))
+      AND h.candle_time >= timeframe_bucket(defined.timeframe, coalesce(defined.since, '-infinity'))
+      AND h.candle_time < timeframe_end(defined.timeframe, coalesce(defined.until, 'infinity') - interval '1 microsecond')
+    GROUP BY 1
+    ORDER BY 1 $$;
 
 -- Five assets: minutes over two weeks in islands, 5m, 1h and 4h candles that overlap them, some
 -- archived; prices of both signs, from one unit of the eighth decimal to the largest that
@@ -73,6 +92,7 @@ CROSS JOIN unnest(ARRAY['3m', '15m', '1h', '4h', '1d', '3d', '1w', '1M']) AS t (
 CROSS JOIN (VALUES (NULL::timestamptz, NULL::timestamptz, NULL), ('2024-02-24 10:07', '2024-03-01 00:00:01', NULL),
                    ('2024-02-29', NULL, NULL), (NULL, '2024-02-21 12:00', NULL), ('-infinity', 'infinity', '1h'),
                    ('2024-02-24', '2024-02-24 10:07', '1m')) AS r (since, until, source);
+SELECT pg_temp.choose(t) FROM (SELECT DISTINCT timeframe FROM question) AS q (t);
 CREATE TEMP TABLE answer AS
 SELECT q.*, d::text AS candle FROM question AS q, LATERAL pg_temp.defined(q.id, q.timeframe, q.source, q.since, q.until) AS d;
 CREATE FUNCTION pg_temp.wrong() RETURNS bigint LANGUAGE sql AS $$
@@ -101,6 +121,7 @@ FROM asset AS a, LATERAL ca_build_candles(a.id, '15m', NULL, NULL, NULL) AS b WH
 -- rolled up: all assets at once, one by one, within bounds, by way of the disk
 --
 CREATE FUNCTION pg_temp.misstored(target text, since timestamptz, until timestamptz) RETURNS bigint LANGUAGE sql AS $$
+    SELECT pg_temp.choose(target);
     SELECT count(*)
     FROM (SELECT a.id, p.candle_time AS time, p.open_price AS open, p.high_price AS high, p.low_price AS low, p.close_price AS close,
                  p.volume, p.market_cap
@@ -151,7 +172,9 @@ ALTER TABLE price_data_archive ENABLE ROW LEVEL SECURITY;
 SELECT format('CREATE POLICY visible ON %s TO rollup_reader USING (asset_id <> %s AND close_price > 0)', t, asset.id)
 FROM asset, unnest(ARRAY['price_data', 'price_data_archive']) AS t WHERE n = 3 \gexec
 GRANT SELECT ON asset TO rollup_reader;
+GRANT SELECT, INSERT, DELETE ON chosen TO rollup_reader;
 SET LOCAL ROLE rollup_reader;
+SELECT pg_temp.choose('2h');
 SELECT is(count(*), 0::bigint, 'candles() sees the candles that row security shows, before and after others asked')
 FROM asset AS a, LATERAL (
     SELECT b.* FROM ca_build_candles(a.id, '2h', NULL, NULL, NULL) AS b

@@ -62,12 +62,12 @@ INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price
 VALUES (:minutes, '5m', '2024-01-01 10:05', 1, 4, 1, 3, '{"RSI": 50}'), (:minutes, '5m', '2024-01-01 09:50', 2, 2, 2, 2, NULL);
 SELECT * FROM candles(:minutes, '5m');
 
--- of several sources the finest, for each candle: 1m has price 1 and 5m price 5, the 15m candle
--- 10:00  both cover it, 1m with holes          the finer
--- 10:15  1m begins after the first 5m is over  the coarser
--- 10:30  1m ends before the second 5m begins   the coarser
--- 10:45  1m only                               the finer
--- 11:00  5m only                               the coarser
+-- several sources complement each other: 1m has price 1 and 5m price 5, the 15m candle
+-- 10:00  has a minute in each 5m                     1 + 1 + 1
+-- 10:15  a minute in the second 5m of three          5 + 1 + 5
+-- 10:30  one in the first                            1 + 5 + 5
+-- 10:45  1m only                                     1
+-- 11:00  5m only                                     5
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT :sources, t, timestamptz '2024-01-01' + at::interval, p, p, p, p, p
 FROM (SELECT '1m', unnest(ARRAY['10:00', '10:07', '10:14', '10:22', '10:30', '10:46']), 1
