@@ -99,6 +99,7 @@ OBJS = \
 	src/scoring/closes_at.o \
 	src/scoring/closes_read.o \
 	src/trust/drop_guard.o \
+	src/trust/schema_guard.o \
 	src/trust/row_user.o
 
 # the parts of the install script, in the order in which they build on each other
@@ -160,6 +161,7 @@ SQL_PARTS = \
 	sql/functions/maintenance.sql \
 	sql/functions/maintain.sql \
 	sql/functions/drop_guard.sql \
+	sql/functions/schema_guard.sql \
 	sql/functions/row_security.sql \
 	sql/functions/roles.sql \
 	sql/functions/installed.sql \

@@ -9,3 +9,11 @@ CREATE POLICY ai_recommendations_of_user ON ai_recommendations
                   WHEN 'portfolio' THEN EXISTS (SELECT FROM portfolio AS p WHERE p.id = target_entity_id)
                   WHEN 'watchlist' THEN EXISTS (SELECT FROM watchlists AS w WHERE w.id = target_entity_id)
                   ELSE true END);
+
+-- The schema of the extension keeps its name.
+CREATE FUNCTION ca_guard_schema() RETURNS event_trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ca_guard_schema';
+CREATE EVENT TRIGGER cryptoanalytics_guard_schema ON ddl_command_start
+    WHEN TAG IN ('ALTER SCHEMA')
+    EXECUTE FUNCTION ca_guard_schema();
