@@ -120,13 +120,15 @@ BEGIN
             USING ERRCODE = 'unique_violation',
                   DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
                                   copy.timeframe, copy.asset_id, copy.candle_time),
-                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.';
+                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.',
+                  CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
     ELSIF FOUND THEN
         RAISE EXCEPTION 'the candle is live already'
             USING ERRCODE = 'unique_violation',
                   DETAIL = format('price_data holds the %s candle of asset %s at %s.',
                                   copy.timeframe, copy.asset_id, copy.candle_time),
-                  HINT = 'archive_price_data moves candles from one table to the other.';
+                  HINT = 'archive_price_data moves candles from one table to the other.',
+                  CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
     END IF;
     RETURN NULL;
 END;

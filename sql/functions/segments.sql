@@ -68,7 +68,9 @@ BEGIN
     PERFORM ca_check_asset(asset);
     IF num_nulls(candle_time, open_price, high_price, low_price, close_price) > 0 THEN
         RAISE EXCEPTION 'time and prices of a candle must not be NULL'
-            USING ERRCODE = 'not_null_violation';
+            USING ERRCODE = 'not_null_violation',
+                  HINT = 'A candle is named by its time, and has four prices; volume, market_cap and technical_indicators may be NULL.',
+                  CONSTRAINT = 'price_data_compressed_known', TABLE = 'price_data_compressed';
     END IF;
 
     PERFORM ca_lock_series(timeframe, asset);
@@ -89,7 +91,8 @@ BEGIN
         RAISE EXCEPTION 'low and high must enclose open and close'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Values are open %s, high %s, low %s, close %s.',
-                                  open_price, high_price, low_price, close_price);
+                                  open_price, high_price, low_price, close_price),
+                  CONSTRAINT = 'price_data_compressed_prices', TABLE = 'price_data_compressed';
     END IF;
     IF NOT (price_fits(open_price) AND price_fits(high_price) AND price_fits(low_price) AND price_fits(close_price)
             AND price_fits(coalesce(volume, 0))) THEN
@@ -98,14 +101,15 @@ BEGIN
                   DETAIL = format('Values are open %s, high %s, low %s, close %s, volume %s.', open_price, high_price,
                                   low_price, close_price, coalesce(volume::text, 'NULL')),
                   HINT = 'Round what has more; nothing is rounded here.',
-                  TABLE = 'price_data_compressed';
+                  CONSTRAINT = 'price_data_compressed_digits', TABLE = 'price_data_compressed';
     END IF;
     IF NOT (coalesce(candle.volume, 0) >= 0 AND coalesce(candle.volume, 0) < 'Infinity'
             AND coalesce(candle.market_cap, 0) >= 0 AND coalesce(candle.market_cap, 0) < 'Infinity') THEN
         RAISE EXCEPTION 'volume and market_cap must be finite and not negative'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Values are volume %s, market_cap %s.',
-                                  coalesce(volume::text, 'NULL'), coalesce(market_cap::text, 'NULL'));
+                                  coalesce(volume::text, 'NULL'), coalesce(market_cap::text, 'NULL')),
+                  CONSTRAINT = 'price_data_compressed_volume', TABLE = 'price_data_compressed';
     END IF;
     PERFORM ca_replace_compressed(asset, timeframe, ARRAY[candle]);
     RETURN true;

@@ -223,14 +223,19 @@ ca_merge_row(CaMerge *merge, const CaRow *row)
 	if (merge->kind == CA_MERGE_ADD)
 	{
 		if (found)
-			ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
-					errmsg("the candle is compressed already"),
-					errdetail("price_data_segments holds the %s candle of "
-							  "asset %d at %s.",
-							  merge->store->timeframe, merge->store->asset,
-							  timestamptz_to_str(time)),
-					errhint("Delete one of the two; "
-							"delete_compressed_candle() deletes that one."));
+			ereport(
+				ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+				errmsg("the candle is compressed already"),
+				errdetail("price_data_segments holds the %s candle of "
+						  "asset %d at %s.",
+						  merge->store->timeframe, merge->store->asset,
+						  timestamptz_to_str(time)),
+				errhint("Delete one of the two; "
+						"delete_compressed_candle() deletes that one."),
+				err_generic_string(PG_DIAG_TABLE_NAME, "price_data_archive"),
+				err_generic_string(PG_DIAG_COLUMN_NAME, "candle_time"),
+				err_generic_string(PG_DIAG_CONSTRAINT_NAME,
+								   "price_data_archive_once"));
 		ca_merge_put(merge, row);
 	}
 	else if (found)

@@ -70,7 +70,10 @@ refuse_null(const bool *nulls, int column)
 	if (nulls[column])
 		ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
 				errmsg("identifier, times and prices of a candle must not be "
-					   "NULL"));
+					   "NULL"),
+				err_generic_string(PG_DIAG_TABLE_NAME, "price_data_compressed"),
+				err_generic_string(PG_DIAG_CONSTRAINT_NAME,
+								   "price_data_compressed_known"));
 }
 
 /*
