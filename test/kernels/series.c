@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 const char *const series_names[SERIES_KINDS] = {
-	"cents",     "dust",           "large prices", "huge prices",
-	"20 digits", "some 20 digits", "flat",         "jumps",
-	"the ends of whole numbers",
+	"cents",       "dust",      "large prices",
+	"huge prices", "20 digits", "some 20 digits",
+	"flat",        "jumps",     "the ends of whole numbers",
 };
 
 /* a walk of whole steps */

@@ -22,7 +22,7 @@ typedef enum SeriesKind
 	SERIES_SOME_DIGITS, /* cents, and rarely 20 digits */
 	SERIES_FLAT,        /* cents that stand still for thousands of bars */
 	SERIES_JUMPS,       /* to a tenth and back, to 0 and below it */
-	SERIES_ENDS,        /* at the last whole number of 1e-8, rarely its negative */
+	SERIES_ENDS, /* at the last whole number of 1e-8, rarely its negative */
 	SERIES_KINDS
 } SeriesKind;
 
