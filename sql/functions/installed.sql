@@ -235,7 +235,8 @@ BEGIN ATOMIC
       watchlist_assets_watchlist_id_asset_id_position_type_key watchlist_assets_watchlist_id_fkey',
      'watchlist_assets_active_idx watchlist_assets_added_by_idx watchlist_assets_asset_id_idx
       watchlist_assets_last_modified_by_idx',
-     'watchlist_assets_deleted watchlist_assets_inserted watchlist_assets_touch watchlist_assets_updated', 'watchlist_assets_of_user watchlist_assets_seen'),
+     'watchlist_assets_deleted watchlist_assets_editor watchlist_assets_inserted watchlist_assets_touch
+      watchlist_assets_updated', 'watchlist_assets_of_user watchlist_assets_seen'),
     ('watchlists', 11, true,
      'watchlists_max_assets_check watchlists_owner_check watchlists_pkey watchlists_user_id_fkey
       watchlists_watchlist_type_check',

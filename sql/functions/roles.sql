@@ -59,9 +59,18 @@ BEGIN ATOMIC
         SELECT format('SELECT (%s)', ca_columns(m.relation, 'password|token|^notes$|^deleted_by$', false))
         WHERE ca_rights.kind = 'application' AND m.name IN ('users', 'user_sessions')
         UNION ALL
-        SELECT 'SELECT, INSERT, UPDATE, DELETE'
+        SELECT 'SELECT, DELETE'
         WHERE ca_rights.kind = 'application'
           AND m.name IN ('watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts')
+        UNION ALL
+        -- identifiers are given: who could choose the next ones would keep all others from inserting
+        SELECT format('INSERT (%1$s), UPDATE (%1$s)', ca_columns(m.relation, '^id$', false))
+        WHERE ca_rights.kind = 'application'
+              AND m.name IN ('watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts')
+           OR ca_rights.kind = 'sign_in' AND m.name = 'user_sessions'
+        UNION ALL
+        SELECT format('INSERT (%s)', ca_columns(m.relation, '^id$', false))
+        WHERE ca_rights.kind = 'sign_in' AND m.name = 'user_activities'
         UNION ALL
         SELECT w.rights
         FROM (VALUES
@@ -75,8 +84,8 @@ BEGIN ATOMIC
             ('sign_in', 'users', 'UPDATE (email, password_hash, is_verified, login_count, last_login, reset_password_token, '
                                  'reset_password_expires, email_verification_token, email_verification_expires, '
                                  'failed_login_attempts, lockout_expires, deleted_at, deleted_by, referral_count)'),
-            ('sign_in', 'user_sessions', 'SELECT, INSERT, UPDATE'),
-            ('sign_in', 'user_activities', 'SELECT, INSERT')) AS w (kind, name, rights)
+            ('sign_in', 'user_sessions', 'SELECT'),
+            ('sign_in', 'user_activities', 'SELECT')) AS w (kind, name, rights)
         WHERE w.kind = ca_rights.kind AND w.name = m.name
         UNION ALL
         SELECT CASE WHEN m.is_table THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END
@@ -121,7 +130,8 @@ BEGIN
     SELECT CASE WHEN r.rolsuper OR r.rolbypassrls THEN 'it bypasses row-level security'
                 -- by itself, or after a SET ROLE
                 WHEN EXISTS (SELECT FROM pg_roles AS m
-                             WHERE (m.rolsuper OR m.rolbypassrls OR m.rolcreaterole OR m.rolreplication)
+                             WHERE (m.rolsuper OR m.rolbypassrls OR m.rolcreaterole OR m.rolreplication
+                                    OR m.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))
                                AND pg_has_role(r.oid, m.oid, 'MEMBER'))
                     THEN 'it may make itself one that is not bound'
                 WHEN EXISTS (SELECT FROM ca_members() AS m JOIN pg_class AS c ON c.oid = m.relation
@@ -174,6 +184,22 @@ DECLARE
     r record;
 BEGIN
     PERFORM ca_check_role(role);
+    -- what the kind had in earlier versions and has no more
+    IF kind = 'application' THEN
+        FOR r IN SELECT m.relation FROM ca_members() AS m WHERE m.is_table AND m.of_users LOOP
+            EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM %s', r.relation, role);
+        END LOOP;
+    ELSIF kind = 'analyst' THEN
+        FOR r IN
+            SELECT m.relation, ca_columns(m.relation, ca_secrets(m.name, m.of_users), true) AS secrets
+            FROM ca_members() AS m
+            WHERE m.is_table
+        LOOP
+            IF r.secrets IS NOT NULL THEN
+                EXECUTE format('REVOKE SELECT (%s) ON %s FROM %s', r.secrets, r.relation, role);
+            END IF;
+        END LOOP;
+    END IF;
     FOR r IN SELECT * FROM ca_rights(kind) LOOP
         EXECUTE format('GRANT %s ON %s TO %s', r.rights, r.relation, role);
     END LOOP;
@@ -184,6 +210,9 @@ BEGIN
     END IF;
     IF every_user THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'ca_every_user()'::regprocedure, role);
+    END IF;
+    IF kind IN ('application', 'operator') THEN
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'record_asset_access(integer, text, timestamptz)'::regprocedure, role);
     END IF;
     IF kind IN ('sign_in', 'operator') THEN
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', 'user_by_email(text)'::regprocedure, role);
@@ -270,8 +299,8 @@ BEGIN
     END LOOP;
     EXECUTE format('REVOKE ALL ON SEQUENCE %s, %s FROM %s', 'price_data_id_seq'::regclass,
                    'price_data_archive_id_seq'::regclass, role);
-    EXECUTE format('REVOKE ALL ON FUNCTION %s, %s FROM %s', 'ca_every_user()'::regprocedure,
-                   'user_by_email(text)'::regprocedure, role);
+    EXECUTE format('REVOKE ALL ON FUNCTION %s, %s, %s FROM %s', 'ca_every_user()'::regprocedure,
+                   'user_by_email(text)'::regprocedure, 'record_asset_access(integer, text, timestamptz)'::regprocedure, role);
 END;
 $$;
 COMMENT ON FUNCTION revoke_rights(regrole) IS

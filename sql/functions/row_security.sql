@@ -98,6 +98,46 @@ CREATE POLICY notifications_of_user ON notifications
 COMMENT ON POLICY notifications_of_user ON notifications IS
     'a user sees and writes its own notifications';
 
+-- Sessions that row-level security binds to one user act for that user.
+CREATE FUNCTION ca_watchlist_editor() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    editor CONSTANT integer := ca_first_user();
+    forged text;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        forged := CASE WHEN NEW.added_by <> editor THEN 'added_by'
+                       WHEN NEW.last_modified_by <> editor THEN 'last_modified_by' END;
+        NEW.added_by := editor;
+    ELSE
+        forged := CASE WHEN NEW.added_by IS DISTINCT FROM OLD.added_by THEN 'added_by'
+                       WHEN NEW.last_modified_by IS DISTINCT FROM OLD.last_modified_by
+                            AND NEW.last_modified_by IS DISTINCT FROM editor THEN 'last_modified_by' END;
+        -- an entry that makes room for others, by the trigger, has not been modified by anybody
+        IF pg_trigger_depth() = 1 OR to_jsonb(NEW) - 'position' <> to_jsonb(OLD) - 'position' THEN
+            NEW.last_modified_by := editor;
+        END IF;
+    END IF;
+    IF forged IS NOT NULL THEN
+        RAISE EXCEPTION '% is the user who asks', forged
+            USING ERRCODE = 'insufficient_privilege',
+                  CONSTRAINT = 'watchlist_assets_editor', TABLE = 'watchlist_assets', COLUMN = forged,
+                  DETAIL = format('The session acts for user %s.', editor),
+                  HINT = 'Leave it out: it is set.';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_watchlist_editor() IS
+    'trigger: writes down for which user a session has added or modified an entry';
+CREATE TRIGGER watchlist_assets_editor BEFORE INSERT OR UPDATE ON watchlist_assets
+    FOR EACH ROW WHEN (ca_first_user() = ca_last_user())
+    EXECUTE FUNCTION ca_watchlist_editor();
+COMMENT ON TRIGGER watchlist_assets_editor ON watchlist_assets IS
+    'sets added_by and last_modified_by in sessions that row-level security binds to one user';
+
 -- about an asset or a strategy it is for all; about a user, a position or a watchlist, for who sees that
 ALTER TABLE ai_recommendations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY ai_recommendations_of_user ON ai_recommendations

@@ -27,7 +27,7 @@ SELECT is_empty($$
 $$, 'procedures, which cannot set it, name what they call with its schema');
 SELECT is((SELECT array_agg(m.proname::text ORDER BY m.proname) FROM member AS m WHERE m.prosecdef),
           ARRAY['ca_execute_signals', 'ca_note_candles', 'ca_note_change', 'ca_note_correction', 'ca_note_segment', 'ca_note_truncation', 'ca_refuse_second_copy',
-                'ca_supersede_archived', 'user_by_email'], 'those with the rights of their owner are these');
+                'ca_supersede_archived', 'record_asset_access', 'user_by_email'], 'those with the rights of their owner are these');
 SELECT is_empty($$SELECT m.proname FROM member AS m WHERE m.prosecdef AND (obj_description(m.oid, 'pg_proc') !~ 'its owner''s rights because'
                   OR has_function_privilege('public', m.oid, 'EXECUTE'))$$,
                 'each says why, and not everybody calls it');

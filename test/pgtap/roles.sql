@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(53);
+SELECT plan(64);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -129,6 +129,21 @@ SELECT matches(pg_temp.outcome('kind_operator', 'SELECT refresh_assets()'), '^go
 SELECT is(pg_temp.outcome('kind_application', $$INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at)
           VALUES (2, 2, 'login', 'create', '2020-01-01') RETURNING id$$, '2'), '42501 permission denied for table user_activities',
           'the application does not date activities');
+SELECT matches(pg_temp.outcome(r, 'SELECT record_asset_access(1, ''1h'')', '2'), '^got ', r || ' counts accesses')
+FROM unnest(ARRAY['kind_application', 'kind_operator']) AS r;
+SELECT is(pg_temp.outcome('kind_application', 'SELECT record_asset_access(1, moment => clock_timestamp() + interval ''1 minute'')', '2'), '22023 moment must have come', 'but none of the future');
+SELECT is(pg_temp.outcome('kind_application', 'UPDATE assets SET access_count = 0', '2'), '42501 permission denied for table assets', 'and changes no count');
+SELECT is(pg_temp.outcome('kind_analyst', 'SELECT record_asset_access(1)'), '42501 permission denied for function record_asset_access', 'an analyst counts nothing');
+SELECT set_eq($$SELECT name FROM col WHERE attname = 'id' AND (has_column_privilege('kind_application', oid, attnum, 'INSERT, UPDATE') OR has_column_privilege('kind_sign_in', oid, attnum, 'INSERT, UPDATE'))$$,
+              ARRAY[]::text[], 'identifiers are given to what they write');
+INSERT INTO watchlists (id, user_id, name, watchlist_type, max_assets) VALUES (1, 2, 'two', 'personal', 2);
+INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, added_by) VALUES (1, 1, 'short', 3);
+SELECT is(pg_temp.outcome('kind_application', format('INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, %I) VALUES (1, 1, ''long'', 3)', c), '2'),
+          format('42501 %s is the user who asks', c), 'nobody adds for another: ' || c) FROM unnest(ARRAY['added_by', 'last_modified_by']) AS c;
+SELECT is(pg_temp.outcome('kind_application', $$WITH i AS (INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) VALUES (1, 1, 'long', 1)
+          RETURNING added_by, last_modified_by) SELECT i::text FROM i$$, '2'), 'got (2,)', 'who added is written down');
+SELECT is(pg_temp.outcome('kind_application', format('UPDATE watchlist_assets SET %s RETURNING (added_by, last_modified_by)', c), '2'), got, c)
+FROM (VALUES ('added_by = 2', '42501 added_by is the user who asks'), ('notes = ''x''', 'got (3,2)')) AS v (c, got);
 
 -- keys to other services do not reach an analyst by what is derived from their logs
 INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, error_message, created_at)
@@ -156,7 +171,8 @@ $$, 'an analyst reads the key nowhere');
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
 SELECT is_empty($$SELECT r, relname FROM relation, unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
                   WHERE relkind <> 'f' AND (has_any_column_privilege(r, oid, 'SELECT') OR pg_temp.writes(r, oid))
-                     OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE') OR has_function_privilege(r, 'user_by_email(text)', 'EXECUTE')$$, 'what was granted is taken back, all of it');
+                     OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE') OR has_function_privilege(r, 'user_by_email(text)', 'EXECUTE')
+                     OR has_function_privilege(r, 'record_asset_access(integer, text, timestamptz)', 'EXECUTE')$$, 'what was granted is taken back, all of it');
 
 SELECT * FROM finish();
 ROLLBACK;
