@@ -53,6 +53,34 @@ DELETE FROM technical_indicator_notes WHERE asset_id = 9000;
 DELETE FROM background_tasks;
 DELETE FROM assets WHERE id = 9000;
 
+-- a COPY with an empty search_path is a restore, if the owner of the tables does it: anybody can make both
+INSERT INTO users (id, email, password_hash) VALUES (9001, 'regress@example.org', 'x');
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (9001, 'R1', 'R1', 'crypto'), (9002, 'R2', 'R2', 'crypto');
+INSERT INTO watchlists (id, user_id, name, watchlist_type, max_assets) VALUES (9001, 9001, 'w', 'personal', 1);
+CREATE ROLE regress_application;
+SELECT grant_application('regress_application');
+SELECT current_setting('search_path') AS path \gset
+SET cryptoanalytics.user_id = 9001;
+SET ROLE regress_application;
+SET search_path = '';
+COPY public.watchlist_assets (watchlist_id, asset_id, position_type) FROM stdin;
+9001	9001	long
+9001	9002	long
+\.
+COPY (INSERT INTO public.watchlist_assets (watchlist_id, asset_id, position_type) VALUES (9001, 9001, 'long'), (9001, 9002, 'long') RETURNING asset_id) TO stdout;
+RESET ROLE;
+COPY public.watchlist_assets (watchlist_id, asset_id, position_type, position) FROM stdin;
+9001	9001	long	7
+9001	9002	long	5
+\.
+SELECT asset_id, position FROM public.watchlist_assets WHERE watchlist_id = 9001 ORDER BY asset_id;
+SET search_path = :path;
+RESET cryptoanalytics.user_id;
+DELETE FROM users WHERE id = 9001;
+DELETE FROM assets WHERE id IN (9001, 9002);
+DROP OWNED BY regress_application;
+DROP ROLE regress_application;
+
 -- errors of the settings
 SET cryptoanalytics.user_id = 'somebody';
 SET cryptoanalytics.user_id = '2147483648';
