@@ -4,10 +4,9 @@ from clock import TIMEFRAMES, stamp
 
 
 def check(tap, sim, series, books, as_of, analyst):
-    sources = {n: s.sources() for n, s in series.items()}
     expected = {}
     for n, s in series.items():
-        for code, candles in s.stored(as_of, sources[n]).items():
+        for code, candles in s.stored(as_of).items():
             expected.update({(n, code, start): c for start, c in candles.items()})
     kept = {(n, code, start): book.get(code, start) for n, book in books.items() for code in TIMEFRAMES
             for start in book.order.get(code, ())}
@@ -27,18 +26,18 @@ def check(tap, sim, series, books, as_of, analyst):
     tap.same("stored candles of every timeframe", expected, found, describe)
     tap.none("candles in two places", twice, describe_key)
     tap.ok(len(places) >= 2 and places.get("compressed", 0) > 0, f"candles are live and compressed: {places}")
-    computed(tap, sim, series, sources, analyst)
+    computed(tap, sim, series, analyst)
     return expected
 
 
-def computed(tap, sim, series, sources, analyst):
+def computed(tap, sim, series, analyst):
     expected, found = {}, {}
     for n, s in series.items():
         a = sim.assets[n]
         for code in TIMEFRAMES:
             if code in ("1m", "5m") and n % 8:
                 continue   # those are stored, so candles() has nothing to compute
-            expected.update({(n, code, start): c for start, c in s.candles(code, sources[n]).items()})
+            expected.update({(n, code, start): c for start, c in s.candles(code).items()})
             for time, o, h, low, c, v in analyst.rows("SELECT time, open, high, low, close, volume FROM candles(%s, %s)",
                                                       sim.ids[n], code):
                 found[(n, code, time)] = (*(a.units(x) for x in (o, h, low, c)), a.units(v, a.volume_digits))

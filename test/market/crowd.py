@@ -83,7 +83,7 @@ class Crowd:
         r, call = self.random, self.sign_in.value
         dice = r.random()
         if dice < 0.25:
-            right = r.random() < 0.6
+            right = r.random() < (0.2 if account.number % 5 == 0 else 0.6)
             found = call("SELECT record_login(user_by_email(%s), %s, %s)", account.email, right, stamp(t))
             self.expect(f"record_login of {account.email} at {stamp(t)}", account.login(right, t), found)
             if found:
@@ -96,16 +96,19 @@ class Crowd:
             self.expect(f"session_holder of {account.email} at {stamp(t)}", account.id if account.holds(token, t) else None,
                         call("SELECT session_holder(%s, %s)", token, stamp(t)))
         elif dice < 0.55 and account.tokens():
-            token, new = r.choice(account.tokens()), account.new_token()
+            token, new, end = r.choice(account.tokens()), account.new_token(), r.choice((None, t + 6 * HOUR))
             found = call("SELECT refresh_session(%s, %s, %s, %s, %s, moment => %s)", token, f"{token} refresh", new,
-                         f"{new} refresh", stamp(t + 6 * HOUR), stamp(t))
-            self.expect(f"refresh_session of {account.email} at {stamp(t)}", account.refresh(token, new, t + 6 * HOUR, t),
+                         f"{new} refresh", end and stamp(end), stamp(t))
+            self.expect(f"refresh_session of {account.email} at {stamp(t)}", account.refresh(token, new, end, t),
                         found is not None)
         elif dice < 0.6 and account.tokens():
             token = r.choice(account.tokens())
             self.expect(f"end_session of {account.email} at {stamp(t)}", account.close(token, t),
                         call("SELECT end_session(%s, moment => %s)", token, stamp(t)))
-        elif dice < 0.602 and account.number % 4 == 3:
+        elif dice < 0.62 and account.locked:
+            self.desk.operator.rows("UPDATE users SET lockout_expires = NULL WHERE id = %s", account.id)
+            account.clear()
+        elif dice < 0.622 and account.number % 4 == 3:
             self.expect(f"delete_user {account.email}", account.delete(t), call("SELECT delete_user(%s, moment => %s)", account.id,
                                                                                  stamp(t)))
 

@@ -12,9 +12,9 @@ import random
 from clock import DAY, HOUR, MINUTE, bucket, end
 
 KINDS = ("steady", "lagging", "outages", "corrected", "hourly", "hours then minutes", "five minutes", "sparse",
-         "upserts", "history", "outages", "late listing")
-# MARKET_MIXED: by candles of mixed lengths
-BACKFILL = ("1h", "15m", "5m", "1m") if os.environ.get("MARKET_MIXED") else ("1m",)
+         "upserts", "history", "overlaps", "late listing")
+OVERLAPS = os.environ.get("MARKET_OVERLAPS")    # fragments of minutes in candles that were delivered whole
+BACKFILL = ("1h", "15m", "5m", "1m")
 
 
 class Delivery:
@@ -42,7 +42,7 @@ class Asset:
         self.tape = {}
         self.cursor = self.first
         self.price = self.random.randrange(10 ** 5, 10 ** 7)
-        self.outages = list(self.plan_outages()) if self.kind == "outages" else []
+        self.outages = list(self.plan_outages()) if self.kind in ("outages", "overlaps") else []
         self.pending = sorted(self.plan_deliveries(), key=lambda d: (d.at, d.start, -len(d.code)))
         self.sent = 0
 
@@ -105,7 +105,7 @@ class Asset:
             begin = bucket("1h", plan.start) + 6 * HOUR
             yield from self.every("1h", bucket("1h", self.first), begin)
         if self.kind == "history":
-            begin = bucket("1d", plan.start)
+            begin = bucket("1d", plan.start) - (r.randrange(1, 900) * MINUTE if OVERLAPS and self.number // len(KINDS) % 2 else 0)
         lag = 2
         for start in range(begin, plan.stop, MINUTE):
             if any(a <= start < b for a, b in self.outages):
@@ -134,6 +134,12 @@ class Asset:
             return
         at = until + r.choice((1, 20, 90, 400)) * MINUTE
         t = since
+        if self.kind == "overlaps" and OVERLAPS:
+            # the exchange has whole candles, beside what came before and after the outage
+            for code in r.sample(("15m", "1h"), r.randrange(1, 3)):
+                for start in range(bucket(code, since), until, end(code, 0)):
+                    yield Delivery(max(at, end(code, start) + 5), code, start)
+            return
         while t < until:
             code = r.choice([c for c in BACKFILL if bucket(c, t) == t and end(c, t) <= until])
             if r.random() > 0.1:

@@ -39,6 +39,11 @@ class Account:
             self.locked = t + LOCKOUT if self.failures >= FAILURES else None
         return False
 
+    def clear(self):
+        """An operator takes a lock away, and the failures with it."""
+        if self.locked is not None:
+            self.failures, self.locked = 0, None
+
     def open(self, token, until, t):
         self.sessions.append(Held(token, until, t))
         self.note("login", len(self.sessions), t)
@@ -51,13 +56,13 @@ class Account:
 
     def holds(self, token, t):
         _, s = self.session(token)
-        return s.active and (s.until is None or s.until > t) and self.stands(t)
+        return s.active and (s.until is None or s.until > t) and self.deleted is None
 
     def refresh(self, token, new, until, t):
         if not self.holds(token, t):
             return False
         n, s = self.session(token)
-        s.token, s.until, s.used = new, until, t
+        s.token, s.until, s.used = new, until or s.until, t
         self.note("session_refresh", n, t)
         return True
 

@@ -23,8 +23,6 @@ class Watch:
         self.alerts, self.mark, self.marked = [], None, False
 
     def check_alerts(self, book, signals, t):
-        for a in self.alerts:
-            a.waiting = a.waiting or t in a.rearmed
         waiting = [a for a in self.alerts if a.active and a.waiting and a.created <= t]
         self.marked = self.marked or bool(waiting)
         if not self.marked or book is None:
@@ -40,6 +38,10 @@ class Watch:
                 alert.fired.append((t, cause))
         if figures:
             self.mark = figures[-1].closed
+
+    def arm(self, t):
+        for a in self.alerts:
+            a.waiting = a.waiting or t in a.rearmed
 
     @staticmethod
     def signal(alert, signals, t):

@@ -76,34 +76,10 @@ class Book:
                 return
             since = bucket(code, min(self.order[c][0] for c in first))
         while since < until:
-            candle = self.build(code, since)
+            candle = self.series.candle(code, since)
             if candle and candle != self.get(code, since):
                 self.store(code, since, candle)
             since = end(code, since)
-
-    def build(self, code, start):
-        """A candle from the finest deliveries, and where there are none from the next coarser ones."""
-        own = self.series.delivered.get(code, {}).get(start)
-        if own and not self.series.covered(code, start):
-            return own
-        until, parts, taken = end(code, start), [], []
-        for c in TIMEFRAMES:
-            candles = self.series.delivered.get(c)
-            if not candles or not divides(c, code):
-                continue
-            found, s = [], start
-            while s < until:
-                if s in candles:
-                    i = bisect.bisect_left(taken, s)
-                    if i == len(taken) or taken[i] >= end(c, s):
-                        parts.append((s, candles[s]))
-                    found.append(s)
-                s = end(c, s)
-            taken = sorted(set(taken) | set(found))
-        candle = None
-        for _, part in sorted(parts):
-            candle = oracle_candles.merge(candle, part)
-        return candle
 
     def archive(self, _, t):
         for code, keep in RETENTION.items():

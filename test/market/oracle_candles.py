@@ -1,11 +1,9 @@
 """What every candle should be, from the deliveries alone.
 
-A candle is built from the finest candles delivered; spans in which there is none are filled by the
-next coarser ones that lie wholly in such a span, and so on.  A delivered candle stays as it came
-unless finer ones cover all that it covers.
+A candle is built from the finest candles delivered.  A coarser one counts where the finer ones inside
+it cover less than it does, and takes their place: an hour that was delivered fills the hole that
+an outage left, and ten stray minutes are no day.
 """
-
-import bisect
 
 from clock import ROLLED_UP, TIMEFRAMES, bucket, divides, end
 
@@ -22,53 +20,65 @@ class Series:
             candle = candle[:4] + (stored[start][4],)
         stored[start] = candle
 
-    def sources(self):
-        """(code, start, candle) in order of time, without those that hold finer ones."""
-        kept, finer = [], []
+    def parts(self, target, since=None, until=None):
+        """(start, end, candle) that make up the candles of a timeframe, in order of time; of one candle, or of all."""
+        kept = []
         for code in TIMEFRAMES:
             candles = self.delivered.get(code)
-            if not candles:
+            if not candles or not (code == target or divides(code, target)):
                 continue
-            for start, candle in candles.items():
-                i = bisect.bisect_left(finer, start)
-                if i == len(finer) or finer[i] >= end(code, start):
-                    kept.append((start, code, candle))
-            finer = sorted(set(finer) | set(candles))
-        return sorted(kept, key=lambda k: k[0])
+            starts = sorted(candles) if since is None else within(candles, code, since, until)
+            kept = merged(kept, [(s, end(code, s), candles[s]) for s in starts]) if kept else [
+                (s, end(code, s), candles[s]) for s in starts]
+        return kept
 
-    def candles(self, target, sources=None):
+    def candles(self, target):
         """Every candle of a timeframe that the deliveries give, whether it is stored or not."""
         built = {}
-        for start, code, candle in self.sources() if sources is None else sources:
-            if code == target or divides(code, target):
-                b = bucket(target, start)
-                built[b] = merge(built.get(b), candle)
-        for start, candle in self.delivered.get(target, {}).items():
-            if not self.covered(target, start):
-                built[start] = candle
+        for start, _, candle in self.parts(target):
+            b = bucket(target, start)
+            built[b] = merge(built.get(b), candle)
         return built
 
-    def covered(self, code, start):
-        """Whether finer candles cover all of a delivered one; a fragment does not."""
-        until, t = end(code, start), start
-        while t < until:
-            for finer in TIMEFRAMES[:TIMEFRAMES.index(code)]:
-                if t in self.delivered.get(finer, ()):
-                    t = end(finer, t)
-                    break
-            else:
-                return False
-        return True
+    def candle(self, target, start):
+        built = None
+        for _, _, candle in self.parts(target, start, end(target, start)):
+            built = merge(built, candle)
+        return built
 
-    def stored(self, as_of, sources=None):
+    def stored(self, as_of):
         """code -> candles that are stored when maintain() has settled as of a moment."""
         found = {code: dict(candles) for code, candles in self.delivered.items()}
-        sources = self.sources() if sources is None else sources
         for code in ROLLED_UP:
-            for start, candle in self.candles(code, sources).items():
+            for start, candle in self.candles(code).items():
                 if end(code, start) <= as_of:
                     found.setdefault(code, {})[start] = candle
         return found
+
+
+def within(candles, code, since, until):
+    found = []
+    while since < until:
+        if since in candles:
+            found.append(since)
+        since = end(code, since)
+    return found
+
+
+def merged(finer, coarser):
+    """Coarser parts in the place of finer ones that cover less, both in order of time."""
+    out, i = [], 0
+    for part in coarser:
+        start, stop, _ = part
+        while i < len(finer) and finer[i][0] < start:
+            out.append(finer[i])
+            i += 1
+        first = i
+        while i < len(finer) and finer[i][0] < stop:
+            i += 1
+        inside = finer[first:i]
+        out += inside if sum(b - a for a, b, _ in inside) == stop - start else [part]
+    return out + finer[i:]
 
 
 def merge(a, b):

@@ -27,6 +27,8 @@ class Replay:
             for asset, code, start, *candle in self.log.deliveries[done:count]:
                 self.books.setdefault(asset, Book()).deliver(code, start, tuple(candle))
             done = count
+            for watch in self.watches.values():
+                watch.arm(t)
             for step in self.order(t):
                 self.step(step, t)
         return self

@@ -59,6 +59,7 @@ class Simulator:
         return self.log
 
     def list_assets(self):
+        self.has_runs = self.operator.value("SELECT to_regclass('maintenance_runs') IS NOT NULL")
         self.log.steps = [s for s, in self.operator.rows("SELECT step FROM maintenance_steps() ORDER BY place")]
         for a in self.assets:
             self.ids[a.number] = self.operator.value(
@@ -176,5 +177,5 @@ class Simulator:
                 self.operator.rows("RESET statement_timeout")
             except wire.Error:
                 self.operator.close()
-        if hit:
+        if hit and self.has_runs:
             self.log.cut[t] = [s for s, in self.killer.rows("SELECT step FROM maintenance_runs WHERE cut_off OR status = 'running'")]
