@@ -109,14 +109,14 @@ END;
 COMMENT ON FUNCTION ca_note_evaluation(integer, text) IS
     'notes in ai_models.health_status why the evaluation of a model failed, or with NULL that it did not';
 
-CREATE FUNCTION ca_evaluate_if_possible(model integer, until timestamptz) RETURNS boolean
+CREATE FUNCTION ca_evaluate_if_possible(model integer, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
     has_metrics boolean;
 BEGIN
-    PERFORM evaluate_model(ca_evaluate_if_possible.model, until => ca_evaluate_if_possible.until);
+    PERFORM ca_evaluate_model(ca_evaluate_if_possible.model, NULL, ca_evaluate_if_possible.as_of, ca_evaluate_if_possible.as_of);
     has_metrics := FOUND;
     PERFORM ca_note_evaluation(ca_evaluate_if_possible.model, NULL);
     RETURN has_metrics;
@@ -132,7 +132,7 @@ EXCEPTION
 END;
 $$;
 COMMENT ON FUNCTION ca_evaluate_if_possible(integer, timestamptz) IS
-    'evaluates a model, or notes and warns why its numbers do not let it; whether there were metrics';
+    'evaluates a model on targets before a moment, or notes and warns why its numbers do not let it; whether there were metrics';
 
 CREATE FUNCTION evaluate_models(every interval DEFAULT '1 day', as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

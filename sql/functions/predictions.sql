@@ -280,8 +280,7 @@ END;
 COMMENT ON FUNCTION ca_model_metrics(integer, timestamptz, timestamptz) IS
     'metrics of a model''s scored predictions whose target lies in [since, until); those that are undefined are left out';
 
-CREATE FUNCTION evaluate_model(
-    model integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+CREATE FUNCTION ca_evaluate_model(model integer, since timestamptz, until timestamptz, as_of timestamptz)
     RETURNS SETOF model_performance
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -290,30 +289,30 @@ CREATE FUNCTION evaluate_model(
 AS $$
 DECLARE
     -- as it is written in UTC, one range has one text, whatever the session's time zone
-    evaluated CONSTANT jsonb := jsonb_build_object('since', evaluate_model.since, 'until', evaluate_model.until);
+    evaluated CONSTANT jsonb := jsonb_build_object('since', ca_evaluate_model.since, 'until', ca_evaluate_model.until);
 BEGIN
-    PERFORM ca_check_model(evaluate_model.model);
-    PERFORM ca_check_range(evaluate_model.since, evaluate_model.until);
+    PERFORM ca_check_model(ca_evaluate_model.model);
+    PERFORM ca_check_range(ca_evaluate_model.since, ca_evaluate_model.until);
 
     RETURN QUERY
         WITH metrics AS MATERIALIZED (
-            SELECT m.* FROM ca_model_metrics(evaluate_model.model, evaluate_model.since, evaluate_model.until) AS m
+            SELECT m.* FROM ca_model_metrics(ca_evaluate_model.model, ca_evaluate_model.since, ca_evaluate_model.until) AS m
         ), summary AS (
             UPDATE ai_models AS m
             SET performance_metrics = s.metrics
             FROM (
                 SELECT jsonb_object_agg(x.metric, x.value::text::numeric)
-                       || jsonb_build_object('predictions', max(x.pairs), 'evaluation_date', now())
+                       || jsonb_build_object('predictions', max(x.pairs), 'evaluation_date', ca_evaluate_model.as_of)
                        || evaluated AS metrics
                 FROM metrics AS x
                 HAVING count(*) > 0) AS s
-            WHERE m.id = evaluate_model.model
+            WHERE m.id = ca_evaluate_model.model
         ), undefined AS (
-            -- evaluated before in this transaction, and defined then
+            -- evaluated before at this moment, and defined then
             UPDATE model_performance AS p
             SET metric_value = NULL
-            WHERE p.model_id = evaluate_model.model
-              AND p.evaluation_date = now()
+            WHERE p.model_id = ca_evaluate_model.model
+              AND p.evaluation_date = ca_evaluate_model.as_of
               AND p.metric_value IS NOT NULL
               AND p.evaluation_data_range @> evaluated
               AND p.evaluation_metric NOT IN (SELECT m.metric FROM metrics AS m)
@@ -321,8 +320,8 @@ BEGIN
         )
         INSERT INTO model_performance AS p
             (model_id, evaluation_metric, metric_value, evaluation_data_range, evaluated_predictions_count, evaluation_date)
-        SELECT evaluate_model.model, m.metric, m.value::text::numeric,
-               evaluated || jsonb_build_object('first', m.first, 'last', m.last), m.pairs, now()
+        SELECT ca_evaluate_model.model, m.metric, m.value::text::numeric,
+               evaluated || jsonb_build_object('first', m.first, 'last', m.last), m.pairs, ca_evaluate_model.as_of
         FROM metrics AS m
         ON CONFLICT (model_id, evaluation_metric, evaluation_date,
                      coalesce(evaluation_data_range ->> 'since', ''), coalesce(evaluation_data_range ->> 'until', ''))
@@ -331,6 +330,20 @@ BEGIN
             evaluation_data_range = excluded.evaluation_data_range,
             evaluated_predictions_count = excluded.evaluated_predictions_count
         RETURNING p.*;
+END;
+$$;
+COMMENT ON FUNCTION ca_evaluate_model(integer, timestamptz, timestamptz, timestamptz) IS
+    'evaluate_model() at a moment, which becomes evaluation_date';
+
+CREATE FUNCTION evaluate_model(
+    model integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+    RETURNS SETOF model_performance
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY
+        SELECT e.* FROM ca_evaluate_model(evaluate_model.model, evaluate_model.since, evaluate_model.until, now()) AS e;
 END;
 $$;
 COMMENT ON FUNCTION evaluate_model(integer, timestamptz, timestamptz) IS

@@ -7,12 +7,12 @@ COMMENT ON FUNCTION ca_closes_at(integer, timestamptz, interval) IS
     'the close that ca_price_at() finds, for many rows at once from one pass over the candles; NULL where there is none, or one older than staleness, which is the same in every row';
 
 CREATE FUNCTION ca_target_prices(as_of timestamptz, staleness interval, model integer, realized boolean)
-    RETURNS TABLE (id integer, asset_id integer, target timestamptz, price numeric)
+    RETURNS TABLE (id integer, place tid, price numeric)
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     -- simple enough to be part of the query around it
     WITH due AS MATERIALIZED (
-        SELECT p.id, p.asset_id, t.target,
+        SELECT p.id, p.ctid AS place, p.asset_id, t.target,
                -- until then a candle may come that knows the price better
                CASE WHEN NOT isfinite(ca_target_prices.as_of) THEN false
                     ELSE ca_target_prices.as_of - t.target < ca_target_prices.staleness END AS is_recent
@@ -30,7 +30,7 @@ BEGIN ATOMIC
         FROM (SELECT DISTINCT d.asset_id, d.target FROM due AS d WHERE d.is_recent) AS a
         CROSS JOIN LATERAL ca_feed_reached(a.asset_id, a.target, ca_target_prices.as_of) AS r
     ), ready AS MATERIALIZED (
-        SELECT d.id, d.asset_id, d.target
+        SELECT d.id, d.place, d.asset_id, d.target
         FROM due AS d
         WHERE NOT d.is_recent
            OR (d.asset_id, d.target) IN (SELECT r.asset_id, r.target FROM reached AS r)
@@ -40,21 +40,21 @@ BEGIN ATOMIC
                                           / current_setting('block_size')::bigint) AS few
         FROM ready
     ), known AS (
-        SELECT r.id, r.asset_id, r.target, a.close AS price
+        SELECT r.id, r.place, a.close AS price
         FROM ready AS r
         CROSS JOIN LATERAL ca_price_at(r.asset_id, r.target, ca_target_prices.staleness) AS a
         WHERE (SELECT f.few FROM few AS f)
         UNION ALL
-        SELECT r.id, r.asset_id, r.target, ca_closes_at(r.asset_id, r.target, ca_target_prices.staleness) OVER ()
+        SELECT r.id, r.place, ca_closes_at(r.asset_id, r.target, ca_target_prices.staleness) OVER ()
         FROM ready AS r
         WHERE NOT (SELECT f.few FROM few AS f)
     )
-    SELECT k.id, k.asset_id, k.target, k.price
+    SELECT k.id, k.place, k.price
     FROM known AS k
     WHERE k.price IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_target_prices(timestamptz, interval, integer, boolean) IS
-    'the price at the target of each prediction that is due and can be scored, of those that were scored or of those that were not';
+    'the price at the target of each prediction that is due and can be scored, and the place of its row, of those that were scored or of those that were not';
 
 CREATE FUNCTION score_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL,
@@ -80,18 +80,14 @@ BEGIN
             -- once, whatever the planner believes of a table whose statistics are old
             SELECT k.* FROM ca_target_prices(score_predictions.as_of, score_predictions.staleness, score_predictions.model, again) AS k
         ), locked AS MATERIALIZED (
-            -- as the row is now: it may have changed since its price was looked up
+            -- a row that was changed since its price was looked up has another place
             SELECT p.id, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
                    -- a number beyond what numeric can subtract from is its own error
                    CASE WHEN p.predicted_price BETWEEN -1e100000 AND 1e100000 THEN abs(p.predicted_price - r.price)
                         ELSE abs(p.predicted_price) END AS error
             FROM predictions AS p
-            JOIN priced AS r ON r.id = p.id
-            WHERE p.is_realized = again
-              AND (NOT again OR p.actual_price IS DISTINCT FROM r.price)
-              AND p.asset_id = r.asset_id
-              AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) = r.target
-              AND ca_prediction_flaw(p.predicted_price, p.predicted_value, p.input_price) IS NULL
+            JOIN priced AS r ON r.id = p.id AND r.place = p.ctid
+            WHERE NOT again OR p.actual_price IS DISTINCT FROM r.price
             FOR UPDATE OF p SKIP LOCKED
         )
         UPDATE predictions AS p
@@ -111,7 +107,7 @@ BEGIN
                     100 * least(l.error, 1e130000) <= least(p.accuracy_threshold, 1e130000) * abs(l.actual)
             END,
             is_realized = true,
-            evaluated_at = now()
+            evaluated_at = CASE WHEN isfinite(score_predictions.as_of) THEN score_predictions.as_of ELSE now() END
         FROM locked AS l
         WHERE p.id = l.id;
         GET DIAGNOSTICS changed = ROW_COUNT;

@@ -70,16 +70,17 @@ FROM (VALUES (1, 110, '2024-01-01 00:00'), (1, 90, '2024-01-03 00:00'), (1, 120,
 -- what was not seen of predictions is: the copied ones of models 1 and 5 are from the 2nd and 3rd
 SELECT evaluate_models(as_of => '2024-01-31');
 TABLE touched;
--- at that time six of the first and two of the second model were known: accuracy 2/6 and 1/2
+-- at that time six of the first and two of the second model were known: accuracy 2/6 and 1/1;
+-- what is for a time that is none was made after it
 SELECT model_id, metric_value, evaluated_predictions_count FROM model_performance
 WHERE evaluation_metric = 'accuracy' ORDER BY model_id;
--- evaluated today, so nothing is due before tomorrow; then the seventh counts too: 2/7, beside what
--- was evaluated before, for it is another range
-SELECT evaluate_models();
-SELECT evaluate_models('2 days', now() + interval '1 day 23:59:59');
-SELECT evaluate_models('2 days', now() + interval '2 days');
-SELECT model_id, metric_value, evaluated_predictions_count FROM model_performance
-WHERE evaluation_metric = 'accuracy' ORDER BY model_id, evaluation_data_range ->> 'until';
+-- evaluated then, so nothing is due for a day, or for two; then the seventh counts too: 2/7, beside
+-- what was evaluated before
+SELECT evaluate_models(as_of => '2024-01-31 23:59:59.999999');
+SELECT evaluate_models('2 days', '2024-02-01 23:59:59.999999');
+SELECT evaluate_models('2 days', '2024-02-02');
+SELECT model_id, metric_value, evaluated_predictions_count, evaluation_date FROM model_performance
+WHERE evaluation_metric = 'accuracy' ORDER BY model_id, evaluation_date;
 
 -- 0.25 / (0.4 / 3) - 1 = 0.875; of three two are accurate at first and none lately: 1 / (1/3) - 1 = 2
 SELECT model_id, deployed_at, deployment_predictions AS n, round(deployment_error::numeric, 6) AS error,

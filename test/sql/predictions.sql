@@ -212,6 +212,8 @@ INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_
 VALUES (1, 1, 1, 'price', 150, '2024-01-01 12:00');
 SELECT score_predictions('2024-01-01 12:00:05');
 SELECT * FROM unscored_predictions('2024-01-01 12:00:05');
+-- what is not scored is not locked either: nothing is written
+SELECT xmax FROM predictions;
 -- a candle that has begun, but not closed, tells nothing; nor does one that ends before the target
 SELECT candle(1, '1h', '2024-01-01 12:00', 999), candle(1, '1m', '2024-01-01 11:58', 158);
 SELECT score_predictions('2024-01-01 12:30');
@@ -221,11 +223,11 @@ BEGIN;
 SELECT score_predictions('2024-01-01 13:00');
 SELECT * FROM score;
 ROLLBACK;
--- or as soon as it has arrived: the close of 12:00 is 200
+-- or as soon as it has arrived: the close of 12:00 is 200; evaluated_at is the moment taken for now
 SELECT candle(1, '1m', '2024-01-01 11:59', 200);
 SELECT * FROM unscored_predictions('2024-01-01 12:30');
 SELECT score_predictions('2024-01-01 12:30');
-SELECT * FROM score;
+SELECT s.*, p.evaluated_at FROM score AS s JOIN predictions AS p USING (id);
 
 -- what arrived or was corrected after a prediction was scored is listed, and counts on request
 SELECT * FROM corrected_predictions('2024-01-01 12:30');
