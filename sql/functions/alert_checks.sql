@@ -263,6 +263,8 @@ DECLARE
     held integer[];
     fired bigint;
 BEGIN
+    PERFORM ca_check_rights('signal_alerts', 'SELECT, UPDATE');
+    PERFORM ca_check_rights('notifications', 'INSERT');
     PERFORM ca_check_as_of(check_alerts.as_of);
     -- Nobody is waited for: an asset, an alert or a user that another session has locked is left to
     -- the next check.

@@ -184,6 +184,7 @@ DECLARE
     began CONSTANT timestamptz := clock_timestamp();
     refreshed bigint;
 BEGIN
+    PERFORM ca_check_rights('assets', 'SELECT, UPDATE');
     PERFORM ca_check_as_of(refresh_assets.as_of);
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'refresh_assets must run in a READ COMMITTED transaction'

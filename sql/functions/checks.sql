@@ -149,3 +149,27 @@ END;
 $$;
 COMMENT ON FUNCTION ca_asset_named(text) IS
     'identifier of the asset with this symbol, or else with this number as its identifier; refuses one that is NULL or unknown';
+
+CREATE FUNCTION ca_check_rights(relation regclass, rights text) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    name CONSTANT text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);
+    lacking text;
+BEGIN
+    SELECT string_agg(r, ', ' ORDER BY place) INTO lacking
+    FROM string_to_table(rights, ', ') WITH ORDINALITY AS w (r, place)
+    WHERE NOT has_table_privilege(relation, r)
+      AND NOT (r <> 'DELETE' AND has_any_column_privilege(relation, r));
+    IF lacking IS NOT NULL THEN
+        RAISE EXCEPTION 'permission denied for table %', name
+            USING ERRCODE = 'insufficient_privilege',
+                  TABLE = name,
+                  DETAIL = format('Role %s lacks %s.', current_user, lacking),
+                  HINT = 'grant_operator() gives a role the rights that this needs.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_rights(regclass, text) IS
+    'refuses a caller without rights to a table, before there is work that would be lost';

@@ -16,6 +16,8 @@ BEGIN
     END IF;
     PERFORM @extschema@.ca_refuse_added_columns('archive');
 
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'INSERT');
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
     COMMIT;
@@ -37,6 +39,8 @@ DECLARE
 BEGIN
     PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
 
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'SELECT, DELETE');
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
     task := @extschema@.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until));
     reported := pg_catalog.clock_timestamp();

@@ -17,6 +17,8 @@ AS $$
 DECLARE
     candles price_data[];
 BEGIN
+    PERFORM ca_check_rights('price_data', 'SELECT, INSERT, UPDATE');
+    PERFORM ca_check_rights('price_data_archive', 'SELECT, UPDATE');
     PERFORM ca_check_series(import_ohlcv.asset, import_ohlcv.timeframe, NULL, NULL);
     IF import_ohlcv.format IS NULL OR import_ohlcv.format NOT IN ('ccxt', 'binance', 'coingecko') THEN
         RAISE EXCEPTION 'unknown format'

@@ -5,6 +5,7 @@ CREATE FUNCTION ca_check_maintenance(as_of timestamptz) RETURNS void
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
+    PERFORM ca_check_rights('background_tasks', 'SELECT, INSERT, UPDATE');
     PERFORM ca_check_as_of(as_of);
     IF as_of > now() THEN
         RAISE EXCEPTION 'as_of must be a moment that has come'

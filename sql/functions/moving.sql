@@ -240,6 +240,8 @@ BEGIN
     END IF;
     PERFORM @extschema@.ca_refuse_added_columns('live');
 
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'SELECT, DELETE');
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
     task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
@@ -266,6 +268,8 @@ BEGIN
     PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
     PERFORM @extschema@.ca_refuse_added_columns('archive');
 
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
+    PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'INSERT');
     task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();

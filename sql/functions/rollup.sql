@@ -124,6 +124,8 @@ CREATE FUNCTION rollup_candles(
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 BEGIN
+    PERFORM ca_check_rights('price_data', 'SELECT, INSERT, UPDATE');
+    PERFORM ca_check_rights('price_data_archive', 'SELECT, UPDATE');
     PERFORM ca_check_timeframe(rollup_candles.timeframe);
     PERFORM ca_check_range(rollup_candles.since, rollup_candles.until);
     IF rollup_candles.asset IS NOT NULL THEN

@@ -68,6 +68,7 @@ DECLARE
     changed bigint;
     scored bigint := 0;
 BEGIN
+    PERFORM ca_check_rights('predictions', 'SELECT, UPDATE');
     PERFORM ca_check_scoring(score_predictions.as_of, score_predictions.staleness);
     IF score_predictions.model IS NOT NULL THEN
         PERFORM ca_check_model(score_predictions.model);

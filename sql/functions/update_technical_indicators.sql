@@ -126,6 +126,8 @@ DECLARE
     reported timestamptz := clock_timestamp();
     written bigint := 0;
 BEGIN
+    PERFORM ca_check_rights('price_data', 'SELECT, UPDATE');
+    PERFORM ca_check_rights('technical_indicator_states', 'SELECT, INSERT, UPDATE, DELETE');
     PERFORM ca_check_spec(update_technical_indicators.spec, update_technical_indicators.convention);
     IF update_technical_indicators.timeframe IS NOT NULL THEN
         PERFORM ca_check_timeframe(update_technical_indicators.timeframe);

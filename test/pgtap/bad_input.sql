@@ -196,7 +196,7 @@ INSERT INTO sensible VALUES
     ('batch', 'integer', '10'), ('batch', 'bigint', '10'),
     ('category', 'text', '''api_usage'''),
     ('condition', 'text', '''above'''),
-    ('error_message', 'text', '''error'''), ('endpoint', 'text', '''/v1/coins?n=1'''),
+    ('rights', 'text', '''SELECT'''), ('error_message', 'text', '''error'''), ('endpoint', 'text', '''/v1/coins?n=1'''),
     ('every', 'interval', '''1 day'''),
     ('expected', 'text', '''running'''),
     ('figures', 'jsonb', '''{"trigger_value": 1}'''),

@@ -1,6 +1,6 @@
 -- Every function and every step of maintain() by the roles that docs/operations.md says may.
 BEGIN;
-SELECT plan(10);
+SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = error;
 
@@ -144,6 +144,33 @@ CREATE TEMPORARY TABLE operated (name) AS
 SELECT is_empty(format($$SELECT t.name, t.got FROM tried AS t JOIN operated USING (name) WHERE t.kind = %L AND t.got NOT LIKE '42501%%'$$, k),
                 format('%s: what operators do is refused', k))
 FROM unnest('{analyst,application,sign_in}'::text[]) AS k;
+
+
+-- without rights the long ones say so before they begin, with no query of theirs around it
+CREATE FUNCTION pg_temp.refusal(role text, command text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    context text;
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    EXECUTE command;
+    RETURN 'done';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, context = PG_EXCEPTION_CONTEXT;
+    RETURN format('%s %s %s', SQLSTATE, SQLERRM, CASE WHEN context ~ 'PL/pgSQL function ca_check_rights.* line \d+ at RAISE' AND context !~ '\mWITH\M' THEN detail ELSE context END);
+END;
+$$;
+SELECT is_empty(format($$
+    SELECT c.command, x.got
+    FROM (VALUES ('SELECT rollup_candles(''1h'')', 'price_data', 'INSERT, UPDATE'), ('SELECT import_ohlcv(1, ''1h'', ''[]'')', 'price_data', 'INSERT, UPDATE'),
+                 ('SELECT update_technical_indicators()', 'price_data', 'UPDATE'), ('SELECT score_predictions()', 'predictions', 'UPDATE'),
+                 ('SELECT refresh_assets()', 'assets', 'UPDATE'), ('CALL archive_price_data()', 'price_data', 'DELETE'), ('CALL restore_price_data(''1h'', 1, NULL, NULL)', 'price_data_archive', 'DELETE'),
+                 ('CALL compress_price_archive()', 'price_data_archive', 'DELETE'), ('CALL decompress_price_archive(''1h'', 1, NULL, NULL)', 'price_data_segments', 'DELETE'),
+                 ('CALL maintain()', 'background_tasks', %L)) AS c (command, place, lacking)
+    CROSS JOIN LATERAL pg_temp.refusal(%L, c.command) AS x (got)
+    WHERE x.got <> format('42501 permission denied for table %%s Role %%s lacks %%s.', c.place, %2$L, c.lacking)
+$$, CASE k WHEN 'analyst' THEN 'INSERT, UPDATE' ELSE 'SELECT, INSERT, UPDATE' END, 'matrix_' || k), format('%s: the refusal names the table and the rights', k))
+FROM unnest('{analyst,application}'::text[]) AS k;
 
 SELECT * FROM finish();
 ROLLBACK;
