@@ -65,7 +65,7 @@ class Plan:
         self.days = float(env("MARKET_DAYS") or (7 if long else 1.05))
         self.assets = int(env("MARKET_ASSETS") or 100)
         self.users = int(env("MARKET_USERS") or (60 if long else 20))
-        self.step = int(env("MARKET_STEP") or 20) * MINUTE
+        self.step = int(env("MARKET_STEP") or (30 if long else 20)) * MINUTE
         self.start = START
         self.stop = START + int(self.days * 1440) * MINUTE
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import oracle_scores
+import oracle_signals
 import oracle_usage
 from clock import bucket, stamp
 from oracle_positions import rounded
@@ -11,6 +12,7 @@ from oracle_positions import rounded
 
 def check(tap, sim, desk, crowd, books, as_of, operator):
     scores(tap, sim, desk, books, as_of, operator)
+    signals(tap, sim, desk, books, as_of, operator)
     usage(tap, sim, desk, crowd, as_of, operator)
 
 
@@ -49,6 +51,24 @@ def compare(tap, sim, desk, operator, what):
 
     done = sum(p.score is not None for p in desk.predictions)
     tap.same(f"{what}, {done} of them scored", expected, found, describe, close)
+
+
+def signals(tap, sim, desk, books, as_of, operator):
+    expected = {s.id: (oracle_signals.status(s, as_of), oracle_signals.ratio(s)) for s in desk.signals}
+    found = {i: (status, Fraction(ratio)) for i, status, ratio in operator.rows("SELECT id, status, risk_reward_ratio FROM trading_signals")}
+    counts = {}
+    for status, _ in expected.values():
+        counts[status] = counts.get(status, 0) + 1
+    show = lambda k, e, f: f"signal {k}: expected {e}, found {f}"
+    tap.same(f"signals, {counts}", expected, found, show)
+    expected = {s.id: oracle_signals.outcome(s, books[s.asset], as_of) for s in desk.signals if s.asset in books}
+    found = {i: (*row[:4], *(None if v is None else Fraction(v) for v in row[4:6]), row[6]) for i, *row in operator.rows(
+        "SELECT signal_id, outcome, ambiguous, timeframe, candle_time, best_excursion, worst_excursion, bars FROM signal_outcomes(as_of => %s)",
+        stamp(as_of))}
+    counts = {}
+    for row in expected.values():
+        counts[row[0]] = counts.get(row[0], 0) + 1
+    tap.same(f"outcomes of signals, {counts}", expected, found, show)
 
 
 def shown(values):

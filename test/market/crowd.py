@@ -43,7 +43,7 @@ class Crowd:
         self.accounts = [Account(n) for n in range(sim.plan.users)]
         self.alerts, self.positions = [], []
         self.refused = 0
-        self.day = None
+        self.day = self.seen = None     # day and moment of the last call of maintain()
 
     def begin(self):
         for a in self.accounts:
@@ -57,12 +57,13 @@ class Crowd:
         for account in self.accounts:
             self.visit(account, t)
         self.set_alerts(t)
-        self.trade(t, 4)
+        self.trade(t, 4, 0.16)
 
     def beside(self, t):
-        self.trade(t + 1, 4)
+        self.trade(t + 1, 4, 0.12)
 
     def after(self, t):
+        self.seen = t
         if bucket("1d", t) != self.day:
             self.day = bucket("1d", t)
             for account in self.accounts:
@@ -137,13 +138,13 @@ class Crowd:
 
     # ---- trades ----
 
-    def trade(self, t, count):
+    def trade(self, t, count, late):
         for n in range(count):
             account = self.random.choice(self.accounts)
             own = [p for p in self.positions if p.user is account]
             if not own or len(own) < 3 and self.random.random() < 0.3:
                 own = [self.open_position(account)]
-            self.act_on(self.random.choice(own), t + n / 1000)
+            self.act_on(self.random.choice(own), t + n / 1000, late)
 
     def open_position(self, account):
         r, assets = self.random, [a for a in self.sim.assets if a.tape] or self.sim.assets
@@ -158,7 +159,7 @@ class Crowd:
         self.positions.append(position)
         return position
 
-    def act_on(self, position, t):
+    def act_on(self, position, t, late):
         """An action, or a change of one in the past; what the rules refuse must be refused and change nothing."""
         r, dice = self.random, self.random.random()
         before = list(position.actions)
@@ -172,7 +173,7 @@ class Crowd:
             position.actions[before.index(old)] = new
             statement, arguments = "UPDATE trade_actions SET asset_price = %s WHERE id = %s", (new.money(position), old.id)
         else:
-            new = self.new_action(position, t - r.randrange(1, 300) * MINUTE if dice < 0.16 else t)
+            new = self.new_action(position, t - r.randrange(1, 300) * MINUTE if dice < late else t)
             position.actions.append(new)
             statement, arguments = new.insert(position)
         try:
@@ -188,7 +189,7 @@ class Crowd:
         elif statement.startswith("INSERT"):
             new.id = rows[0][0]
             if new.signal:
-                new.signal.trades.append((new.moment, position.user))
+                new.signal.trades.append((new.moment, self.seen or 0))
         position.settle()
 
     def new_action(self, position, t):
