@@ -19,6 +19,7 @@ BEGIN
     IF chosen.status IN ('training', 'error') THEN
         RAISE EXCEPTION 'model is not ready'
             USING ERRCODE = 'object_not_in_prerequisite_state',
+                  CONSTRAINT = 'ai_models_ready', TABLE = 'ai_models', COLUMN = 'status',
                   DETAIL = format('The status of model %s is %s.', chosen.id, chosen.status),
                   HINT = 'Set ai_models.status to inactive when it is fit for use.';
     END IF;
