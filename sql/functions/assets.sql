@@ -183,6 +183,7 @@ DECLARE
     last_archive_id bigint;
     began CONSTANT timestamptz := clock_timestamp();
     refreshed bigint;
+    skipped boolean;
 BEGIN
     PERFORM ca_check_rights('assets', 'SELECT, UPDATE');
     PERFORM ca_check_as_of(refresh_assets.as_of);
@@ -211,7 +212,7 @@ BEGIN
     WITH figures AS MATERIALIZED (
         SELECT g.*, ca_volume_24h(g.asset_id, refresh_assets.as_of) AS volume
         FROM ca_asset_figures(seen.until, seen.id, seen.archive_id, refresh_assets.as_of) AS g
-    ), changed AS MATERIALIZED (
+    ), due AS MATERIALIZED (
         SELECT a.id, n.*
         FROM figures AS f
         JOIN assets AS a ON a.id = f.asset_id
@@ -232,23 +233,36 @@ BEGIN
               IS DISTINCT FROM
               (n.price, n.market_cap, n.volume, n.change_24h, n.change_7d, n.change_30d,
                n.ath, n.ath_date, n.atl, n.atl_date)
+    ), free AS MATERIALIZED (
+        -- whoever has counted an access and not committed holds the row
+        SELECT a.id
+        FROM assets AS a
+        WHERE a.id IN (SELECT d.id FROM due AS d)
         ORDER BY a.id
-        FOR NO KEY UPDATE OF a
+        FOR NO KEY UPDATE SKIP LOCKED
+    ), written AS (
+        UPDATE assets AS a
+        SET current_price = d.price,
+            market_cap = d.market_cap,
+            total_volume = d.volume,
+            price_change_percentage_24h = d.change_24h,
+            price_change_percentage_7d = d.change_7d,
+            price_change_percentage_30d = d.change_30d,
+            ath = d.ath,
+            ath_date = d.ath_date,
+            atl = d.atl,
+            atl_date = d.atl_date
+        FROM due AS d
+        JOIN free AS f ON f.id = d.id
+        WHERE a.id = d.id
+        RETURNING a.id
     )
-    UPDATE assets AS a
-    SET current_price = c.price,
-        market_cap = c.market_cap,
-        total_volume = c.volume,
-        price_change_percentage_24h = c.change_24h,
-        price_change_percentage_7d = c.change_7d,
-        price_change_percentage_30d = c.change_30d,
-        ath = c.ath,
-        ath_date = c.ath_date,
-        atl = c.atl,
-        atl_date = c.atl_date
-    FROM changed AS c
-    WHERE a.id = c.id;
-    GET DIAGNOSTICS refreshed = ROW_COUNT;
+    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM due) > (SELECT count(*) FROM free)
+    INTO refreshed, skipped;
+    -- the next run looks at the same candles, for an asset that is not known to have seen them
+    IF skipped THEN
+        marks := coalesce(run.marks, '{}');
+    END IF;
 
     UPDATE background_tasks AS t
     SET status = 'completed', result_data = jsonb_build_object('assets', refreshed, 'marks', marks),
@@ -265,7 +279,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refresh_assets(timestamptz) IS
-    'brings price, market capitalization, 24 h volume, changes and all-time extremes of all assets up to date from candles that had closed at a moment, and returns how many changed; an asset without candles is left alone; the last run is a row of background_tasks, which remembers how far ath and atl have looked';
+    'brings price, market capitalization, 24 h volume, changes and all-time extremes of all assets up to date from candles that had closed at a moment, and returns how many changed; an asset without candles is left alone, and one that another session holds to the next call; the last run is a row of background_tasks, which remembers how far ath and atl have looked';
 
 CREATE FUNCTION record_asset_access(asset integer, timeframe text DEFAULT NULL, moment timestamptz DEFAULT now())
     RETURNS integer
@@ -304,6 +318,7 @@ BEGIN
            OR jsonb_typeof(was.timeframe_usage -> record_asset_access.timeframe) <> 'number' THEN
             RAISE EXCEPTION 'timeframe_usage does not hold counts'
                 USING ERRCODE = 'object_not_in_prerequisite_state',
+                      CONSTRAINT = 'assets_timeframe_usage', TABLE = 'assets', COLUMN = 'timeframe_usage',
                       DETAIL = format('That of asset %s is %s.', was.id, left(was.timeframe_usage::text, 100)),
                       HINT = 'It is a JSON object of timeframe codes and numbers, or NULL.';
         END IF;
