@@ -1,6 +1,6 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(64);
+SELECT plan(66);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE ROLE kind_analyst;
@@ -166,6 +166,15 @@ SELECT is_empty($$
     WHERE pg_temp.outcome('kind_analyst', (SELECT format('SELECT string_agg(x::text, '' '') FROM (SELECT %s FROM %s) AS x', string_agg(quote_ident(a.attname), ', '), r.oid::regclass)
           FROM pg_attribute AS a WHERE a.attrelid = r.oid AND a.attnum > 0 AND has_column_privilege('kind_analyst', r.oid, a.attnum, 'SELECT'))) ~ 'SECRET|RET@'
 $$, 'an analyst reads the key nowhere');
+
+-- roles that were granted more by an earlier version are brought to what their kind has now
+GRANT SELECT, INSERT, UPDATE, DELETE ON watchlists, user_activities TO kind_application;
+GRANT SELECT (id, error_message) ON external_api_logs TO kind_analyst;
+SELECT grant_application('kind_application'), grant_analyst('kind_analyst');
+SELECT is_empty($$SELECT name FROM col WHERE relname IN ('watchlists', 'user_activities') AND attname IN ('id', 'created_at') AND relname || attname <> 'watchlistscreated_at'
+                  AND has_column_privilege('kind_application', oid, attnum, 'INSERT, UPDATE')
+                  UNION SELECT 'deletes' WHERE has_table_privilege('kind_application', 'user_activities', 'DELETE')$$, 'an application that is granted again chooses nothing any more');
+SELECT is(has_column_privilege('kind_analyst', 'external_api_logs', 'error_message', 'SELECT'), false, 'nor does an analyst read what is hidden now');
 
 -- taking back
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
