@@ -82,7 +82,7 @@ BEGIN
             SELECT k.* FROM ca_target_prices(score_predictions.as_of, score_predictions.staleness, score_predictions.model, again) AS k
         ), locked AS MATERIALIZED (
             -- a row that was changed since its price was looked up has another place
-            SELECT p.id, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
+            SELECT p.id, r.place, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
                    -- a number beyond what numeric can subtract from is its own error
                    CASE WHEN p.predicted_price BETWEEN -1e100000 AND 1e100000 THEN abs(p.predicted_price - r.price)
                         ELSE abs(p.predicted_price) END AS error
@@ -110,7 +110,7 @@ BEGIN
             is_realized = true,
             evaluated_at = CASE WHEN isfinite(score_predictions.as_of) THEN score_predictions.as_of ELSE now() END
         FROM locked AS l
-        WHERE p.id = l.id;
+        WHERE p.id = l.id AND p.ctid = l.place;
         GET DIAGNOSTICS changed = ROW_COUNT;
         scored := scored + changed;
     END LOOP;
