@@ -185,6 +185,10 @@ BEGIN ATOMIC
      'signal_alerts_asset_id_idx signal_alerts_expires_at_idx signal_alerts_pending_idx signal_alerts_signal_idx
       signal_alerts_user_id_idx signal_alerts_value_idx',
      'signal_alerts_touch', 'signal_alerts_of_user'),
+    ('signal_executions', 3, true,
+     'signal_executions_pkey signal_executions_signal_id_fkey signal_executions_user_id_fkey',
+     'signal_executions_signal_id_idx',
+     '', 'signal_executions_of_user'),
     ('system_health', 11, false,
      'system_health_overall_health_score_check system_health_pkey',
      '',

@@ -23,7 +23,8 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Recommendation %s is %s.', OLD.id, OLD.status),
                   HINT = CASE WHEN next = '{}' THEN 'That is final; make a new recommendation.'
-                              ELSE format('It may become one of: %s.', array_to_string(next, ', ')) END;
+                              ELSE format('It may become one of: %s.', array_to_string(next, ', ')) END,
+                  CONSTRAINT = 'ai_recommendations_transition', TABLE = 'ai_recommendations', COLUMN = 'status';
     END IF;
     IF NEW.status IN ('approved', 'rejected') THEN
         NEW.reviewed_at := coalesce(NEW.reviewed_at, now());

@@ -78,6 +78,7 @@ BEGIN ATOMIC
             ('application', 'user_activities', 'SELECT, INSERT (user_id, session_id, activity_type, entity_type, entity_id, action, '
                                                'details, ip_address, user_agent)'),
             ('application', 'notifications', 'SELECT, UPDATE (status, read_at)'),
+            ('application', 'signal_executions', 'SELECT'),
             ('sign_in', 'users', 'SELECT'),
             ('sign_in', 'users', 'INSERT (email, password_hash, first_name, last_name, preferences, timezone, language, '
                                  'email_verification_token, email_verification_expires, referral_code, referred_by)'),

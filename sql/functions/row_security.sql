@@ -92,6 +92,12 @@ CREATE POLICY signal_alerts_of_user ON signal_alerts
 COMMENT ON POLICY signal_alerts_of_user ON signal_alerts IS
     'a user sees and writes its own alerts';
 
+ALTER TABLE signal_executions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signal_executions_of_user ON signal_executions
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+COMMENT ON POLICY signal_executions_of_user ON signal_executions IS
+    'a user sees which signals it has traded on';
+
 ALTER TABLE notifications ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notifications_of_user ON notifications
     USING (user_id BETWEEN ca_first_user() AND ca_last_user());

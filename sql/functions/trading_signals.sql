@@ -64,58 +64,91 @@ COMMENT ON FUNCTION expire_signals(timestamptz) IS
 CREATE FUNCTION ca_execute_signals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    -- few of many positions and signals are looked up by key, whatever the tables looked like when this was planned
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
 AS $$
 DECLARE
-    signals integer[];
-    moments timestamptz[];
+    named integer[];   -- actions that name a signal, or name it for another position
+    traded integer[];  -- those of them, and those that became trades, that execute it
+    c record;
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
-        FROM (SELECT b.signal_id, min(b.created_at) AS moment
-              FROM became AS b
-              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
-              GROUP BY b.signal_id) AS t;
+        SELECT array_agg(b.id), array_agg(b.id) FILTER (WHERE b.action_type NOT IN ('modify_sl', 'modify_tp'))
+        INTO named, traded
+        FROM became AS b
+        WHERE b.signal_id IS NOT NULL;
     ELSE
-        SELECT array_agg(t.signal_id), array_agg(t.moment) INTO signals, moments
-        FROM (SELECT b.signal_id, min(b.created_at) AS moment
-              FROM became AS b
-              WHERE b.signal_id IS NOT NULL AND b.action_type NOT IN ('modify_sl', 'modify_tp')
-                AND NOT EXISTS (SELECT FROM was AS w
-                                WHERE w.id = b.id AND w.signal_id = b.signal_id
-                                  AND w.action_type NOT IN ('modify_sl', 'modify_tp'))
-              GROUP BY b.signal_id) AS t;
+        SELECT array_agg(b.id) FILTER (WHERE n.anew),
+               array_agg(b.id) FILTER (WHERE b.action_type NOT IN ('modify_sl', 'modify_tp')
+                                             AND (n.anew OR w.action_type IN ('modify_sl', 'modify_tp')))
+        INTO named, traded
+        FROM became AS b
+        LEFT JOIN was AS w ON w.id = b.id
+        CROSS JOIN LATERAL (
+            SELECT (w.signal_id, w.portfolio_id) IS DISTINCT FROM (b.signal_id, b.portfolio_id) AS anew) AS n
+        WHERE b.signal_id IS NOT NULL;
     END IF;
-    -- of two sessions the second waits here, and finds the signal executed
-    WITH traded AS MATERIALIZED (
-        SELECT s.id
-        FROM unnest(signals, moments) AS t (id, moment)
-        JOIN trading_signals AS s ON s.id = t.id
-        WHERE s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > t.moment)
-        ORDER BY s.id
-        FOR NO KEY UPDATE OF s
-    )
-    UPDATE trading_signals AS s
-    SET status = 'executed'
-    FROM traded AS t
-    WHERE s.id = t.id;
+    IF named IS NULL AND traded IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT b.id, b.signal_id, b.portfolio_id, s.asset_id <> p.asset_id OR p.asset_id IS NULL AS other_asset, s.signal_type,
+           p.asset_type
+    INTO c
+    FROM became AS b
+    JOIN portfolio AS p ON p.id = b.portfolio_id
+    JOIN trading_signals AS s ON s.id = b.signal_id
+    WHERE b.id = ANY (named)
+      AND (s.asset_id IS DISTINCT FROM p.asset_id
+           OR (s.signal_type = 'short') <> (p.asset_type IS NOT DISTINCT FROM 'Short Position'))
+    ORDER BY b.id
+    LIMIT 1;
+    IF FOUND THEN
+        IF c.other_asset THEN
+            RAISE EXCEPTION 'a trade names a signal for another asset'
+                USING ERRCODE = 'check_violation',
+                      DETAIL = format('Signal %s of action %s is not for the asset of position %s.', c.signal_id, c.id, c.portfolio_id),
+                      HINT = 'Name a signal for the asset of the position, or none.',
+                      CONSTRAINT = 'trade_actions_signal_asset', TABLE = 'trade_actions', COLUMN = 'signal_id';
+        END IF;
+        RAISE EXCEPTION 'a trade names a signal for the other side'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = format('Signal %s of action %s is %s, and position %s is a %s.', c.signal_id, c.id, c.signal_type,
+                                  c.portfolio_id, coalesce(c.asset_type, 'position of unknown type')),
+                  HINT = 'Short signals go with a Short Position, long ones with any other.',
+                  CONSTRAINT = 'trade_actions_signal_side', TABLE = 'trade_actions', COLUMN = 'signal_id';
+    END IF;
+    -- In the order of the key, so that sessions that name the same signals in another order do not block each other.
+    INSERT INTO signal_executions (user_id, signal_id, executed_at)
+    SELECT e.user_id, e.signal_id, e.executed_at
+    FROM (SELECT p.user_id, s.id AS signal_id, min(b.created_at) AS executed_at
+          FROM became AS b
+          JOIN portfolio AS p ON p.id = b.portfolio_id
+          JOIN trading_signals AS s ON s.id = b.signal_id
+          WHERE b.id = ANY (traded)
+            AND s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > b.created_at)
+          GROUP BY p.user_id, s.id) AS e
+    ORDER BY e.user_id, e.signal_id
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END;
 $$;
 REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_signals() IS
-    'trigger: makes active signals executed that a trade names; other signals stay as they are; it runs with its owner''s rights because who trades need not be allowed to change signals';
+    'trigger: a trade names a signal for its asset and side, and the user of the position has executed it if it was active; it runs with its owner''s rights because executions are noted and not written by users; the signal stays as it is';
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
     FOR EACH STATEMENT WHEN (NOT ca_is_restore())
     EXECUTE FUNCTION ca_execute_signals();
 COMMENT ON TRIGGER trade_actions_signals_insert ON trade_actions IS
-    'makes the signals executed that new trades name';
+    'notes who has executed the signals that new trades name';
 CREATE TRIGGER trade_actions_signals_update AFTER UPDATE ON trade_actions
     REFERENCING OLD TABLE AS was NEW TABLE AS became
     FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
 COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
-    'makes the signals executed that changed trades name anew';
+    'notes who has executed the signals that changed trades name anew';
 
 CREATE FUNCTION ca_signal_touch(
     asset integer, signal_type text, stop_loss numeric, target_price numeric, since timestamptz, until timestamptz,
@@ -194,7 +227,8 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('There is no row in trading_signals with id %s.',
                                       signal_outcomes.signal),
-                      HINT = 'NULL asks for all signals.';
+                      HINT = 'NULL asks for all signals.',
+                      CONSTRAINT = 'trading_signals_known', TABLE = 'trading_signals', COLUMN = 'id';
         END IF;
     END IF;
     RETURN QUERY

@@ -19,7 +19,8 @@ BEGIN
         RAISE EXCEPTION 'a watchlist holds more assets than it may'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Watchlist %s would hold %s assets, its max_assets is %s.', l.id, l.assets, l.max_assets),
-                  HINT = 'Remove an asset or make it inactive first, or raise max_assets.';
+                  HINT = 'Remove an asset or make it inactive first, or raise max_assets.',
+                  CONSTRAINT = 'watchlist_assets_full', TABLE = 'watchlists', COLUMN = 'max_assets';
     END IF;
 END;
 $$;
@@ -156,7 +157,8 @@ BEGIN
         RAISE EXCEPTION 'unknown watchlist entry'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('There is no row in watchlist_assets with id %s.', coalesce(move_watchlist_asset.id::text, 'NULL')),
-                  HINT = 'An entry is named by watchlist_assets.id, not by its asset.';
+                  HINT = 'An entry is named by watchlist_assets.id, not by its asset.',
+                  CONSTRAINT = 'watchlist_assets_known', TABLE = 'watchlist_assets', COLUMN = 'id';
     END IF;
     -- the list before its entries, so that two who move entries of one list do not block each other
     PERFORM FROM watchlists AS l WHERE l.id = list FOR NO KEY UPDATE;
@@ -168,7 +170,8 @@ BEGIN
         RAISE EXCEPTION 'watchlist entry is not active'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('Entry %s is inactive, or was removed just now.', move_watchlist_asset.id),
-                  HINT = 'Only active entries are in the order of a list; set is_active first.';
+                  HINT = 'Only active entries are in the order of a list; set is_active first.',
+                  CONSTRAINT = 'watchlist_assets_inactive', TABLE = 'watchlist_assets', COLUMN = 'is_active';
     END IF;
     -- the trigger has done it, unless the entry had that position in a list from before the rules
     PERFORM ca_arrange_watchlists(ARRAY[list], ARRAY[move_watchlist_asset.id]);

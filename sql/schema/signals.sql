@@ -172,3 +172,29 @@ CREATE TRIGGER signal_alerts_touch BEFORE UPDATE ON signal_alerts
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 COMMENT ON TRIGGER signal_alerts_touch ON signal_alerts IS
     'sets updated_at when an UPDATE changes the row';
+
+
+CREATE TABLE signal_executions (
+    user_id integer NOT NULL,
+    signal_id integer NOT NULL,
+    executed_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT signal_executions_pkey PRIMARY KEY (user_id, signal_id),
+    CONSTRAINT signal_executions_user_id_fkey
+        FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT signal_executions_signal_id_fkey
+        FOREIGN KEY (signal_id) REFERENCES trading_signals (id) ON DELETE CASCADE
+);
+SELECT pg_catalog.pg_extension_config_dump('signal_executions', '');
+
+COMMENT ON TABLE signal_executions IS
+    'Who has traded on which signal, noted by a trigger when a trade names an active signal';
+COMMENT ON COLUMN signal_executions.user_id IS
+    'User who traded on the signal';
+COMMENT ON COLUMN signal_executions.signal_id IS
+    'Signal that was traded on';
+COMMENT ON COLUMN signal_executions.executed_at IS
+    'When the first of the trades that came together was made; later trades do not change it';
+
+CREATE INDEX signal_executions_signal_id_idx ON signal_executions (signal_id);
+COMMENT ON INDEX signal_executions_signal_id_idx IS
+    'who has traded on a signal; foreign key to trading_signals';

@@ -189,7 +189,7 @@ class Crowd:
         elif statement.startswith("INSERT"):
             new.id = rows[0][0]
             if new.signal:
-                new.signal.trades.append((new.moment, self.seen or 0))
+                new.signal.trades.append((position.user.id, new.moment, self.seen or 0))
         position.settle()
 
     def new_action(self, position, t):

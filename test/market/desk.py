@@ -40,7 +40,7 @@ class Signal:
         self.target = self.entry + sign * r.randrange(1, 3 * step)
         self.stop = self.entry - sign * r.randrange(1, 2 * step)
         self.expires = None if r.random() < 0.2 else t + r.randrange(20, 600) * MINUTE
-        self.trades = []     # (moment, call of maintain() before it was made)
+        self.trades = []     # (user, moment, call of maintain() before it was made)
         self.id = None
 
 

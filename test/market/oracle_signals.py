@@ -7,11 +7,17 @@ from clock import TIMEFRAMES, end
 from oracle_positions import rounded
 
 
-def status(signal, as_of):
-    """A trade executes a signal that has not expired by its time, and that no call has found expired before."""
-    for moment, seen in signal.trades:
+def executions(signal):
+    """By user: a trade executes a signal that has not expired by its time, and that no call has found expired before."""
+    users = {}
+    for user, moment, seen in signal.trades:
         if signal.expires is None or signal.expires > moment and signal.expires > seen:
-            return "executed"
+            users.setdefault(user, moment)
+    return users
+
+
+def status(signal, as_of):
+    """No trade changes it."""
     return "expired" if signal.expires is not None and signal.expires <= as_of else "active"
 
 

@@ -26,8 +26,9 @@ INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type, notes)
 SELECT u, u, 1, 'long', 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type, investment_thesis)
 SELECT u, u, 1, 'BTC', 'Crypto Asset', 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
-INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, notes)
-SELECT u, u, 'buy', 100, 2, '1h', 'manual', 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
+INSERT INTO trading_signals (id, asset_id, signal_type) VALUES (1, 1, 'long');
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, notes)
+SELECT u, u, 'buy', 100, 2, '1h', 'manual', 1, 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, message)
 SELECT u, u, 1, 'price_target', 'above', 100, 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO notifications (id, user_id, notification_type, title)
@@ -56,7 +57,9 @@ CREATE TEMPORARY TABLE owned AS
         UNION
         SELECT n.conrelid FROM o JOIN pg_constraint AS n ON n.confrelid = o.oid AND n.contype = 'f' AND n.confdeltype = 'c'
     )
-    SELECT r.oid, r.relname, r.relrowsecurity FROM o JOIN relation AS r USING (oid);
+    SELECT r.oid, r.relname, r.relrowsecurity,
+           CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = r.oid AND a.attname = 'id') THEN 'id' ELSE 'user_id' END AS key
+    FROM o JOIN relation AS r USING (oid);
 SELECT set_eq($$SELECT relname::text FROM owned$$,
               $$SELECT relname::text FROM relation WHERE relrowsecurity AND relname <> 'ai_recommendations'
                 UNION SELECT c.relname::text FROM relation AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -142,25 +145,26 @@ SELECT is_empty($$
     FROM owned AS o
     JOIN pg_attribute AS a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
     CROSS JOIN LATERAL pg_temp.outcome('rls_app', '7007008', format(
-        'WITH u AS (UPDATE %s SET %I = %2$I RETURNING id) SELECT count(*) FILTER (WHERE id <> 7007008) FROM u', o.oid::regclass, a.attname)) AS x (got)
+        'WITH u AS (UPDATE %s SET %I = %2$I RETURNING %I) SELECT count(*) FILTER (WHERE %3$I <> 7007008) FROM u', o.oid::regclass, a.attname, o.key)) AS x (got)
     WHERE x.got <> 'got 0' AND x.got NOT LIKE '42501 permission denied%'
 $$, 'no column of another user''s row is updated');
 SELECT is_empty($$
     SELECT o.relname, x.got
     FROM owned AS o
     CROSS JOIN LATERAL pg_temp.outcome('rls_app', '7007008', format(
-        'WITH u AS (DELETE FROM %s RETURNING id) SELECT count(*) FILTER (WHERE id <> 7007008) FROM u', o.oid::regclass)) AS x (got)
+        'WITH u AS (DELETE FROM %s RETURNING %I) SELECT count(*) FILTER (WHERE %2$I <> 7007008) FROM u', o.oid::regclass, o.key)) AS x (got)
     WHERE x.got <> 'got 0' AND x.got NOT LIKE '42501 permission denied%'
 $$, 'none is deleted');
 CREATE TEMPORARY TABLE copies AS
-    SELECT o.oid, o.relname, pg_temp.outcome(NULL, '', format('SELECT to_jsonb(t) FROM %s AS t WHERE id = 7007007', o.oid::regclass)) AS row
+    SELECT o.oid, o.relname, pg_temp.outcome(NULL, '', format('SELECT to_jsonb(t) FROM %s AS t WHERE %I = 7007007', o.oid::regclass, o.key)) AS row
     FROM owned AS o;
 SELECT is_empty($$
     SELECT c.relname, x.got
     FROM copies AS c
     CROSS JOIN LATERAL pg_temp.outcome('rls_app', '7007008', format(
         'INSERT INTO %s (%s) SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, %3$L)', c.oid::regclass,
-        (SELECT coalesce(string_agg(quote_ident(a.attname), ', ') FILTER (WHERE has_column_privilege('rls_app', c.oid, a.attnum, 'INSERT')), 'id')
+        (SELECT coalesce(string_agg(quote_ident(a.attname), ', ') FILTER (WHERE has_column_privilege('rls_app', c.oid, a.attnum, 'INSERT')),
+                         (SELECT o.key FROM owned AS o WHERE o.oid = c.oid))
          FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), substr(c.row, 5))) AS x (got)
     WHERE x.got NOT LIKE '42501 new row violates row-level security policy%'
       AND NOT (x.got LIKE '42501 permission denied%' AND NOT has_any_column_privilege('rls_app', c.oid, 'INSERT'))
@@ -232,7 +236,7 @@ SELECT is(pg_temp.outcome('rls_app', '7007007', $$UPDATE users SET role = 'admin
 SET LOCAL enable_seqscan = off;
 SELECT is_empty($$
     SELECT o.relname FROM owned AS o
-    WHERE pg_temp.outcome('rls_app', '7007007', format('EXPLAIN (FORMAT JSON) SELECT id FROM %s', o.oid::regclass))
+    WHERE pg_temp.outcome('rls_app', '7007007', format('EXPLAIN (FORMAT JSON) SELECT %I FROM %s', o.key, o.oid::regclass))
           !~ '"Index Cond": "[^"]*id >= ca_first_user\(\)\) AND [^"]*id <= ca_last_user\(\)'
 $$, 'each policy can be served by an index, of the table or of what it belongs to');
 

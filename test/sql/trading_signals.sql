@@ -43,29 +43,74 @@ ROLLBACK TO s;
 SELECT expire_signals('infinity');
 ROLLBACK TO s;
 
--- execution: the trade of 1 comes in time, that of 2 at its expiry, that of 3 finds it cancelled, that of 4 only moves a stop
-INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (1, 1, 1, 'SSS', 'Crypto Asset');
+-- execution, which is the user's: the trade of 1 comes in time, that of 2 at its expiry, that of 3 finds it cancelled, that of 4
+-- only moves a stop; the signals stay as they are
+INSERT INTO users (id, email, password_hash) VALUES (2, 't@example.org', 'x');
+INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type)
+VALUES (1, 1, 1, 'SSS', 'Crypto Asset'), (2, 1, 1, 'SSS', 'Short Position'), (3, 2, 1, 'SSS', 'Crypto Asset'), (4, 1, 2, 'TTT', 'Crypto Asset');
 UPDATE trading_signals SET expires_at = '2024-01-02' WHERE id IN (1, 2, 3);
 UPDATE trading_signals SET status = 'cancelled' WHERE id = 3;
 INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, stop_loss, timeframe, action_source, signal_id, created_at)
-VALUES (1, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 1, '2024-01-01 23:59:59'), (2, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 2, '2024-01-02'),
+VALUES (1, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 1, '2024-01-01 23:59:59'), (2, 2, 'sell', 100, 1, NULL, '1h', 'ai_signal', 2, '2024-01-02'),
        (3, 1, 'buy', 100, 1, NULL, '1h', 'ai_signal', 3, '2024-01-01'), (4, 1, 'modify_sl', 100, 0, 80, '1h', 'ai_signal', 4, '2024-01-01');
 SELECT id, status FROM trading_signals ORDER BY id;
+SELECT * FROM signal_executions ORDER BY user_id, signal_id;
+-- another user executes it too; the first keeps its time, whatever trades follow
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at)
+VALUES (5, 3, 'buy', 100, 1, '1h', 'ai_signal', 1, '2024-01-01 12:00'), (6, 1, 'sell', 100, 1, '1h', 'ai_signal', 1, '2024-01-01 23:59:59.5');
+SELECT * FROM signal_executions ORDER BY user_id, signal_id;
 -- named later, and by an action that becomes a trade
 SAVEPOINT named;
-UPDATE trade_actions SET signal_id = 4 WHERE id = 2;
-SELECT id, status FROM trading_signals WHERE id = 4;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at)
+VALUES (7, 1, 'buy', 100, 1, '1h', 'manual', '2024-01-02');
+UPDATE trade_actions SET signal_id = 4 WHERE id = 7;
+SELECT * FROM signal_executions WHERE signal_id = 4;
 ROLLBACK TO named;
 UPDATE trade_actions SET action_type = 'buy', quantity = 1 WHERE id = 4;
-SELECT id, status FROM trading_signals WHERE id = 4;
+SELECT * FROM signal_executions WHERE signal_id = 4;
 ROLLBACK TO named;
--- a signal made active by hand stays so while its trade changes in something else; one that is executed stays so without its trade
-UPDATE trading_signals SET status = 'active' WHERE id = 1;
+-- a note that is taken away does not come back while the trade changes in something else; one that is there stays without the trade
+DELETE FROM signal_executions WHERE signal_id = 1 AND user_id = 1;
 UPDATE trade_actions SET notes = 'seen' WHERE id = 1;
-SELECT status FROM trading_signals WHERE id = 1;
+SELECT * FROM signal_executions;
 ROLLBACK TO named;
-DELETE FROM trade_actions WHERE id = 1;
-SELECT status FROM trading_signals WHERE id = 1;
+DELETE FROM trade_actions WHERE signal_id = 1;
+SELECT * FROM signal_executions ORDER BY user_id, signal_id;
+ROLLBACK TO named;
+-- a signal for another asset, and for the other side; named by an action that moves a stop, too, and by one that moves to such a position
+CREATE FUNCTION rule_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    rule text;
+    tab text;
+    col text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'done';
+EXCEPTION
+    WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS rule = CONSTRAINT_NAME, tab = TABLE_NAME, col = COLUMN_NAME;
+        RETURN concat_ws(' ', SQLSTATE, rule, tab, col);
+END;
+$$;
+SAVEPOINT named;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at)
+VALUES (8, 4, 'buy', 100, 1, '1h', 'ai_signal', 1, '2024-01-01');
+ROLLBACK TO named;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source, signal_id, created_at)
+VALUES (8, 1, 'buy', 100, 1, '1h', 'ai_signal', 2, '2024-01-01');
+ROLLBACK TO named;
+-- rules have names
+INSERT INTO watchlists (id, user_id, name, watchlist_type, max_assets) VALUES (1, 1, 'Named', 'personal', 1);
+INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type, is_active) VALUES (1, 1, 1, 'long', true), (2, 1, 2, 'long', false);
+SELECT rule_of(statement)
+FROM unnest(ARRAY['UPDATE trade_actions SET signal_id = 2 WHERE id = 5', 'UPDATE trade_actions SET portfolio_id = 4 WHERE id = 5',
+                  'UPDATE watchlist_assets SET is_active = true WHERE id = 2', 'SELECT move_watchlist_asset(2, 1)',
+                  'SELECT move_watchlist_asset(77, 1)', 'SELECT mark_notification_read(77)', 'SELECT dismiss_notification(NULL)',
+                  'SELECT signal_outcomes(77)']) AS statement;
+INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, stop_loss, timeframe, action_source, signal_id, created_at)
+VALUES (8, 2, 'modify_sl', 100, 0, 120, '1h', 'ai_signal', 1, '2024-01-03');
+ROLLBACK TO named;
+UPDATE trade_actions SET portfolio_id = 4 WHERE id = 5;
 ROLLBACK TO s;
 
 -- COPY, as a restore does it: nothing is computed, nothing executed, updated_at stays
@@ -81,6 +126,7 @@ COPY public.trade_actions (id, portfolio_id, action_type, asset_price, quantity,
 \.
 RESET search_path;
 SELECT risk_reward_ratio, status, updated_at FROM trading_signals WHERE id = 9;
+SELECT * FROM signal_executions;
 DELETE FROM trading_signals WHERE id = 9;
 
 -- outcomes: minutes of asset 1 from 10:00; the signals 1 and 2 have 100 as entry

@@ -16,3 +16,29 @@ CREATE INDEX notifications_due_idx ON notifications
     (priority, (CASE WHEN scheduled_for IS NULL THEN '-infinity' ELSE scheduled_for END),
      (CASE WHEN expires_at IS NULL THEN 'infinity' ELSE expires_at END), id)
     WHERE sent_at IS NULL AND status = 'unread';
+
+-- Execution belongs to a user; until now a trade made the signal executed for everybody.
+CREATE TABLE signal_executions (
+    user_id integer NOT NULL,
+    signal_id integer NOT NULL,
+    executed_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT signal_executions_pkey PRIMARY KEY (user_id, signal_id),
+    CONSTRAINT signal_executions_user_id_fkey
+        FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT signal_executions_signal_id_fkey
+        FOREIGN KEY (signal_id) REFERENCES trading_signals (id) ON DELETE CASCADE
+);
+CREATE INDEX signal_executions_signal_id_idx ON signal_executions (signal_id);
+ALTER TABLE signal_executions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signal_executions_of_user ON signal_executions
+    USING (user_id BETWEEN ca_first_user() AND ca_last_user());
+SELECT pg_catalog.pg_extension_config_dump('signal_executions', '');
+INSERT INTO signal_executions (user_id, signal_id, executed_at)
+SELECT p.user_id, s.id, min(t.created_at)
+FROM trade_actions AS t
+JOIN portfolio AS p ON p.id = t.portfolio_id
+JOIN trading_signals AS s ON s.id = t.signal_id
+WHERE s.status = 'executed'
+  AND t.action_type NOT IN ('modify_sl', 'modify_tp')
+  AND (s.expires_at IS NULL OR s.expires_at > t.created_at)
+GROUP BY p.user_id, s.id;
