@@ -28,6 +28,8 @@ CREATE TRIGGER price_data_segments_note_truncate
 COMMENT ON TRIGGER price_data_segments_note_truncate ON price_data_segments IS
     'that all candles went is noted for the indicators';
 
+-- These functions say on, and triggers compare with that: whatever else a session makes of the setting
+-- before it loads the library counts as off, and a note too many does no harm.
 -- A candle that moves to the archive or into a segment is no change.  One that becomes live is, it
 -- may need its JSON; what is inserted into price_data is noted there.
 ALTER FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean)
