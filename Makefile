@@ -60,6 +60,7 @@ OBJS = \
 	src/maintenance/settings.o \
 	src/import/number.o \
 	src/import/element.o \
+	src/import/start.o \
 	src/import/ohlcv.o \
 	src/segment/bitpack.o \
 	src/segment/blocks.o \

@@ -14,9 +14,12 @@
  * be null, which is an unknown volume.  Numbers are kept as they come; a base
  * volume is multiplied by the typical price, abs(high + low + close) / 3.
  *
- * Errors: the first element that is wrong is refused, with its index and its text:
- * 22003 for a number of too many digits, else 22023.  Its fields are checked before
- * what they mean together.
+ * Errors name the first element that is wrong, by its index and its text: 22003 for
+ * a number of too many digits, else 22023.  The wrong number of fields and times that
+ * belong to no candle of the timeframe speak against the whole call and are always
+ * refused.  Prices and volumes that cannot be speak against their candle alone, which
+ * may be skipped or mended instead: high and low are widened to bound the four
+ * prices, and the volume becomes unknown.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,11 +48,7 @@
 /* digits that a computed volume has at least */
 #define COMPUTED_DIGITS 12
 
-#define UNIX_EPOCH ((UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
-
-/* the first and the last millisecond of the years 1 to 9999 */
-#define FIRST_MILLISECOND INT64CONST(-62135596800000)
-#define LAST_MILLISECOND INT64CONST(253402300799999)
+#define BAD_HINT "bad => 'skip' leaves out candles that cannot be."
 
 /*
  * Refuse the element.  What is wrong with it continues "element 1 of
@@ -71,8 +70,8 @@ refuse_as(const CaImport *import, int code, const char *problem,
 		errhint("%s", hint));
 }
 
-static void
-refuse(const CaImport *import, const char *problem, const char *hint)
+void
+ca_import_refuse(const CaImport *import, const char *problem, const char *hint)
 {
 	refuse_as(import, ERRCODE_INVALID_PARAMETER_VALUE, problem, hint);
 }
@@ -86,9 +85,9 @@ numeric_of_text(const char *text, int length)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* a field as a number, which may point into the element */
-static Numeric
-number(const CaImport *import, const JsonbValue *field, const char *name)
+/* a field as a number, which may point into the element; NULL if it is none */
+Numeric
+ca_import_number(const JsonbValue *field)
 {
 	if (field->type == jbvNumeric &&
 		ca_number_is_short(
@@ -98,75 +97,61 @@ number(const CaImport *import, const JsonbValue *field, const char *name)
 	if (field->type == jbvString &&
 		ca_is_number(field->val.string.val, field->val.string.len))
 		return numeric_of_text(field->val.string.val, field->val.string.len);
-	refuse(import, psprintf("has no finite number as %s", name),
-		   "Prices, volumes and times are JSON numbers or strings that hold "
-		   "one.");
 	return NULL;
 }
 
-/* refuse what the columns do not take; nothing is rounded */
-static void
-check_digits(const CaImport *import, Numeric value, const char *name)
+/*
+ * The candle cannot be: refuse it, or note the first such problem.  Returns false.
+ */
+static bool
+bad_candle(CaImport *import, int code, const char *problem, const char *hint)
 {
-	if (!ca_numeric_fits(NumericGetDatum(value)))
-		refuse_as(import, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-				  psprintf("has a %s of too many digits", name),
-				  "Prices and volumes have at most 38 digits, at most 18 of "
-				  "them decimals.");
+	if (import->bad == CA_BAD_REFUSE)
+		refuse_as(import, code, problem, hint);
+	if (import->first_problem == NULL)
+		import->first_problem = MemoryContextStrdup(
+			import->context, psprintf("element " INT64_FORMAT " of data %s",
+									  import->index, problem));
+	return false;
+}
+
+/* whether what is bad about the candle is mended */
+static bool
+mend(CaImport *import)
+{
+	return import->is_mended = import->bad == CA_BAD_MEND;
+}
+
+/* what the columns do not take is bad; nothing is rounded */
+static bool
+digits_fit(CaImport *import, Numeric value, const char *name)
+{
+	return ca_numeric_fits(NumericGetDatum(value)) ||
+		   bad_candle(import, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+					  psprintf("has a %s of too many digits", name),
+					  "Prices and volumes have at most 38 digits, at most 18 "
+					  "of them decimals.  " BAD_HINT);
 }
 
 /* a field as a price or a volume */
-static Numeric
-amount(const CaImport *import, const JsonbValue *field, const char *name)
+static bool
+read_amount(CaImport *import, const JsonbValue *field, const char *name,
+			Datum *amount)
 {
-	Numeric value = number(import, field, name);
+	Numeric value = ca_import_number(field);
 
-	check_digits(import, value, name);
+	if (value == NULL)
+		return bad_candle(import, ERRCODE_INVALID_PARAMETER_VALUE,
+						  psprintf("has no finite number as %s", name),
+						  CA_NUMBER_HINT "  " BAD_HINT);
+	if (!digits_fit(import, value, name))
+		return false;
+	*amount = NumericGetDatum(value);
 	/* zeros that a number is written with beyond that are no decimals */
-	if (ca_numeric_scale(NumericGetDatum(value)) > CA_PRICE_DECIMALS)
-		value = DatumGetNumeric(
-			DirectFunctionCall2(numeric_round, NumericGetDatum(value),
-								Int32GetDatum(CA_PRICE_DECIMALS)));
-	return value;
-}
-
-/*
- * The moment that a field tells in milliseconds since 1970, in double
- * precision as interval * double precision has it.
- */
-static TimestampTz
-moment(const CaImport *import, const JsonbValue *field)
-{
-	Datum value = NumericGetDatum(number(import, field, "time"));
-	int64 milliseconds = 0;
-
-	/* 18 digits are an int64; microseconds of our time have 16 */
-	if (ca_numeric_decimals(value) > 0 || ca_numeric_integer_digits(value) > 18)
-		milliseconds = PG_INT64_MAX;
-	else
-		milliseconds = DatumGetInt64(DirectFunctionCall1(numeric_int8, value));
-	if (milliseconds < FIRST_MILLISECOND || milliseconds > LAST_MILLISECOND)
-		refuse(import, "has a time that is no count of milliseconds since 1970",
-			   "Multiply seconds by 1000; divide microseconds, which Binance "
-			   "sends for spot markets since 2025, by 1000.");
-	return UNIX_EPOCH + (int64) rint(1000.0 * (double) milliseconds);
-}
-
-/* the start of the candle that a moment names: its opening or its close */
-static TimestampTz
-candle_start(const CaImport *import, TimestampTz named)
-{
-	bool at_close = import->format == CA_FORMAT_COINGECKO;
-	int64 ordinal = ca_timeframe_ordinal(import->timeframe, named - at_close);
-
-	if (named != ca_timeframe_start(import->timeframe, ordinal + at_close))
-		refuse(import,
-			   psprintf("is off the boundary of a %s candle",
-						import->timeframe->code),
-			   psprintf("Its time, as milliseconds since 1970, is %s UTC.",
-						DatumGetCString(DirectFunctionCall1(
-							timestamp_out, TimestampGetDatum(named)))));
-	return ca_timeframe_start(import->timeframe, ordinal);
+	if (ca_numeric_scale(*amount) > CA_PRICE_DECIMALS)
+		*amount = DirectFunctionCall2(numeric_round, *amount,
+									  Int32GetDatum(CA_PRICE_DECIMALS));
+	return true;
 }
 
 /* fill a column of the row */
@@ -225,6 +210,79 @@ exceeds(const CaImport *import, CaImportColumn a, CaImportColumn b)
 		DirectFunctionCall2(numeric_gt, stored(import, a), stored(import, b)));
 }
 
+/* store the prices; false when they are bad and not mended */
+static bool
+read_prices(CaImport *import, const JsonbValue *fields)
+{
+	static const char *const names[] = {"open", "high", "low", "close"};
+	int highest = CA_COLUMN_OPEN;
+	int lowest = CA_COLUMN_OPEN;
+	Datum high;
+	Datum low;
+
+	if (fields[0].type == jbvNull && fields[1].type == jbvNull &&
+		fields[2].type == jbvNull && fields[3].type == jbvNull)
+		return bad_candle(
+			import, ERRCODE_INVALID_PARAMETER_VALUE, "has no prices",
+			"Some providers send nulls where nothing was traded.  " BAD_HINT);
+	for (int i = 0; i < 4; i++)
+	{
+		Datum price;
+
+		if (!read_amount(import, &fields[i], names[i], &price))
+			return false;
+		ca_import_store(import, CA_COLUMN_OPEN + i, price);
+	}
+
+	for (int i = CA_COLUMN_OPEN; i <= CA_COLUMN_CLOSE; i++)
+	{
+		if (exceeds(import, i, highest))
+			highest = i;
+		if (exceeds(import, lowest, i))
+			lowest = i;
+	}
+	if (!exceeds(import, highest, CA_COLUMN_HIGH) &&
+		!exceeds(import, CA_COLUMN_LOW, lowest))
+		return true;
+	bad_candle(
+		import, ERRCODE_INVALID_PARAMETER_VALUE,
+		"has a high or a low that does not bound its open and close",
+		"The order is open, high, low, close.  If the provider sent it "
+		"so, bad => 'mend' widens high and low, and bad => 'skip' leaves "
+		"the candle out.");
+	high = stored(import, highest);
+	low = stored(import, lowest);
+	ca_import_store(import, CA_COLUMN_HIGH, high);
+	ca_import_store(import, CA_COLUMN_LOW, low);
+	return mend(import);
+}
+
+/* store the volume, if it is known; false when it is bad */
+static bool
+read_volume(CaImport *import, const JsonbValue *fields)
+{
+	bool binance = import->format == CA_FORMAT_BINANCE;
+	const JsonbValue *field = &fields[binance ? 7 : 5];
+	Datum volume;
+
+	if (import->format == CA_FORMAT_COINGECKO ||
+		(!binance && field->type == jbvNull))
+		return true;
+	if (!read_amount(import, field, binance ? "quote volume" : "volume",
+					 &volume))
+		return false;
+	if (DatumGetInt32(DirectFunctionCall2(
+			numeric_cmp, volume, NumericGetDatum(int64_to_numeric(0)))) < 0)
+		return bad_candle(import, ERRCODE_INVALID_PARAMETER_VALUE,
+						  "has a negative volume",
+						  "An unknown volume is null.  " BAD_HINT);
+	volume = quote_volume(import, volume);
+	if (!digits_fit(import, DatumGetNumeric(volume), "volume in quote units"))
+		return false;
+	ca_import_store(import, CA_COLUMN_VOLUME, volume);
+	return true;
+}
+
 /* the fields of the element, or an error where it has not the right number */
 static void
 read_fields(const CaImport *import, JsonbValue *fields)
@@ -245,11 +303,11 @@ read_fields(const CaImport *import, JsonbValue *fields)
 	/* a scalar is no container at all */
 	if (element->type != jbvBinary ||
 		!JsonContainerIsArray(element->val.binary.data))
-		refuse(import, "is not an array", hint);
+		ca_import_refuse(import, "is not an array", hint);
 	array = element->val.binary.data;
 	if (JsonContainerSize(array) != wanted[import->format])
-		refuse(import, psprintf("has %u fields", JsonContainerSize(array)),
-			   hint);
+		ca_import_refuse(
+			import, psprintf("has %u fields", JsonContainerSize(array)), hint);
 
 	it = JsonbIteratorInit(array);
 	(void) JsonbIteratorNext(&it, &value, true);
@@ -259,56 +317,22 @@ read_fields(const CaImport *import, JsonbValue *fields)
 }
 
 /*
- * The candle that the element stands for; its row is in the values.  Returns
- * its start.
+ * The candle that the element stands for: its start, and its row in the values.
+ * Returns false where it is to be skipped.
  */
-TimestampTz
-ca_import_read(CaImport *import)
+bool
+ca_import_read(CaImport *import, TimestampTz *start)
 {
 	JsonbValue fields[MAX_FIELDS];
-	const JsonbValue *field = NULL;
-	Datum volume = (Datum) 0;
-	TimestampTz named;
-	TimestampTz start;
-
 	read_fields(import, fields);
-	named = moment(import, &fields[0]);
-	for (int i = 0; i < 4; i++)
-	{
-		static const char *const names[] = {"open", "high", "low", "close"};
+	*start = ca_import_start(import, fields);
+	ca_import_store(import, CA_COLUMN_TIME, TimestampTzGetDatum(*start));
 
-		ca_import_store(
-			import, CA_COLUMN_OPEN + i,
-			NumericGetDatum(amount(import, &fields[1 + i], names[i])));
-	}
-
+	import->is_mended = false;
 	import->nulls[import->column[CA_COLUMN_VOLUME]] = true;
-	if (import->format == CA_FORMAT_BINANCE)
-		volume =
-			NumericGetDatum(amount(import, field = &fields[7], "quote volume"));
-	else if (import->format == CA_FORMAT_CCXT && fields[5].type != jbvNull)
-		volume = NumericGetDatum(amount(import, field = &fields[5], "volume"));
-	if (field != NULL)
-	{
-		Datum quote = quote_volume(import, volume);
-
-		check_digits(import, DatumGetNumeric(quote), "volume in quote units");
-		ca_import_store(import, CA_COLUMN_VOLUME, quote);
-	}
-
-	start = candle_start(import, named);
-	ca_import_store(import, CA_COLUMN_TIME, TimestampTzGetDatum(start));
-	if (exceeds(import, CA_COLUMN_OPEN, CA_COLUMN_HIGH) ||
-		exceeds(import, CA_COLUMN_LOW, CA_COLUMN_HIGH) ||
-		exceeds(import, CA_COLUMN_CLOSE, CA_COLUMN_HIGH) ||
-		exceeds(import, CA_COLUMN_LOW, CA_COLUMN_OPEN) ||
-		exceeds(import, CA_COLUMN_LOW, CA_COLUMN_CLOSE))
-		refuse(import,
-			   "has a high or a low that does not bound its open and close",
-			   "The order is open, high, low, close.");
-	if (field != NULL &&
-		DatumGetInt32(DirectFunctionCall2(
-			numeric_cmp, volume, NumericGetDatum(int64_to_numeric(0)))) < 0)
-		refuse(import, "has a negative volume", "An unknown volume is null.");
-	return start;
+	if (!read_prices(import, &fields[1]) ||
+		(!read_volume(import, fields) && !mend(import)))
+		return false;
+	import->mended += import->is_mended;
+	return true;
 }

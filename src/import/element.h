@@ -13,6 +13,7 @@
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "timeframe.h"
 
@@ -22,6 +23,14 @@ typedef enum CaImportFormat
 	CA_FORMAT_BINANCE,
 	CA_FORMAT_COINGECKO
 } CaImportFormat;
+
+/* what becomes of a candle whose prices or volume cannot be */
+typedef enum CaBadCandles
+{
+	CA_BAD_REFUSE,
+	CA_BAD_SKIP,
+	CA_BAD_MEND
+} CaBadCandles;
 
 /* the columns of price_data that an import fills */
 typedef enum CaImportColumn
@@ -37,11 +46,16 @@ typedef enum CaImportColumn
 	CA_COLUMNS
 } CaImportColumn;
 
+#define CA_NUMBER_HINT \
+	"Prices, volumes and times are JSON numbers or strings that hold one."
+
 /* what an import works with; index and element are those being read */
 typedef struct CaImport
 {
 	CaImportFormat format;
 	bool base_volume;
+	CaBadCandles bad;
+	bool trust_times;
 	const CaTimeframe *timeframe;
 	TupleDesc row_type;
 	int column[CA_COLUMNS]; /* where the column is in row_type, from 0 */
@@ -49,10 +63,20 @@ typedef struct CaImport
 	bool *nulls;
 	int64 index;
 	const JsonbValue *element;
+	MemoryContext context; /* that outlives an element */
+	char *first_problem;   /* of the first bad candle */
+	bool is_mended;        /* the element */
+	int64 mended;
+	int64 skipped;
 } CaImport;
 
+extern void ca_import_refuse(const CaImport *import, const char *problem,
+							 const char *hint);
+extern Numeric ca_import_number(const JsonbValue *field);
+extern TimestampTz ca_import_start(const CaImport *import,
+								   const JsonbValue *fields);
 extern void ca_import_store(CaImport *import, CaImportColumn column,
 							Datum value);
-extern TimestampTz ca_import_read(CaImport *import);
+extern bool ca_import_read(CaImport *import, TimestampTz *start);
 
 #endif /* CA_IMPORT_ELEMENT_H */

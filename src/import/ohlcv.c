@@ -32,10 +32,19 @@ typedef struct Candle
 {
 	TimestampTz time;
 	int64 index; /* of its element */
-	Datum row;   /* a price_data */
+	Datum row;   /* a price_data, or 0 when it is skipped */
+	bool traded; /* its volume is known */
 } Candle;
 
+/* gaps after which candles that are never neighbours are of another length */
+#define SUSPECT_GAPS 10
+#define SUSPECT_GAPS_COINGECKO 2
+
+/* the longest candles of CoinGecko */
+#define COINGECKO_DAYS 4
+
 PG_FUNCTION_INFO_V1(ca_import_candles);
+PG_FUNCTION_INFO_V1(ca_import_ohlcv);
 
 /* by time, and of those at one time the last element first */
 static int
@@ -49,12 +58,31 @@ compare_candles(const void *a, const void *b)
 	return x->index > y->index ? -1 : 1;
 }
 
+/* the row with the volume of another one */
+static Datum
+row_with_volume(const CaImport *import, Datum row, Datum other)
+{
+	int volume = import->column[CA_COLUMN_VOLUME];
+	HeapTupleData tuple = {.t_data = DatumGetHeapTupleHeader(row)};
+	bool isnull;
+	Datum value = GetAttributeByNum(DatumGetHeapTupleHeader(other),
+									(AttrNumber) (volume + 1), &isnull);
+	Datum *values = palloc(import->row_type->natts * sizeof(Datum));
+	bool *nulls = palloc(import->row_type->natts * sizeof(bool));
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	heap_deform_tuple(&tuple, import->row_type, values, nulls);
+	values[volume] = value;
+	nulls[volume] = isnull;
+	return HeapTupleGetDatum(heap_form_tuple(import->row_type, values, nulls));
+}
+
 /*
- * Sort the candles by time and keep the last element of each; returns how many
- * are left.
+ * Sort the candles by time and keep the last element of each, with the last volume
+ * that is known; returns how many are left.
  */
 static int64
-last_of_each(Candle *candles, int64 n)
+last_of_each(const CaImport *import, Candle *candles, int64 n)
 {
 	int64 kept = 0;
 	bool ascending = true;
@@ -66,9 +94,74 @@ last_of_each(Candle *candles, int64 n)
 
 	qsort(candles, n, sizeof(Candle), compare_candles);
 	for (int64 i = 0; i < n; i++)
-		if (kept == 0 || candles[kept - 1].time != candles[i].time)
+	{
+		Candle *last = kept > 0 ? &candles[kept - 1] : NULL;
+
+		if (last == NULL || last->time != candles[i].time)
 			candles[kept++] = candles[i];
+		else if (last->row == (Datum) 0)
+			*last = candles[i];
+		else if (candles[i].row != (Datum) 0 && candles[i].traded &&
+				 !last->traded)
+		{
+			last->row = row_with_volume(import, last->row, candles[i].row);
+			last->traded = true;
+		}
+	}
 	return kept;
+}
+
+/*
+ * Refuse candles, by time, of which no two are neighbours: they are longer than the
+ * timeframe.  A market that trades seldom has such gaps too, but not many at once.
+ * Binance tells when its candles close.
+ */
+static void
+check_spacing(const CaImport *import, const Candle *candles, int64 n)
+{
+	bool coingecko = import->format == CA_FORMAT_COINGECKO;
+	int64 suspect = coingecko ? SUSPECT_GAPS_COINGECKO : SUSPECT_GAPS;
+	int64 apart = 0;
+	int64 last = 0;
+
+	if (import->trust_times || import->format == CA_FORMAT_BINANCE)
+		return;
+	for (int64 i = 0; i < n && apart != 1; i++)
+	{
+		int64 ordinal =
+			ca_timeframe_ordinal(import->timeframe, candles[i].time);
+		int64 gap = i == 0 ? 0 : ordinal - last;
+
+		/* the greatest common divisor of all gaps, by Euclid */
+		while (gap != 0)
+		{
+			int64 rest = apart % gap;
+
+			apart = gap;
+			gap = rest;
+		}
+		last = ordinal;
+	}
+	if (coingecko && import->timeframe->months == 0 &&
+		apart * import->timeframe->usecs % (COINGECKO_DAYS * USECS_PER_DAY) ==
+			0)
+		suspect = 1;
+	if (apart < 2 || n - 1 < suspect)
+		return;
+	ereport(
+		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("data has candles of another length than %s",
+			   import->timeframe->code),
+		errdetail("The starts of its " INT64_FORMAT
+				  " candles are multiples of " INT64_FORMAT " times %s apart.",
+				  n, apart, import->timeframe->code),
+		errhint(
+			"%sPass the timeframe of the candles; trust_times => true takes "
+			"them as they are.",
+			coingecko
+				? "CoinGecko chooses the length by the days asked for: "
+				  "30 minutes for 1 or 2, 4 hours for up to 30, else 4 days.  "
+				: ""));
 }
 
 /* read all elements of the array, each in a context that is reset after it */
@@ -88,14 +181,20 @@ read_candles(CaImport *import, Jsonb *data)
 	{
 		Candle *candle = &candles[import->index];
 		MemoryContext caller = MemoryContextSwitchTo(scratch);
+		bool good;
 
 		CHECK_FOR_INTERRUPTS();
 		import->element = &element;
 		candle->index = import->index;
-		candle->time = ca_import_read(import);
+		good = ca_import_read(import, &candle->time);
 		MemoryContextSwitchTo(caller);
-		candle->row = HeapTupleGetDatum(
-			heap_form_tuple(import->row_type, import->values, import->nulls));
+		candle->row =
+			good ? HeapTupleGetDatum(heap_form_tuple(
+					   import->row_type, import->values, import->nulls))
+				 : (Datum) 0;
+		candle->traded =
+			good && !import->nulls[import->column[CA_COLUMN_VOLUME]];
+		import->skipped += !good;
 		MemoryContextReset(scratch);
 	}
 	MemoryContextDelete(scratch);
@@ -134,49 +233,98 @@ text_is(const text *value, const char *word)
 		   memcmp(VARDATA_ANY(value), word, strlen(word)) == 0;
 }
 
-/*
- * ca_import_candles(data, asset, timeframe, format, volume_unit) -> candles by
- * time; where one comes twice, as where pages overlap, the last one counts
- *
- * STRICT.  The caller has checked format and volume_unit.  Memory: the candles,
- * twice.  Errors: 22023 for an unknown timeframe, for data that is no array and
- * for the first element that is wrong.
- */
-Datum
-ca_import_candles(PG_FUNCTION_ARGS)
+static CaImportFormat
+format_of(const text *format)
+{
+	return text_is(format, "ccxt")      ? CA_FORMAT_CCXT
+		   : text_is(format, "binance") ? CA_FORMAT_BINANCE
+										: CA_FORMAT_COINGECKO;
+}
+
+/* the candles of arguments 0 to 4, as an array of rows of row_type */
+static Datum
+import_candles(FunctionCallInfo fcinfo, CaImport *import, Oid row_type)
 {
 	Jsonb *data = PG_GETARG_JSONB_P(0);
 	text *timeframe = PG_GETARG_TEXT_PP(2);
-	text *format = PG_GETARG_TEXT_PP(3);
-	Oid row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
-	CaImport import = {0};
 	Candle *candles;
 	Datum *rows;
 	int64 n;
+	int64 nrows = 0;
 	ArrayType *result;
 
 	if (!JB_ROOT_IS_ARRAY(data) || JB_ROOT_IS_SCALAR(data))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("data must be a JSON array of candles"));
 	if (!OidIsValid(row_type))
-		elog(ERROR, "ca_import_candles called without its result type");
+		elog(ERROR, "candles are imported without their type");
 
-	import.format = text_is(format, "ccxt")      ? CA_FORMAT_CCXT
-					: text_is(format, "binance") ? CA_FORMAT_BINANCE
-												 : CA_FORMAT_COINGECKO;
-	import.base_volume = text_is(PG_GETARG_TEXT_PP(4), "base");
-	import.timeframe = ca_timeframe_get(timeframe);
-	prepare_rows(&import, row_type);
-	ca_import_store(&import, CA_COLUMN_ASSET, PG_GETARG_DATUM(1));
-	ca_import_store(&import, CA_COLUMN_TIMEFRAME, PointerGetDatum(timeframe));
+	import->context = CurrentMemoryContext;
+	import->format = format_of(PG_GETARG_TEXT_PP(3));
+	import->base_volume = text_is(PG_GETARG_TEXT_PP(4), "base");
+	import->timeframe = ca_timeframe_get(timeframe);
+	prepare_rows(import, row_type);
+	ca_import_store(import, CA_COLUMN_ASSET, PG_GETARG_DATUM(1));
+	ca_import_store(import, CA_COLUMN_TIMEFRAME, PointerGetDatum(timeframe));
 
-	candles = read_candles(&import, data);
-	n = last_of_each(candles, import.index);
+	candles = read_candles(import, data);
+	n = last_of_each(import, candles, import->index);
+	check_spacing(import, candles, n);
 	rows =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * (n + 1));
 	for (int64 i = 0; i < n; i++)
-		rows[i] = candles[i].row;
-	result = construct_array(rows, n, row_type, -1, false, TYPALIGN_DOUBLE);
-	ReleaseTupleDesc(import.row_type);
-	PG_RETURN_ARRAYTYPE_P(result);
+		if (candles[i].row != (Datum) 0)
+			rows[nrows++] = candles[i].row;
+	result = construct_array(rows, nrows, row_type, -1, false, TYPALIGN_DOUBLE);
+	ReleaseTupleDesc(import->row_type);
+	return PointerGetDatum(result);
+}
+
+/*
+ * ca_import_ohlcv(data, asset, timeframe, format, volume_unit, bad, trust_times,
+ *				   OUT candles, OUT skipped, OUT mended, OUT first_problem)
+ *
+ * The candles by time; where one comes twice, as where pages overlap, the last one
+ * counts.  STRICT.  The caller has checked format, volume_unit and bad.  Memory: the
+ * candles, twice.  Errors: 22023 for an unknown timeframe, for data that is no array
+ * and for the first element that is wrong.
+ */
+Datum
+ca_import_ohlcv(PG_FUNCTION_ARGS)
+{
+	text *bad = PG_GETARG_TEXT_PP(5);
+	CaImport import = {.trust_times = PG_GETARG_BOOL(6)};
+	TupleDesc result_type;
+	Datum values[4];
+	bool nulls[4] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &result_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "ca_import_ohlcv called without its result type");
+	import.bad = text_is(bad, "skip")   ? CA_BAD_SKIP
+				 : text_is(bad, "mend") ? CA_BAD_MEND
+										: CA_BAD_REFUSE;
+	values[0] = import_candles(
+		fcinfo, &import,
+		get_element_type(TupleDescAttr(result_type, 0)->atttypid));
+	values[1] = Int64GetDatum(import.skipped);
+	values[2] = Int64GetDatum(import.mended);
+	nulls[3] = import.first_problem == NULL;
+	values[3] =
+		nulls[3] ? (Datum) 0 : CStringGetTextDatum(import.first_problem);
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(result_type), values, nulls)));
+}
+
+/*
+ * ca_import_candles(data, asset, timeframe, format, volume_unit) -> candles: as
+ * versions before 0.7.0 import.
+ */
+Datum
+ca_import_candles(PG_FUNCTION_ARGS)
+{
+	CaImport import = {.trust_times = true};
+
+	PG_RETURN_DATUM(
+		import_candles(fcinfo, &import,
+					   get_element_type(get_fn_expr_rettype(fcinfo->flinfo))));
 }

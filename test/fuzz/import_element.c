@@ -3,8 +3,8 @@
  * import_element.c
  *		The elements of the arrays that import_ohlcv() takes.
  *
- * An input is a byte each for format, unit of the volume and timeframe, then
- * JSON, of whose array each element is read.
+ * An input is a byte each for format, unit of the volume and what becomes of bad
+ * candles, and timeframe, then JSON, of whose array each element is read.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,9 +30,14 @@ above(const CaImport *import, CaImportColumn a, CaImportColumn b)
 static void
 read_element(CaImport *import)
 {
-	TimestampTz start = ca_import_read(import);
+	TimestampTz start;
 	Datum volume;
 
+	if (!ca_import_read(import, &start))
+	{
+		require(import->first_problem != NULL);
+		return;
+	}
 	require(IS_VALID_TIMESTAMP(start));
 	require(ca_timeframe_at(import->timeframe, start) == start);
 	require(!above(import, CA_COLUMN_LOW, CA_COLUMN_OPEN));
@@ -52,6 +57,9 @@ import_array(const uint8 *data, size_t size)
 	CaImport import = {
 		.format = (CaImportFormat) (data[0] % (CA_FORMAT_COINGECKO + 1)),
 		.base_volume = data[1] % 2 != 0,
+		.bad = (CaBadCandles) (data[1] / 2 % (CA_BAD_MEND + 1)),
+		.trust_times = data[1] / 6 % 2 == 0,
+		.context = CurrentMemoryContext,
 		.timeframe = ca_timeframe_by_index(data[2] % CA_TIMEFRAMES)};
 	Datum values[CA_COLUMNS];
 	bool nulls[CA_COLUMNS];

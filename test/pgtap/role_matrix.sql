@@ -139,7 +139,7 @@ FROM unnest('{analyst,application,sign_in}'::text[]) AS k;
 -- what only operators do, the others are refused, whatever there is to do
 CREATE TEMPORARY TABLE operated (name) AS
     VALUES ('activate_model'), ('check_alerts'), ('claim_notifications'), ('claim_task'), ('evaluate_model'), ('expire_recommendations'), ('expire_signals'),
-           ('fail_task'), ('finish_task'), ('import_ohlcv'), ('prune_api_logs'), ('purge_sessions'), ('record_system_health'), ('refresh_assets'),
+           ('fail_task'), ('finish_task'), ('import_ohlcv'), ('import_ohlcv_report'), ('prune_api_logs'), ('purge_sessions'), ('record_system_health'), ('refresh_assets'),
            ('roll_up_activities'), ('roll_up_api_logs'), ('score_predictions');
 SELECT is_empty(format($$SELECT t.name, t.got FROM tried AS t JOIN operated USING (name) WHERE t.kind = %L AND t.got NOT LIKE '42501%%'$$, k),
                 format('%s: what operators do is refused', k))

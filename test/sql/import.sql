@@ -111,6 +111,51 @@ SELECT candle_time, h, c, archived FROM stored WHERE timeframe = '1m' AND candle
 SELECT volume, technical_indicators FROM price_data_archive WHERE asset_id = 1;
 
 --
+-- what is unlikely but asked for
+--
+
+-- trusted: 2008, and hours of a market that trades each full hour alone; a close time at the end is right too
+SELECT import_ohlcv(1, '1d', '[[1230681600000, 1, 1, 1, 1, 1]]', trust_times => true) AS before_2009;
+SELECT import_ohlcv(1, '3m', jsonb_agg(jsonb_build_array(1704067200000 + h * 3600000, 1, 1, 1, 1, 1)), trust_times => true) AS hours
+FROM generate_series(0, 10) AS h;
+SELECT import_ohlcv(1, '1M', '[[1709251200000, 1, 1, 1, 1, 1, 1711929600000, 1, 1, 1, 1, 1]]', 'binance') AS at_end;
+SELECT import_ohlcv(1, '1M', '[[1711929600000, 1, 1, 1, 1, 1, 1714521599999, 1, 1, 1, 1, 1]]', 'binance') AS april;
+SELECT import_ohlcv(1, '1M', '[[1714521600000, 1, 1, 1, 1, 1, null, 1, 1, 1, 1, 1]]', 'binance') AS unsaid;
+DELETE FROM price_data WHERE asset_id = 1 AND timeframe IN ('1d', '3m', '1M');
+
+-- a candle twice in a call is what two calls make of it: the last prices, and the last volume that is known
+SELECT import_ohlcv(1, '15m', '[[1704067200000, 1, 1, 1, 1, 7], [1704067200000, 2, 2, 2, 2, null], [1704068100000, 3, 3, 3, 3, null],
+                                [1704068100000, 4, 4, 4, 4, 1], [1704067200000, 5, 5, 5, 5, null]]', volume_unit => 'quote');
+SELECT candle_time, c, volume FROM stored WHERE timeframe = '15m' ORDER BY candle_time;
+
+--
+-- bad candles: a high below its close, as BitMEX has sent; no prices; a low that is none; a negative volume;
+-- a volume of 20 decimals; and two good ones, of which one comes again without prices
+--
+CREATE TEMP TABLE sent AS SELECT '[[1704067200000, 100, 105, 95, 106, 1], [1704068100000, null, null, null, null, null],
+    [1704069000000, 10, 11, "x", 10, 1], [1704069900000, 10, 11, 9, 10, -1], [1704070800000, 10, 11, 9, 10, 1e-20],
+    [1704071700000, 10, 11, 9, 10, 1], [1704072600000, 10, 11, 9, 10, 1], [1704072600000, null, null, null, null, null]]'::jsonb AS data;
+BEGIN;
+SELECT import_ohlcv(1, '15m', data) FROM sent;
+ROLLBACK;
+DELETE FROM price_data WHERE asset_id = 1 AND timeframe = '15m';
+SELECT import_ohlcv(1, '15m', data, volume_unit => 'quote', bad => 'skip') FROM sent;
+SELECT candle_time, o, h, l, c, volume FROM stored WHERE timeframe = '15m' ORDER BY candle_time;
+SELECT import_ohlcv(1, '15m', data, volume_unit => 'quote', bad => 'mend') FROM sent;
+SELECT candle_time, o, h, l, c, volume FROM stored WHERE timeframe = '15m' ORDER BY candle_time;
+SELECT * FROM sent, import_ohlcv_report(1, '15m', data, volume_unit => 'quote');
+SELECT * FROM sent, import_ohlcv_report(1, '15m', data, volume_unit => 'quote', bad => 'mend');
+SELECT * FROM import_ohlcv_report(1, '15m', '[[1704067200000, 1, 1, 1, 1, 1]]');
+-- a high below the low: both are prices
+SELECT import_ohlcv(1, '30m', '[[1704067200000, 5, 1, 4, 5, 1]]', bad => 'mend');
+SELECT o, h, l, c FROM stored WHERE timeframe = '30m';
+-- what speaks against the call is refused all the same
+SELECT import_ohlcv(1, '15m', '[[1704067200000, 1, 1, 1, 1]]', bad => 'skip');
+SELECT import_ohlcv(1, '15m', '[[1704067260000, null, null, null, null, null]]', bad => 'skip');
+-- a skipped candle is a neighbour
+SELECT import_ohlcv(1, '30m', '[[1704067200000, 1, 1, 1, 1], [1704069000000, 1, null, 1, 1], [1704070800000, 1, 1, 1, 1]]', 'coingecko', bad => 'skip');
+
+--
 -- errors: the element is named, and nothing of the call is kept
 --
 SELECT count(*) AS stored_before FROM stored \gset
@@ -120,9 +165,9 @@ CREATE FUNCTION pg_temp.refusal(element jsonb, format text, OUT state text, OUT 
     LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM import_ohlcv(1, '1d', jsonb_build_array(
-        CASE format WHEN 'ccxt' THEN '[0, 1, 1, 1, 1, 1]'::jsonb
-                    WHEN 'binance' THEN '[0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]'
-                    ELSE '[0, 1, 1, 1, 1]' END, element), format);
+        CASE format WHEN 'ccxt' THEN '[1703980800000, 1, 1, 1, 1, 1]'::jsonb
+                    WHEN 'binance' THEN '[1703980800000, 1, 1, 1, 1, 1, 1704067199999, 1, 1, 1, 1, 1]'
+                    ELSE '[1703980800000, 1, 1, 1, 1]' END, element), format);
     message := 'not refused';
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
@@ -148,12 +193,12 @@ FROM (VALUES
     (16, 'ccxt', '[1704067200000, 1, 1, 1, "", 1]'),
     (17, 'ccxt', '[1704067200000, 1, 1, 1, "0x10", 1]'),
     (18, 'ccxt', '[1704067200000, 1, 1, 1, 1, "1,5"]'),
-    (19, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, null, 1, 1, 1, 1]'),
+    (19, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999, null, 1, 1, 1, 1]'),
     -- more than 38 digits, or 18 decimals
     (20, 'ccxt', '[1704067200000, 1, 100000000000000000000000000000000000000, 1, 1, 1]'),
     (21, 'ccxt', '[1704067200000, 1, 123456789012345678901.123456789012345678, 1, 1, 1]'),
     (22, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e38]'),
-    (23, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, 0.0000000000000000001, 1, 1, 1, 1]'),
+    (23, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999, 0.0000000000000000001, 1, 1, 1, 1]'),
     (24, 'ccxt', '[1704067200000, 1, "1e99", 1, 1, 1]'),
     (25, 'ccxt', '[1704067200000, 1, 1, 1, 1, 1e-60]'),
     (26, 'ccxt', '[1704067200000, 1e20, 1e20, 1e20, 1e20, 1e19]'),
@@ -165,12 +210,20 @@ FROM (VALUES
     (34, 'ccxt', '[253402300800000, 1, 1, 1, 1, 1]'),
     (35, 'ccxt', '["2024-01-01", 1, 1, 1, 1, 1]'),
     (36, 'coingecko', '[1704110400000, 1, 1, 1, 1]'),
+    (37, 'ccxt', '[86400000, 1, 1, 1, 1, 1]'),
+    (38, 'ccxt', '[1230681600000, 1, 1, 1, 1, 1]'),
     -- candles that cannot be
     (40, 'ccxt', '[1704067200000, 2, 1, 1, 1, 1]'),
     (41, 'ccxt', '[1704067200000, 1, 1, 2, 1, 1]'),
     (42, 'ccxt', '[1704067200000, 1, 2, 1.5, 1.7, 1]'),
     (43, 'ccxt', '[1704067200000, 1, 1, 1, 1, -1]'),
-    (44, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1, -0.01, 1, 1, 1, 1]')
+    (44, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999, -0.01, 1, 1, 1, 1]'),
+    (45, 'ccxt', '[1704067200000, null, null, null, null, null]'),
+    -- candles of another length: closes an hour later, a day later, in microseconds, at nothing
+    (50, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704070799999, 1, 1, 1, 1, 1]'),
+    (51, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704239999999, 1, 1, 1, 1, 1]'),
+    (52, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999999, 1, 1, 1, 1, 1]'),
+    (53, 'binance', '[1704067200000, 1, 1, 1, 1, 1, "late", 1, 1, 1, 1, 1]')
 ) AS e (place, format, element)
 CROSS JOIN LATERAL pg_temp.refusal(e.element::jsonb, e.format) AS r
 ORDER BY e.place;
@@ -181,6 +234,19 @@ SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 0.0000000000000000012, 1, 1
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1], [1704067260, 1, 1, 1, 1, 1]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, "x", 1, 1, 1]]');
+
+SELECT import_ohlcv(1, '1d', '[[1704067200000, 100, 105, 95, 106, 1]]');
+SELECT import_ohlcv(1, '1d', '[[1704067200000, null, null, null, null, null]]');
+SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1, 1704070799999, 1, 1, 1, 1, 1]]', 'binance');
+-- weeks of KuCoin and Hyperliquid: 2024-01-04 is a Thursday
+SELECT import_ohlcv(1, '1w', '[[1704326400000, 1, 1, 1, 1, 1]]');
+-- CoinGecko's candles of four days as days; two suffice
+SELECT import_ohlcv(1, '1d', '[[1704412800000, 1, 1, 1, 1], [1704067200000, 1, 1, 1, 1]]', 'coingecko');
+-- its candles of four hours as those of half an hour, one of which is missing
+SELECT import_ohlcv(1, '30m', '[[1704067200000, 1, 1, 1, 1], [1704081600000, 1, 1, 1, 1], [1704110400000, 1, 1, 1, 1]]', 'coingecko');
+-- hours as minutes
+SELECT import_ohlcv(1, '1m', jsonb_agg(jsonb_build_array(1704067200000 + h * 3600000, 1, 1, 1, 1, 1)))
+FROM generate_series(0, 10) AS h;
 
 -- the array is inside of what the provider sent; NULL
 SELECT import_ohlcv(1, '1m', '{"data": []}');
@@ -195,6 +261,10 @@ SELECT import_ohlcv(1, '1m', '[]', format => 'kraken');
 SELECT import_ohlcv(1, '1m', '[]', format => NULL);
 SELECT import_ohlcv(1, '1m', '[]', volume_unit => 'lots');
 SELECT import_ohlcv(1, '1m', '[]', volume_unit => NULL);
+SELECT import_ohlcv(1, '1m', '[]', format => 'binance', volume_unit => 'quote');
+SELECT import_ohlcv(1, '1m', '[]', format => 'coingecko', volume_unit => 'quote');
+SELECT import_ohlcv(1, '1m', '[]', bad => 'keep');
+SELECT import_ohlcv(1, '1m', '[]', bad => NULL);
 
 SELECT count(*) - :stored_before AS kept FROM stored;
 

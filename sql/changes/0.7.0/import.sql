@@ -211,3 +211,7 @@ ALTER TABLE assets
 ALTER TABLE metrics_snapshot ALTER COLUMN funding_rate_btc TYPE numeric(12,8);
 
 DROP TABLE pg_temp.in_the_way, pg_temp.widened;
+
+-- more arguments and results
+DROP FUNCTION import_ohlcv(integer, text, jsonb, text, text);
+DROP FUNCTION ca_import_candles(jsonb, integer, text, text, text);
