@@ -120,6 +120,7 @@ SQL_PARTS = \
 	sql/schema/users.sql \
 	sql/schema/market.sql \
 	sql/schema/segments.sql \
+	sql/schema/locks.sql \
 	sql/schema/models.sql \
 	sql/schema/macro.sql \
 	sql/schema/sectors.sql \
@@ -133,6 +134,7 @@ SQL_PARTS = \
 	sql/functions/candles.sql \
 	sql/functions/technical_indicators.sql \
 	sql/functions/by_symbol.sql \
+	sql/functions/locks.sql \
 	sql/functions/segments.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
@@ -260,6 +262,7 @@ ISOLATION = \
 	import_twice \
 	indicators_late \
 	indicators_twice \
+	indicators_import \
 	score_twice \
 	login_twice \
 	positions_oversell \

@@ -195,7 +195,7 @@ BEGIN
                   HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
     END IF;
     -- whoever comes second reads what is committed after the first, and never puts older prices back
-    PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics refresh_assets', 0));
+    PERFORM ca_lock_work('refresh_assets');
     SELECT t.id, t.result_data -> 'marks' AS marks INTO run
     FROM background_tasks AS t
     WHERE t.task_name = 'refresh_assets'

@@ -31,7 +31,7 @@ BEGIN ATOMIC
       assets_current_price_digits_check assets_finite_check assets_market_cap_check assets_market_cap_rank_check
       assets_max_supply_check assets_pkey assets_symbol_key assets_total_supply_check assets_total_volume_check',
      'assets_market_cap_rank_idx',
-     'assets_touch', ''),
+     'assets_drop_notes assets_touch', ''),
     ('background_tasks', 12, false,
      'background_tasks_execution_time_seconds_check background_tasks_pkey background_tasks_status_check
       background_tasks_task_type_check background_tasks_times_check',
@@ -178,6 +178,10 @@ BEGIN ATOMIC
       sectors_top_3_coins_id_check sectors_volume_24h_check',
      '',
      'sectors_touch', ''),
+    ('series_locks', 4, false,
+     'series_locks_asset_id_fkey series_locks_pkey series_locks_purpose_check',
+     '',
+     '', ''),
     ('signal_alerts', 15, true,
      'signal_alerts_alert_type_check signal_alerts_asset_id_fkey signal_alerts_condition_check
       signal_alerts_finite_check signal_alerts_notification_method_check signal_alerts_pkey
@@ -194,7 +198,7 @@ BEGIN ATOMIC
      '',
      'system_health_touch', ''),
     ('technical_indicator_notes', 4, false,
-     'technical_indicator_notes_asset_id_fkey technical_indicator_notes_pkey',
+     'technical_indicator_notes_pkey',
      'technical_indicator_notes_series_idx',
      '', ''),
     ('technical_indicator_states', 9, false,
@@ -245,7 +249,11 @@ BEGIN ATOMIC
      'watchlists_max_assets_check watchlists_owner_check watchlists_pkey watchlists_user_id_fkey
       watchlists_watchlist_type_check',
      'watchlists_user_id_idx',
-     'watchlists_narrowed watchlists_touch', 'watchlists_default watchlists_default_written watchlists_of_user');
+     'watchlists_narrowed watchlists_touch', 'watchlists_default watchlists_default_written watchlists_of_user'),
+    ('work_locks', 1, false,
+     'work_locks_pkey',
+     '',
+     '', '');
 END;
 COMMENT ON FUNCTION ca_installed() IS
     'number of columns, row-level security, and names of constraints, indexes that serve none, triggers and policies of each table and view, as installed';

@@ -58,7 +58,7 @@ BEGIN
                   HINT = 'maintenance_steps() lists them.';
     END IF;
     -- until the row is committed; whoever comes then finds it
-    PERFORM pg_advisory_xact_lock(hashtextextended('cryptoanalytics ' || name, 0));
+    PERFORM ca_lock_work(name);
     PERFORM FROM background_tasks AS t
     WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running'
       AND ca_maintenance_is_alive(t.task_params, t.started_at);

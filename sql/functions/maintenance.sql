@@ -160,17 +160,19 @@ CREATE FUNCTION ca_roll_up_candles(timeframe text, as_of timestamptz) RETURNS bi
 AS $$
 DECLARE
     part record;
+    locked integer[];
     written bigint := 0;
 BEGIN
-    -- the lock stops other writers, so it is taken only when there is something to do
-    PERFORM FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of);
-    IF NOT FOUND THEN
+    -- the locks stop other writers, so only those of series with something to do are taken
+    locked := ARRAY(SELECT d.asset FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d);
+    IF locked = '{}' THEN
         RETURN 0;
     END IF;
-    PERFORM ca_lock_series(ca_roll_up_candles.timeframe, NULL);
+    PERFORM ca_lock_series_of(ca_roll_up_candles.timeframe, locked);
     FOR part IN
         SELECT array_agg(d.asset ORDER BY d.asset) AS assets, d.since, d.until
         FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d
+        WHERE d.asset = ANY (locked)
         GROUP BY d.since, d.until
         ORDER BY d.since NULLS FIRST, d.until
     LOOP
@@ -207,7 +209,7 @@ BEGIN ATOMIC
     WHERE (ca_indicators_due.asset IS NULL OR a.id = ca_indicators_due.asset)
       AND (s.candle_time IS NULL OR s.candle_time < newest.candle_time
            OR EXISTS (SELECT FROM technical_indicator_notes AS n
-                      WHERE n.asset_id = a.id AND n.timeframe = t.code))
+                      WHERE n.asset_id = a.id AND n.timeframe = t.code AND n.since <= s.candle_time))
     ORDER BY a.id, t.place;
 END;
 COMMENT ON FUNCTION ca_indicators_due(integer) IS

@@ -107,7 +107,7 @@ COMMENT ON FUNCTION ca_activity_metrics(text, timestamptz, timestamptz) IS
 CREATE FUNCTION ca_lock_roll_up(source text) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-    SELECT pg_advisory_xact_lock(hashtextextended('cryptoanalytics roll-up ' || ca_lock_roll_up.source, 0));
+    SELECT ca_lock_work('roll-up of ' || ca_lock_roll_up.source);
 END;
 COMMENT ON FUNCTION ca_lock_roll_up(text) IS
     'locks rolling up and pruning a table to the end of the transaction';

@@ -1,22 +1,5 @@
 -- Writing candles: one writer for all, roll-ups and imports.
 
--- Who writes candles of a series holds an advisory lock on it until the end of the transaction.
--- What is read after taking the lock is what the last writer committed, so the later of two
--- writers never puts back what the earlier had before it.
-CREATE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
-    SELECT CASE WHEN ca_lock_series.asset IS NULL
-                THEN pg_advisory_xact_lock(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
-                ELSE pg_advisory_xact_lock_shared(hashtextextended('cryptoanalytics series ' || ca_lock_series.timeframe, 0))
-           END;
-    SELECT pg_advisory_xact_lock(hashtextextended(
-               'cryptoanalytics series ' || ca_lock_series.timeframe || ' ' || ca_lock_series.asset, 0))
-    WHERE ca_lock_series.asset IS NOT NULL;
-END;
-COMMENT ON FUNCTION ca_lock_series(text, integer) IS
-    'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
-
 -- Not a parsed body: with an argument of its rows, PostgreSQL would add no column with a default to
 -- price_data.
 CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint

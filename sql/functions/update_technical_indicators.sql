@@ -3,37 +3,72 @@
 -- What a candle's JSON keeps beside the indicators is its owner's.  The range of time finds the
 -- candles in the order in which they are, and a hash table their JSON; the planner, who does not
 -- know how many there are, would look each of them up.
+--
+-- Rows that another session has locked are left: to wait for them while other rows are locked here
+-- would end in a deadlock with whoever writes candles of several series.
 CREATE FUNCTION ca_write_batch(
     asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
     RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET enable_nestloop = off
 BEGIN ATOMIC
-    WITH written AS (
-        UPDATE price_data AS p
-        SET technical_indicators =
-            CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
-                 THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                 ELSE c.value
-            END
+    WITH free AS MATERIALIZED (
+        SELECT p.id,
+               CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                    THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                    ELSE c.value
+               END AS value
         FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
+        JOIN price_data AS p ON p.id = c.id
         WHERE p.asset_id = ca_write_batch.asset
           AND p.timeframe = ca_write_batch.timeframe
           AND p.candle_time > ca_write_batch.since
           AND p.candle_time <= ca_write_batch.until
-          AND p.id = c.id
           AND (p.technical_indicators IS NULL
                OR p.technical_indicators IS DISTINCT FROM
                   CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
                        THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
                        ELSE c.value
                   END)
+        FOR NO KEY UPDATE OF p SKIP LOCKED
+    ), written AS (
+        UPDATE price_data AS p
+        SET technical_indicators = f.value
+        FROM free AS f
+        WHERE p.asset_id = ca_write_batch.asset
+          AND p.timeframe = ca_write_batch.timeframe
+          AND p.candle_time > ca_write_batch.since
+          AND p.candle_time <= ca_write_batch.until
+          AND p.id = f.id
         RETURNING p.id
     )
     SELECT count(*) FROM written;
 END;
 COMMENT ON FUNCTION ca_write_batch(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
-    'puts indicators into the live candles of a series that start in (since, until], beside other keys that they have, and returns how many changed';
+    'puts indicators into the live candles of a series that start in (since, until], beside other keys that they have, and returns how many changed; rows that another session has locked are left';
+
+CREATE FUNCTION ca_first_unwritten(
+    asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
+    RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL UNSAFE
+    SET enable_nestloop = off
+BEGIN ATOMIC
+    SELECT min(p.candle_time)
+    FROM unnest(ca_first_unwritten.ids, ca_first_unwritten."values") AS c (id, value)
+    JOIN price_data AS p ON p.id = c.id
+    WHERE p.asset_id = ca_first_unwritten.asset
+      AND p.timeframe = ca_first_unwritten.timeframe
+      AND p.candle_time > ca_first_unwritten.since
+      AND p.candle_time <= ca_first_unwritten.until
+      AND (p.technical_indicators IS NULL
+           OR p.technical_indicators IS DISTINCT FROM
+              CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
+                   THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
+                   ELSE c.value
+              END);
+END;
+COMMENT ON FUNCTION ca_first_unwritten(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
+    'the first candle that ca_write_batch() has left, because another session has its row locked';
 
 CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
@@ -45,23 +80,39 @@ DECLARE
     -- candles between two states that stay, and most in memory at a time
     step CONSTANT integer := 10000;
     stop timestamptz := timeframe_bucket(timeframe, now());
+    changed timestamptz;
+    pending boolean;
+    missed timestamptz;
+    more bigint;
     saved technical_indicator_states;
     batch ca_indicator_batch;
 BEGIN
     written := 0;
-    PERFORM ca_lock_series(timeframe, asset);
-    PERFORM pg_advisory_xact_lock(ca_indicator_lock(asset, timeframe));
+    PERFORM ca_lock_indicators(asset, timeframe);
 
-    -- states of another spec, and of candles that have changed since, hold no more
-    WITH noted AS (
-        DELETE FROM technical_indicator_notes AS n
+    -- a note that a writer has locked stays for the next update, which then needs the state before it
+    WITH noted AS MATERIALIZED (
+        SELECT n.id, n.since
+        FROM technical_indicator_notes AS n
         WHERE n.asset_id = asset AND n.timeframe = ca_update_series.timeframe
-        RETURNING n.since
+    ), free AS MATERIALIZED (
+        SELECT n.id
+        FROM technical_indicator_notes AS n
+        WHERE n.asset_id = asset AND n.timeframe = ca_update_series.timeframe
+        FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        DELETE FROM technical_indicator_notes AS n
+        USING free AS f
+        WHERE n.id = f.id
+        RETURNING n.id
     )
+    SELECT min(n.since), count(*) > (SELECT count(*) FROM taken AS t) INTO changed, pending
+    FROM noted AS n;
+    -- states of another spec, and of candles that have changed since, hold no more
     DELETE FROM technical_indicator_states AS s
     WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
       AND ((s.spec, s.convention) IS DISTINCT FROM (ca_update_series.spec, ca_update_series.convention::varchar)
-           OR s.candle_time >= (SELECT min(n.since) FROM noted AS n));
+           OR s.candle_time >= changed);
 
     SELECT s.* INTO saved
     FROM technical_indicator_states AS s
@@ -87,9 +138,18 @@ BEGIN
                   ORDER BY h.candle_time
                   LIMIT step - coalesce(saved.candles, 0) % step) AS h);
         EXIT WHEN batch.state IS NULL;
-        written := written + ca_write_batch(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
-                                            batch.ids, batch."values");
+        more := ca_write_batch(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
+                               batch.ids, batch."values");
+        written := written + more;
+        missed := CASE WHEN more < cardinality(batch.ids) THEN
+            ca_first_unwritten(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
+                               batch.ids, batch."values") END;
 
+        -- the next update is to go on from where this one did
+        EXIT WHEN saved.candles % step <> 0 AND (pending OR missed IS NOT NULL);
+        IF missed IS NOT NULL THEN
+            INSERT INTO technical_indicator_notes (asset_id, timeframe, since) VALUES (asset, timeframe, missed);
+        END IF;
         IF saved.candles % step <> 0 THEN
             UPDATE technical_indicator_states AS s
             SET candle_time = batch.last, candles = saved.candles + batch.candles, state = batch.state

@@ -13,7 +13,8 @@ CREATE TEMP VIEW filled AS
     JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
     WHERE e.extname = 'cryptoanalytics'
       AND c.relkind = 'r'
-      AND c.relname NOT IN ('price_data_segments', 'technical_indicator_states', 'technical_indicator_notes');
+      AND c.relname NOT IN ('price_data_segments', 'technical_indicator_states', 'technical_indicator_notes',
+                            'series_locks', 'work_locks');
 
 -- Rows of each table, by what they are made of.  Their ids: that of a row that refers to another
 -- table is the same kind there.

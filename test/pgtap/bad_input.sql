@@ -166,7 +166,7 @@ INSERT INTO sensible VALUES
     ('signal', 'integer', '9'),
     ('since', 'timestamptz', '''2024-01-01 UTC'''),
     ('slow', 'integer', '26'),
-    ('source', 'text', '''1h'''),
+    ('source', 'text', '''1h'''), ('work', 'text', '''refresh_assets'''),
     ('spec', 'jsonb', '''{"SMA": [20]}'''),
     ('staleness', 'interval', '''1 hour'''),
     ('state', 'bytea', 'NULL'),

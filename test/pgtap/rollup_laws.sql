@@ -166,6 +166,7 @@ RESET ROLE;
 
 GRANT SELECT, INSERT, UPDATE ON price_data, price_data_archive TO rollup_reader;
 GRANT SELECT ON price_data_segments, price_data_compressed TO rollup_reader;
+GRANT SELECT, INSERT, UPDATE ON series_locks, work_locks TO rollup_reader;
 GRANT USAGE ON SEQUENCE price_data_id_seq TO rollup_reader;
 ALTER TABLE price_data ENABLE ROW LEVEL SECURITY;
 ALTER TABLE price_data_archive ENABLE ROW LEVEL SECURITY;

@@ -253,13 +253,13 @@ SELECT update_technical_indicators(9, '1h', '{"SMA": [3]}') \gset
 SELECT ca_compress_batch(true, 9, '1h', '-infinity', pg_temp.at(60 * 150), 10000, true) \gset
 SELECT ca_decompress_batch(9, '1h', '-infinity', pg_temp.at(60 * 120), 10000) \gset
 SELECT ca_compress_batch(false, 9, '1h', '-infinity', pg_temp.at(60 * 120), 10000, true) \gset
-SELECT is_empty('SELECT since FROM technical_indicator_notes', 'moving into segments and out to the archive is no change to the indicators');
+SELECT is_empty('SELECT since FROM technical_indicator_notes WHERE asset_id = 9', 'moving into segments and out to the archive is no change to the indicators');
 SELECT update_compressed_candle(9, '1h', pg_temp.at(60 * 7), 1, 1, 1, 1) \gset
-SELECT results_eq('SELECT since FROM technical_indicator_notes', ARRAY[pg_temp.at(0)],
+SELECT results_eq('SELECT since FROM technical_indicator_notes WHERE asset_id = 9', ARRAY[pg_temp.at(0)],
                   'a corrected candle is noted, from the start of its segment on');
 SELECT update_technical_indicators(9, '1h', '{"SMA": [3]}') \gset
 SELECT delete_compressed_candle(9, '1h', pg_temp.at(60 * 8)) \gset
-SELECT isnt_empty('SELECT since FROM technical_indicator_notes', 'a deleted one is noted too');
+SELECT isnt_empty('SELECT since FROM technical_indicator_notes WHERE asset_id = 9', 'a deleted one is noted too');
 
 -- the way through the executor, for a table with triggers of its users'
 CREATE FUNCTION pg_temp.count_gone() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -34,3 +34,4 @@ WHERE jsonb_typeof(h.error_logs) = 'array'
               FROM jsonb_array_elements(h.error_logs) AS e (error)
               WHERE e.error ->> 'source' = 'external_api_logs'
                 AND (e.error ->> 'name' ~ '[?#]' OR e.error ->> 'message' ~ '[?@]'));
+DROP FUNCTION ca_indicator_lock(integer, text);

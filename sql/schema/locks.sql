@@ -1,0 +1,36 @@
+-- locks.sql: rows that stand for what one session at a time may do
+--
+-- A row is locked to the end of the transaction, by SELECT ... FOR UPDATE.  Row locks take no room in
+-- shared memory, however many there are, and only a role that may UPDATE the table can take them.
+
+CREATE TABLE series_locks (
+    asset_id integer NOT NULL,
+    timeframe varchar NOT NULL,
+    purpose varchar NOT NULL,
+    moves bigint NOT NULL DEFAULT 0,
+    CONSTRAINT series_locks_pkey PRIMARY KEY (asset_id, timeframe, purpose),
+    CONSTRAINT series_locks_asset_id_fkey
+        FOREIGN KEY (asset_id) REFERENCES assets (id) ON DELETE CASCADE,
+    CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators'))
+);
+SELECT pg_catalog.pg_extension_config_dump('series_locks', '');
+
+COMMENT ON TABLE series_locks IS
+    'One row a series and purpose, made on demand: whoever works on the series locks it to the end of the transaction';
+COMMENT ON COLUMN series_locks.asset_id IS 'Asset of the series';
+COMMENT ON COLUMN series_locks.timeframe IS 'Timeframe of the series';
+COMMENT ON COLUMN series_locks.purpose IS
+    'candles: writing or moving candles; indicators: updating their indicators';
+COMMENT ON COLUMN series_locks.moves IS
+    'Number of batches of candles that have moved between live, archive and segments: a transaction that does not see the last one cannot lock the row';
+
+CREATE TABLE work_locks (
+    name varchar NOT NULL,
+    CONSTRAINT work_locks_pkey PRIMARY KEY (name)
+);
+SELECT pg_catalog.pg_extension_config_dump('work_locks', '');
+
+COMMENT ON TABLE work_locks IS
+    'One row a kind of work that one session at a time does, made on demand';
+COMMENT ON COLUMN work_locks.name IS
+    'The work: a step of maintain(), refresh_assets, roll-up of a table, or series and a timeframe for making rows of series_locks';
