@@ -216,8 +216,7 @@ set_segment_bounds(const CaRollupRange *range, CaBounds *bounds)
 		ca_bounds_asset(bounds, INT4OID, &asset, nulls, 1);
 	}
 	bounds->since = range->since;
-	if (range->until != DT_NOEND)
-		bounds->until = range->until - 1;
+	ca_bounds_before(bounds, range->until);
 }
 
 /* merge compressed candles */

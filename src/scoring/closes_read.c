@@ -216,7 +216,7 @@ read_segments(CaCloses *closes)
 	ca_bounds_init(&scan.bounds);
 	ca_bounds_asset(&scan.bounds, INT4OID, ids, nulls, n);
 	scan.bounds.since = closes->since;
-	scan.bounds.until = closes->until - 1;
+	ca_bounds_before(&scan.bounds, closes->until);
 	ca_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
 				  CA_SCAN_UNORDERED);
 	while (ca_scan_next(&scan))

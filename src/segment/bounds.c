@@ -191,3 +191,14 @@ ca_bounds_time(CaBounds *bounds, int strategy, Oid type, const Datum *values,
 	if (bounds->since > bounds->until)
 		bounds->empty = true;
 }
+
+/* the candle starts before this time, which may be infinite */
+void
+ca_bounds_before(CaBounds *bounds, TimestampTz time)
+{
+	Datum value = TimestampTzGetDatum(time);
+	bool isnull = false;
+
+	ca_bounds_time(bounds, BTLessStrategyNumber, TIMESTAMPTZOID, &value,
+				   &isnull, 1);
+}

@@ -32,5 +32,6 @@ extern void ca_bounds_timeframe(CaBounds *bounds, const Datum *values,
 								const bool *nulls, int nvalues);
 extern void ca_bounds_time(CaBounds *bounds, int strategy, Oid type,
 						   const Datum *values, const bool *nulls, int nvalues);
+extern void ca_bounds_before(CaBounds *bounds, TimestampTz time);
 
 #endif /* CA_BOUNDS_H */
