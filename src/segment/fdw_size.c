@@ -16,6 +16,8 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_statistic.h"
 #include "optimizer/cost.h"
 #include "parser/parsetree.h"
@@ -34,19 +36,25 @@
 static get_relation_stats_hook_type next_statistics;
 
 /*
- * price_data_segments of the schema that the foreign table is in.  Error: 42P01.
+ * price_data_segments of the schema that the foreign table is in.  Both have to be
+ * members of one extension: a table that somebody else calls so may have any
+ * columns.  Error: 42P01.
  */
 Oid
 ca_segments_table(Oid foreign_table)
 {
 	Oid schema = get_rel_namespace(foreign_table);
 	Oid table = get_relname_relid("price_data_segments", schema);
+	Oid extension = getExtensionOfObject(RelationRelationId, foreign_table);
 
-	if (!OidIsValid(table))
+	if (!OidIsValid(table) || !OidIsValid(extension) ||
+		getExtensionOfObject(RelationRelationId, table) != extension)
 		ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
 				errmsg("there are no segments of compressed candles"),
-				errdetail("Schema %s has no table price_data_segments.",
-						  get_namespace_name(schema)),
+				errdetail("Schema %s has no table price_data_segments of the "
+						  "extension that foreign table %s is of.",
+						  get_namespace_name(schema),
+						  get_rel_name(foreign_table)),
 				errhint("Only the extension's own price_data_compressed can "
 						"be read."));
 	return table;
