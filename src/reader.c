@@ -52,6 +52,22 @@ ca_reader_init(CaReader *reader, CaRowTaker take, void *taker)
 	return &reader->receiver;
 }
 
+/* run a query without workers: beside them nothing may be written */
+static int
+run_serial(const char *query, const CaArgument *arguments, int narguments,
+		   const SPIExecuteOptions *options)
+{
+	Oid *types = palloc(sizeof(Oid) * Max(narguments, 1));
+	SPIPlanPtr plan;
+
+	for (int i = 0; i < narguments; i++)
+		types[i] = arguments[i].type;
+	plan = SPI_prepare_cursor(query, narguments, types, 0);
+	if (plan == NULL)
+		elog(ERROR, "cannot prepare \"%s\"", query);
+	return SPI_execute_plan_extended(plan, options);
+}
+
 static void
 run_query(const char *query, const CaArgument *arguments, int narguments,
 		  bool read_only, CaReader *reader)
@@ -60,6 +76,7 @@ run_query(const char *query, const CaArgument *arguments, int narguments,
 	SPIExecuteOptions options = {.params = parameters,
 								 .read_only = read_only,
 								 .dest = &reader->receiver};
+	int result;
 
 	for (int i = 0; i < narguments; i++)
 	{
@@ -72,7 +89,11 @@ run_query(const char *query, const CaArgument *arguments, int narguments,
 	}
 
 	SPI_connect();
-	if (SPI_execute_extended(query, &options) != SPI_OK_SELECT)
+	if (reader->enough != NULL)
+		result = run_serial(query, arguments, narguments, &options);
+	else
+		result = SPI_execute_extended(query, &options);
+	if (result != SPI_OK_SELECT)
 		elog(ERROR, "cannot read rows by \"%s\"", query);
 	SPI_finish();
 }
@@ -89,7 +110,10 @@ ca_read_query(const char *query, const CaArgument *arguments, int narguments,
 	ca_read_until(query, arguments, narguments, take, taker, NULL);
 }
 
-/* the same, but the query ends with the row at which "enough" is set */
+/*
+ * The same, but the query ends with the row at which "enough" is set, and "take"
+ * may write.
+ */
 void
 ca_read_until(const char *query, const CaArgument *arguments, int narguments,
 			  CaRowTaker take, void *taker, const bool *enough)
