@@ -198,18 +198,23 @@ read_batch(FunctionCallInfo fcinfo, const char *schema, const char *table,
 
 	if (batch->relation != NULL)
 		ca_read_until(psprintf("SELECT ctid, " CA_ROW_NAMES
-							   " FROM %s.%s WHERE " CONDITIONS,
+							   " FROM ONLY %s.%s WHERE " CONDITIONS,
 							   quoted, table),
 					  arguments, lengthof(arguments), take_row, batch,
 					  &batch->enough);
 	else
 		ca_change_query(
 			psprintf(
-				"WITH batch AS MATERIALIZED (SELECT id FROM %s.%s "
+				"WITH batch AS MATERIALIZED (SELECT id FROM ONLY %s.%s "
 				"WHERE " CONDITIONS " FOR UPDATE SKIP LOCKED), "
-				"gone AS (DELETE FROM %s.%s "
+				"gone AS (DELETE FROM ONLY %s.%s "
 				"WHERE id OPERATOR(pg_catalog.=) ANY "
-				"(SELECT b.id FROM batch AS b) RETURNING " CA_ROW_NAMES
+				"(SELECT b.id FROM batch AS b) "
+				"AND asset_id OPERATOR(pg_catalog.=) $1 "
+				"AND timeframe OPERATOR(pg_catalog.=) $2 "
+				"AND candle_time OPERATOR(pg_catalog.>) $3 "
+				"AND candle_time OPERATOR(pg_catalog.<) $4 "
+				"RETURNING " CA_ROW_NAMES
 				") SELECT NULL::pg_catalog.tid, gone.* FROM gone ORDER BY candle_time",
 				quoted, table, quoted, table),
 			arguments, lengthof(arguments), take_row, batch);

@@ -33,6 +33,7 @@ struct CaMerge
 	const CaStore *store;
 	CaMergeKind kind;
 	int64 next; /* no segment not yet seen begins before this time */
+	int64 last; /* time of the candle that was put down last */
 	/* the segment that was taken out, and the first candle still to be dealt with */
 	CaStored *stored;
 	int at;
@@ -56,6 +57,7 @@ ca_merge_begin(const CaStore *store, CaMergeKind kind)
 	merge->store = store;
 	merge->kind = kind;
 	merge->next = PG_INT64_MIN;
+	merge->last = PG_INT64_MIN;
 	merge->stored = ca_stored_make();
 	merge->at = 0;
 	merge->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
@@ -88,6 +90,25 @@ write_pack(CaMerge *merge)
 }
 
 /*
+ * Times ascend, unless the table has a candle twice: its unique index is broken or
+ * gone.  A segment of such candles could not be read.
+ */
+static void
+check_order(CaMerge *merge, int64 time)
+{
+	if (time <= merge->last)
+		ereport(ERROR, errcode(ERRCODE_UNIQUE_VIOLATION),
+				errmsg("candles of a series must ascend in time"),
+				errdetail("The %s candles of asset %d have one at %s that is "
+						  "not later than the one before it.",
+						  merge->store->timeframe, merge->store->asset,
+						  timestamptz_to_str(time)),
+				errhint("Delete the second copy of the candle, and make the "
+						"unique index of its table again."));
+	merge->last = time;
+}
+
+/*
  * Put a candle behind those in hand.  It is copied.
  */
 void
@@ -97,6 +118,7 @@ ca_merge_put(CaMerge *merge, const CaRow *row)
 	CaRow kept = *row;
 	int at;
 
+	check_order(merge, row->candle.time);
 	ca_row_keep(&kept);
 	if (merge->pack.segment.count == CA_SEGMENT_CANDLES ||
 		(kept.has_indicators && merge->pack.segment.count > 0 &&
