@@ -211,10 +211,58 @@ END;
 COMMENT ON FUNCTION ca_signal_extent(integer, timestamptz, timestamptz, text) IS
     'highest and lowest price of the candles of all timeframes that start at or after since and end by until; the finest timeframe that has any; how many there are of timeframe, or of the finest';
 
+CREATE FUNCTION ca_signal_entry(
+    asset integer, entry_price numeric, since timestamptz, until timestamptz,
+    OUT code text, OUT candle_time timestamptz, OUT closed_at timestamptz, OUT high numeric, OUT low numeric)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    -- the candle that ends first says from which side the price comes
+    WITH first AS MATERIALIZED (
+        SELECT h.open_price >= ca_signal_entry.entry_price AS above
+        FROM timeframes() WITH ORDINALITY AS t (code, place)
+        CROSS JOIN LATERAL (
+            SELECT h.candle_time, h.open_price
+            FROM price_history AS h
+            WHERE h.asset_id = ca_signal_entry.asset
+              AND h.timeframe = t.code
+              AND h.candle_time >= ca_signal_entry.since
+              AND h.candle_time < timeframe_bucket(t.code, ca_signal_entry.until)
+            ORDER BY h.candle_time
+            LIMIT 1) AS h
+        ORDER BY timeframe_end(t.code, h.candle_time), t.place
+        LIMIT 1
+    )
+    -- One that opens at the entry or beyond it is known whole.  Of any other, what lies beyond the
+    -- entry came after it, and so did the close; the other extreme may be older.
+    SELECT t.code, e.candle_time, timeframe_end(t.code, e.candle_time),
+           CASE WHEN f.above AND e.open_price > ca_signal_entry.entry_price
+                THEN greatest(ca_signal_entry.entry_price, e.close_price) ELSE e.high_price END,
+           CASE WHEN NOT f.above AND e.open_price < ca_signal_entry.entry_price
+                THEN least(ca_signal_entry.entry_price, e.close_price) ELSE e.low_price END
+    FROM first AS f
+    CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
+    CROSS JOIN LATERAL (
+        SELECT h.candle_time, h.open_price, h.high_price, h.low_price, h.close_price
+        FROM price_history AS h
+        WHERE h.asset_id = ca_signal_entry.asset
+          AND h.timeframe = t.code
+          AND h.candle_time >= ca_signal_entry.since
+          AND h.candle_time < timeframe_bucket(t.code, ca_signal_entry.until)
+          AND CASE WHEN f.above THEN h.low_price <= ca_signal_entry.entry_price
+                   ELSE h.high_price >= ca_signal_entry.entry_price END
+        ORDER BY h.candle_time
+        LIMIT 1) AS e
+    ORDER BY 3, t.place
+    LIMIT 1;
+END;
+COMMENT ON FUNCTION ca_signal_entry(integer, numeric, timestamptz, timestamptz) IS
+    'first candle that reaches the entry of a signal, from the side on which the first of all opened; with the highest and the lowest price that are known to be after the entry';
+
 CREATE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
     RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text,
                    candle_time timestamptz, best_excursion numeric, worst_excursion numeric,
-                   bars bigint)
+                   bars bigint, entry_timeframe text, entry_time timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
@@ -233,25 +281,54 @@ BEGIN
     END IF;
     RETURN QUERY
         SELECT s.id,
-               CASE WHEN f.stopped THEN 'stop' WHEN f.aimed THEN 'target'
+               CASE WHEN NOT x.entered THEN 'not_entered' WHEN f.stopped THEN 'stop' WHEN f.aimed THEN 'target'
                     WHEN s.expires_at <= signal_outcomes.as_of THEN 'expired' ELSE 'open' END,
                coalesce(f.stopped AND f.aimed, false),
-               coalesce(f.code, e.finest), f.candle_time,
-               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.high - s.entry_price
-                                              ELSE s.entry_price - e.low END, s.entry_price),
-               ca_fraction(CASE s.signal_type WHEN 'long' THEN e.low - s.entry_price
-                                              ELSE s.entry_price - e.high END, s.entry_price),
-               e.bars
+               CASE WHEN x.entered THEN coalesce(f.code, w.finest) END, f.candle_time,
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN w.high - s.entry_price
+                                              ELSE s.entry_price - w.low END, s.entry_price),
+               ca_fraction(CASE s.signal_type WHEN 'long' THEN w.low - s.entry_price
+                                              ELSE s.entry_price - w.high END, s.entry_price),
+               CASE WHEN x.entered THEN e.bars + (b.code IS NOT DISTINCT FROM coalesce(f.code, w.finest) AND b.code IS NOT NULL)::integer
+                    ELSE 0 END,
+               b.code, b.candle_time
         FROM trading_signals AS s
         CROSS JOIN LATERAL (SELECT least(signal_outcomes.as_of, s.expires_at) AS until) AS u
-        LEFT JOIN LATERAL ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, s.created_at,
-                                          u.until) AS f ON true
-        CROSS JOIN LATERAL ca_signal_extent(s.asset_id, s.created_at, coalesce(f.closed_at, u.until),
-                                            f.code) AS e
+        LEFT JOIN LATERAL ca_signal_entry(s.asset_id, s.entry_price, s.created_at, u.until) AS b ON s.entry_price IS NOT NULL
+        -- a signal without an entry counts from its creation
+        CROSS JOIN LATERAL (SELECT s.entry_price IS NULL OR b.code IS NOT NULL AS entered,
+                                   coalesce(b.closed_at, s.created_at) AS since,
+                                   CASE s.signal_type WHEN 'long' THEN b.low <= s.stop_loss ELSE b.high >= s.stop_loss END IS TRUE AS stopped,
+                                   CASE s.signal_type WHEN 'long' THEN b.high >= s.target_price ELSE b.low <= s.target_price END IS TRUE AS aimed) AS x
+        LEFT JOIN LATERAL (
+            SELECT b.code, b.candle_time, b.closed_at, x.stopped, x.aimed
+            WHERE x.stopped OR x.aimed
+            UNION ALL
+            SELECT l.code, l.candle_time, l.closed_at, l.stopped, l.aimed
+            FROM ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, x.since, u.until) AS l
+            WHERE NOT x.stopped AND NOT x.aimed) AS f ON x.entered
+        -- what the candles after that of the entry reached, to the end of the one that touches
+        CROSS JOIN LATERAL ca_signal_extent(s.asset_id, x.since, coalesce(f.closed_at, u.until),
+                                            coalesce(f.code, (SELECT t.code
+                                                              FROM timeframes() WITH ORDINALITY AS t (code, place)
+                                                              WHERE t.code = b.code
+                                                                 OR EXISTS (SELECT FROM price_history AS h
+                                                                            WHERE h.asset_id = s.asset_id AND h.timeframe = t.code
+                                                                              AND h.candle_time >= x.since
+                                                                              AND h.candle_time < timeframe_bucket(t.code, u.until))
+                                                              ORDER BY t.place
+                                                              LIMIT 1))) AS e
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN x.entered THEN greatest(b.high, e.high) END AS high,
+                   CASE WHEN x.entered THEN least(b.low, e.low) END AS low,
+                   (SELECT t.code FROM timeframes() WITH ORDINALITY AS t (code, place)
+                    WHERE t.code IN (b.code, e.finest)
+                    ORDER BY t.place
+                    LIMIT 1) AS finest) AS w
         WHERE (signal_outcomes.signal IS NULL OR s.id = signal_outcomes.signal)
           AND s.created_at <= signal_outcomes.as_of
         ORDER BY s.id;
 END;
 $$;
 COMMENT ON FUNCTION signal_outcomes(integer, timestamptz) IS
-    'what became of a signal, or of all that were created by as_of: target or stop touched first, open or expired; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price';
+    'what became of a signal, or of all that were created by as_of: target or stop touched first after the entry, open, expired, or not entered; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price, from the entry on';

@@ -65,8 +65,8 @@ def signals(tap, sim, desk, books, as_of, operator):
     found = {(user, i): moment for user, i, moment in operator.rows("SELECT user_id, signal_id, executed_at FROM signal_executions")}
     tap.same(f"{len(expected)} executions of signals", expected, found, lambda k, e, f: f"user {k[0]}, signal {k[1]}: expected {e}, found {f}")
     expected = {s.id: oracle_signals.outcome(s, books[s.asset], as_of) for s in desk.signals if s.asset in books}
-    found = {i: (*row[:4], *(None if v is None else Fraction(v) for v in row[4:6]), row[6]) for i, *row in operator.rows(
-        "SELECT signal_id, outcome, ambiguous, timeframe, candle_time, best_excursion, worst_excursion, bars FROM signal_outcomes(as_of => %s)",
+    found = {i: (*row[:4], *(None if v is None else Fraction(v) for v in row[4:6]), *row[6:]) for i, *row in operator.rows(
+        "SELECT signal_id, outcome, ambiguous, timeframe, candle_time, best_excursion, worst_excursion, bars, entry_timeframe, entry_time FROM signal_outcomes(as_of => %s)",
         stamp(as_of))}
     counts = {}
     for row in expected.values():

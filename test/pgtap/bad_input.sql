@@ -216,7 +216,7 @@ INSERT INTO sensible VALUES
     ('referrers', 'integer[]', '''{1}'''),
     ('response_status', 'integer', '200'),
     ('result', 'jsonb', '''{}'''),
-    ('signal_type', 'text', '''long'''), ('stop_loss', 'numeric', '9'), ('target_price', 'numeric', '13'),
+    ('entry_price', 'numeric', '10'), ('signal_type', 'text', '''long'''), ('stop_loss', 'numeric', '9'), ('target_price', 'numeric', '13'),
     ('is_active', 'boolean', 'true'), ('deleted_at', 'timestamptz', 'NULL'),
     ('lockout_expires', 'timestamptz', '''2024-01-01 UTC'''),
     ('span', 'interval', '''1 day'''),

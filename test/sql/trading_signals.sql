@@ -129,7 +129,7 @@ SELECT risk_reward_ratio, status, updated_at FROM trading_signals WHERE id = 9;
 SELECT * FROM signal_executions;
 DELETE FROM trading_signals WHERE id = 9;
 
--- outcomes: minutes of asset 1 from 10:00; the signals 1 and 2 have 100 as entry
+-- outcomes: minutes of asset 1 from 10:00, which open at their low and close at their high; the signals 1 and 2 have 100 as entry
 CREATE FUNCTION minute(n integer, high numeric, low numeric, asset integer DEFAULT 1) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
@@ -138,7 +138,7 @@ $$;
 -- the first begins before the signal and does not count, though it touches both levels
 SELECT minute(0, 131, 89), minute(1, 104, 95), minute(2, 112, 92), minute(3, 130, 101), minute(4, 200, 10);
 UPDATE trading_signals SET expires_at = NULL WHERE id = 1;
--- at 10:02:59 one has closed: up 0.04, down 0.05
+-- at 10:02:59 one has closed, which opened at 95: the entry is reached from below, so 95 was before it; up 0.04
 SELECT * FROM signal_outcomes(1, '2024-01-01 10:02:59');
 -- at 10:03 two: up 0.12, down 0.08
 SELECT * FROM signal_outcomes(1, '2024-01-01 10:03');
@@ -149,9 +149,18 @@ SELECT * FROM signal_outcomes(1, '2024-01-02');
 UPDATE trading_signals SET expires_at = '2024-01-01 10:03:30' WHERE id = 1;
 SELECT * FROM signal_outcomes(1, '2024-01-01 10:03:29');
 SELECT * FROM signal_outcomes(1, '2024-01-02');
--- both in one candle: the stop, and said so
+-- a candle that opens at 10 and closes at 200: 10 was before the entry, 200 after it
 UPDATE trading_signals SET expires_at = NULL, created_at = '2024-01-01 10:04' WHERE id = 1;
 SELECT * FROM signal_outcomes(1, '2024-01-02');
+-- the minute before stays above the entry: not entered; the next opens below it, so all of it came after the entry, and
+-- both levels are touched: the stop, and said so
+UPDATE trading_signals SET created_at = '2024-01-01 10:03' WHERE id = 1;
+SELECT * FROM signal_outcomes(1, '2024-01-01 10:04');
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+-- expired before it was entered
+UPDATE trading_signals SET expires_at = '2024-01-01 10:04:30' WHERE id = 1;
+SELECT * FROM signal_outcomes(1, '2024-01-02');
+UPDATE trading_signals SET expires_at = NULL WHERE id = 1;
 -- short from 10:01: 112 is above 106 in the second; best (100 - 92) / 100, worst (100 - 112) / 100
 UPDATE trading_signals SET created_at = '2024-01-01 10:01' WHERE id = 2;
 SELECT * FROM signal_outcomes(2, '2024-01-02');
@@ -175,7 +184,7 @@ INSERT INTO price_data_archive SELECT * FROM gone;
 SELECT * FROM signal_outcomes(5, '2024-01-02');
 -- all of them; 4 has no stop and its target of 120 is touched in the candle from 10:00
 SELECT signal_id, outcome, ambiguous, timeframe, candle_time FROM signal_outcomes(as_of => '2024-01-02');
--- nothing known of the time: open, without candles
+-- nothing known of the time: not entered, as far as is known
 DELETE FROM price_data WHERE asset_id = 1;
 SELECT * FROM signal_outcomes(1, '2024-01-02');
 SAVEPOINT s;

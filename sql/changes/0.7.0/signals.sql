@@ -42,3 +42,6 @@ WHERE s.status = 'executed'
   AND t.action_type NOT IN ('modify_sl', 'modify_tp')
   AND (s.expires_at IS NULL OR s.expires_at > t.created_at)
 GROUP BY p.user_id, s.id;
+
+-- tells the candle of the entry
+DROP FUNCTION signal_outcomes(integer, timestamptz);
