@@ -139,6 +139,17 @@ UPDATE signal_alerts SET is_active = true;
 SELECT candle(4, '2024-01-01 12:00', 9, 11, 10);
 SELECT check_alerts('2024-01-01 13:00+00');
 
+-- a deleted user gets no alerts: that of user 1 does not fire, that of user 2 does
+INSERT INTO users (id, email, password_hash) VALUES (2, 'b@example.org', 'x');
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (9, 'GONE', 'Of a deleted user', 'crypto');
+INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
+VALUES (901, 1, 9, 'price_target', 'above', 100, '2024-03-01 00:00+00'), (902, 2, 9, 'price_target', 'above', 100, '2024-03-01 00:00+00');
+UPDATE users SET deleted_at = '2024-03-01 00:30+00' WHERE id = 1;
+SELECT candle(9, '2024-03-01 00:00', 90, 95, 95), candle(9, '2024-03-01 01:00', 95, 105, 105);
+SELECT check_alerts('2024-03-01 02:00+00'), check_alerts('2024-03-01 02:01+00');
+SELECT id, is_triggered FROM signal_alerts WHERE asset_id = 9 ORDER BY id;
+SELECT user_id, title FROM notifications WHERE data ->> 'asset_id' = '9';
+
 SAVEPOINT s;
 SELECT check_alerts(NULL);
 ROLLBACK TO s;
