@@ -22,7 +22,7 @@ COMMENT ON COLUMN series_locks.timeframe IS 'Timeframe of the series';
 COMMENT ON COLUMN series_locks.purpose IS
     'candles: writing or moving candles; indicators: updating their indicators';
 COMMENT ON COLUMN series_locks.moves IS
-    'Number of batches of candles that have moved between live, archive and segments: a transaction that does not see the last one cannot lock the row';
+    'Reserved for counting moves of candles; always 0';
 
 CREATE TABLE work_locks (
     name varchar NOT NULL,
