@@ -22,6 +22,7 @@ OBJS = \
 	src/candle/candlestick_agg.o \
 	src/candle/candlestick_value.o \
 	src/candle/cover.o \
+	src/candle/partial.o \
 	src/candle/rollup_build.o \
 	src/candle/rollup_filter.o \
 	src/candle/rollup_group.o \
@@ -136,6 +137,7 @@ SQL_PARTS = \
 	sql/functions/by_symbol.sql \
 	sql/functions/locks.sql \
 	sql/functions/segments.sql \
+	sql/functions/partial_candles.sql \
 	sql/functions/rollup.sql \
 	sql/functions/import.sql \
 	sql/functions/archive.sql \

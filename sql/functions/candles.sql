@@ -8,7 +8,7 @@ CREATE FUNCTION ca_build_candles(
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
-    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); the finest sources first, coarser ones where these have no candle, unless one is named';
+    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); the finest sources first, coarser ones where these cover less, unless one is named';
 
 CREATE FUNCTION candles(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)

@@ -63,7 +63,7 @@ BEGIN
                          import_ohlcv_report.format, import_ohlcv_report.volume_unit, import_ohlcv_report.bad,
                          coalesce(import_ohlcv_report.trust_times, false)) AS c;
     PERFORM ca_lock_series(import_ohlcv_report.timeframe, import_ohlcv_report.asset);
-    changed := ca_store_candles(candles);
+    changed := ca_store_rolled_up(candles, NULL);
 END;
 $$;
 COMMENT ON FUNCTION import_ohlcv_report(integer, text, jsonb, text, text, text, boolean) IS

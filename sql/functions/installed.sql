@@ -87,6 +87,11 @@ BEGIN ATOMIC
       notifications_read_at_check notifications_status_check notifications_user_id_fkey',
      'notifications_due_idx notifications_unread_idx notifications_user_id_idx',
      'notifications_inserted notifications_read notifications_touch', 'notifications_of_user'),
+    ('partial_candles', 5, false,
+     'partial_candles_asset_id_fkey partial_candles_candle_time_check partial_candles_covered_check
+      partial_candles_pkey partial_candles_timeframe_check',
+     '',
+     '', ''),
     ('portfolio', 26, true,
      'portfolio_allocation_target_percent_check portfolio_asset_check portfolio_asset_id_fkey
       portfolio_asset_type_check portfolio_counted_check portfolio_finite_check portfolio_investment_timeframe_check

@@ -90,6 +90,78 @@ $$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
     'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 
+-- A partial candle is written where none is stored, or one that was made of no more, or the same.
+CREATE FUNCTION ca_store_rolled_up(candles price_data[], covered integer[]) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
+AS $$
+DECLARE
+    written bigint;
+    partial record;
+BEGIN
+    IF ca_store_rolled_up.covered IS NULL THEN
+        written := ca_store_candles(ca_store_rolled_up.candles);
+        PERFORM ca_note_partial(ca_store_rolled_up.candles, NULL, NULL);
+        RETURN written;
+    END IF;
+
+    WITH candle AS MATERIALIZED (
+        SELECT u.candle, u.covered, (u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time,
+               stored.prices, stored.volume
+        FROM (SELECT unnest(ca_store_rolled_up.candles) AS candle, unnest(ca_store_rolled_up.covered) AS covered) AS u
+        LEFT JOIN LATERAL (
+            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price] AS prices, d.volume
+            FROM price_data AS d
+            WHERE (d.asset_id, d.timeframe, d.candle_time) = ((u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time)
+            UNION ALL
+            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price], d.volume
+            FROM price_data_archive AS d
+            WHERE (d.asset_id, d.timeframe, d.candle_time) = ((u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time)
+            LIMIT 1) AS stored ON true
+    ), compressed AS MATERIALIZED (
+        SELECT z.asset_id, z.timeframe, z.candle_time,
+               ARRAY[z.open_price, z.high_price, z.low_price, z.close_price] AS prices, z.volume
+        FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time ORDER BY c.candle_time) AS times
+              FROM candle AS c
+              WHERE c.prices IS NULL AND EXISTS (SELECT FROM price_data_segments)
+              GROUP BY c.asset_id, c.timeframe) AS s
+        CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
+    ), known AS (
+        SELECT c.candle, c.covered, c.asset_id, c.timeframe, c.candle_time,
+               coalesce(c.prices, z.prices) AS prices, coalesce(c.volume, z.volume) AS volume,
+               ARRAY[(c.candle).open_price, (c.candle).high_price, (c.candle).low_price, (c.candle).close_price] AS new_prices,
+               coalesce((c.candle).volume, c.volume, z.volume) AS new_volume
+        FROM candle AS c
+        LEFT JOIN compressed AS z USING (asset_id, timeframe, candle_time)
+    ), judged AS (
+        SELECT k.*,
+               (SELECT p.covered
+                FROM partial_candles AS p
+                WHERE (p.asset_id, p.timeframe, p.candle_time) = (k.asset_id, k.timeframe, k.candle_time)
+                  AND p.digest = ca_candle_digest(k.prices[1], k.prices[2], k.prices[3], k.prices[4], k.volume)) AS made_of
+        FROM known AS k
+    )
+    SELECT array_agg(j.candle) AS candles, array_agg(j.covered) AS covered,
+           array_agg(ca_candle_digest(j.new_prices[1], j.new_prices[2], j.new_prices[3], j.new_prices[4],
+                                      j.new_volume)) AS digests
+    INTO partial
+    FROM judged AS j
+    WHERE CASE WHEN j.prices IS NULL THEN true
+               WHEN j.made_of IS NOT NULL THEN j.made_of <= j.covered
+               ELSE j.prices = j.new_prices AND j.volume IS NOT DISTINCT FROM j.new_volume END;
+
+    IF partial.candles IS NULL THEN
+        RETURN 0;
+    END IF;
+    written := ca_store_candles(partial.candles);
+    PERFORM ca_note_partial(partial.candles, partial.covered, partial.digests);
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_store_rolled_up(price_data[], integer[]) IS
+    'as ca_store_candles(), for candles made of so many minutes of their span, which do not replace what was made of more; without covered they are whole';
+
 CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
     RETURNS bigint

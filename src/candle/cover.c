@@ -3,12 +3,14 @@
  * cover.c
  *		Which of the candles of several timeframes a target candle is made of.
  *
- * They are offered finest first.  A candle counts when in its span, and across its
- * borders, none counts that was offered before.  So minutes stand, and a coarser
- * candle fills a span in which there are none.
+ * They are offered finest first.  A candle counts when those that count in its
+ * span cover less of it than the candle was made of, and none of them reaches
+ * across its borders; it then takes their place.  So minutes stand, a coarser
+ * candle fills a span in which there are none, and a few stray minutes do not take
+ * the place of an hour.
  *
  * Which candles count does not change when candles that were built of the same ones
- * by this rule are added: in their span something finer counts.
+ * by this rule are added: they were made of no more than what counts in their span.
  *
  *-------------------------------------------------------------------------
  */

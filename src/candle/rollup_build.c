@@ -8,17 +8,23 @@
  * as nearly always, the parts that count are merged.  Of a part of which some count
  * and some do not, those that do are read once more.
  *
+ * A source candle covers its span, unless partial_candles says that a roll-up made
+ * it of less.  That is not looked at while the table is empty, nor of minutes.
+ *
  * This goes by batches of target candles, so that a second reading is one for
- * many of them.
+ * many of them, and partial_candles is asked once.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "candle/partial.h"
 #include "candle/rollup_build.h"
 #include "numeric.h"
 
@@ -37,7 +43,8 @@ typedef struct Bucket
 	TimestampTz end;
 	int nparts;
 	CaGroupResult *parts; /* finest first */
-	bool known;           /* there is a result */
+	int covered;
+	bool known; /* there is a result */
 	CaGroupResult result;
 } Bucket;
 
@@ -48,6 +55,8 @@ struct CaBuilder
 	MemoryContext context;
 	MemoryContext batch_context;
 	SPIPlanPtr again_plan; /* NULL until it is needed */
+	bool any_partial;      /* there are partial candles at all */
+	CaPartial *partial;    /* those of the batch, or NULL */
 	Bucket *buckets;
 	int nbuckets;
 	int room; /* for so many */
@@ -70,6 +79,7 @@ ca_builder_make(const CaRollupRange *range, CaGroups *groups)
 	builder->range = range;
 	builder->groups = groups;
 	builder->context = CurrentMemoryContext;
+	builder->any_partial = ca_partial_any(range->namespace_oid);
 	builder->room = 16;
 	builder->buckets = palloc(sizeof(Bucket) * builder->room);
 	builder->batch_context = AllocSetContextCreate(
@@ -133,10 +143,23 @@ want_again(CaBuilder *builder, const CaGroupResult *part,
 	builder->filter_sources |= (uint32) 1 << part->key.source;
 }
 
+/* how many minutes a candle of a part was made of */
+static inline int
+made_of(const CaBuilder *builder, const CaGroupResult *part, int bit,
+		int length)
+{
+	CaGroupKey key = part->key;
+
+	if (builder->partial == NULL || length == 1)
+		return length;
+	key.start += bit * length * USECS_PER_MINUTE;
+	return ca_partial_covered(builder->partial, &key, length);
+}
+
 /* offer the candles of a part; those that count displace finer ones */
 static void
-offer_part(const Bucket *bucket, int number, CaCover *cover,
-		   uint64 *counting[CA_TIMEFRAMES])
+offer_part(const CaBuilder *builder, const Bucket *bucket, int number,
+		   CaCover *cover, uint64 *counting[CA_TIMEFRAMES])
 {
 	const CaGroupResult *part = &bucket->parts[number];
 	int length = source_minutes(part);
@@ -146,7 +169,8 @@ offer_part(const Bucket *bucket, int number, CaCover *cover,
 	{
 		int from = i * length;
 
-		if (!ca_cover_take(cover, from, from + length, 1))
+		if (!ca_cover_take(cover, from, from + length,
+						   made_of(builder, part, i, length)))
 			continue;
 		ca_bits_fill(counting[number], i, i + 1, true);
 		for (int k = 0; k < number; k++)
@@ -174,8 +198,9 @@ combine_parts(CaBuilder *builder, Bucket *bucket)
 	{
 		counting[i] =
 			palloc0(ca_bits_words(bucket->parts[i].nbits) * sizeof(uint64));
-		offer_part(bucket, i, &cover, counting);
+		offer_part(builder, bucket, i, &cover, counting);
 	}
+	bucket->covered = ca_bits_count(cover.covered, 0, cover.minutes);
 	for (int i = 0; i < bucket->nparts; i++)
 	{
 		const CaGroupResult *part = &bucket->parts[i];
@@ -193,17 +218,22 @@ static void
 resolve(CaBuilder *builder, Bucket *bucket)
 {
 	const CaGroupResult *finest = &bucket->parts[0];
+	int length = source_minutes(finest);
+	int count = ca_bits_count(finest->present, 0, finest->nbits);
 
-	if (bucket->nparts == 1 ||
-		ca_bits_count(finest->present, 0, finest->nbits) == finest->nbits)
+	if ((builder->partial == NULL || length == 1) &&
+		(bucket->nparts == 1 || count == finest->nbits))
+	{
+		bucket->covered = count * length;
 		add_result(bucket, finest);
+	}
 	else
 		combine_parts(builder, bucket);
 }
 
-/* a range of all that must be read again */
+/* a range of what the batch has of these sources */
 static void
-set_range_again(const CaBuilder *builder, CaRollupRange *range)
+set_batch_range(const CaBuilder *builder, uint32 sources, CaRollupRange *range)
 {
 	int32 *assets = palloc(sizeof(int32) * builder->nbuckets);
 
@@ -211,15 +241,13 @@ set_range_again(const CaBuilder *builder, CaRollupRange *range)
 	range->all_assets = true;
 	range->assets = assets;
 	range->nassets = 0;
-	range->sources = builder->filter_sources;
+	range->sources = sources;
 	range->since = DT_NOEND;
 	range->until = DT_NOBEGIN;
 	for (int i = 0; i < builder->nbuckets; i++)
 	{
 		const Bucket *bucket = &builder->buckets[i];
 
-		if (bucket->nparts == 1)
-			continue;
 		if (range->nassets == 0 || assets[range->nassets - 1] != bucket->asset)
 			assets[range->nassets++] = bucket->asset;
 		range->since = Min(range->since, bucket->start);
@@ -236,7 +264,7 @@ read_again(CaBuilder *builder)
 	Bucket *bucket = builder->buckets;
 	const CaGroupKey *key;
 
-	set_range_again(builder, &range);
+	set_batch_range(builder, builder->filter_sources, &range);
 	if (builder->again_plan == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(builder->context);
@@ -260,6 +288,26 @@ read_again(CaBuilder *builder)
 		ca_groups_next(groups, &part);
 		add_result(bucket, &part);
 	}
+}
+
+/* look the partial candles of the batch up */
+static void
+load_partial(CaBuilder *builder)
+{
+	uint32 sources = 0;
+	CaRollupRange range;
+
+	builder->partial = NULL;
+	if (!builder->any_partial)
+		return;
+	for (int i = 0; i < builder->nbuckets; i++)
+		for (int k = 0; k < builder->buckets[i].nparts; k++)
+			sources |= (uint32) 1 << builder->buckets[i].parts[k].key.source;
+	sources &= ~(uint32) 1; /* minutes are whole */
+	if (sources == 0)
+		return;
+	set_batch_range(builder, sources, &range);
+	builder->partial = ca_partial_load(&range);
 }
 
 /* the next batch of target candles; false when there are no more */
@@ -286,6 +334,7 @@ next_batch(CaBuilder *builder)
 		bucket = &builder->buckets[builder->nbuckets - 1];
 		length += bucket->end - bucket->start;
 	}
+	load_partial(builder);
 	for (int i = 0; i < builder->nbuckets; i++)
 		resolve(builder, &builder->buckets[i]);
 	if (builder->filter != NULL)
@@ -320,6 +369,9 @@ ca_builder_next(CaBuilder *builder, CaBuilt *built)
 	cap = &bucket->result.market_cap;
 	built->asset = bucket->asset;
 	built->start = bucket->start;
+	built->covered = bucket->covered;
+	built->whole =
+		built->covered * USECS_PER_MINUTE == bucket->end - bucket->start;
 	memset(built->nulls, 0, sizeof(built->nulls));
 	built->values[CA_BUILT_TIME] = TimestampTzGetDatum(built->start);
 	built->values[CA_BUILT_OPEN] = decimal_datum(&candle->open.price);

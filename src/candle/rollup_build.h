@@ -27,6 +27,8 @@ typedef struct CaBuilt
 {
 	int32 asset;
 	TimestampTz start;
+	int covered; /* minutes of its span that its sources cover */
+	bool whole;  /* that is all of them */
 	Datum values[CA_BUILT_COLUMNS];
 	bool nulls[CA_BUILT_COLUMNS];
 } CaBuilt;

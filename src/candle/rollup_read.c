@@ -171,8 +171,9 @@ source_codes(const CaRollupRange *range, Datum *codes)
 	return ncodes;
 }
 
-static ArrayType *
-source_array(const CaRollupRange *range)
+/* the codes of the sources of a range, as text[] */
+ArrayType *
+ca_rollup_sources(const CaRollupRange *range)
 {
 	Datum codes[CA_TIMEFRAMES];
 	int ncodes = source_codes(range, codes);
@@ -180,8 +181,9 @@ source_array(const CaRollupRange *range)
 	return construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
-static ArrayType *
-asset_array(const CaRollupRange *range)
+/* the assets of a range, as int[] */
+ArrayType *
+ca_rollup_assets_of(const CaRollupRange *range)
 {
 	Datum *assets = palloc(sizeof(Datum) * Max(range->nassets, 1));
 
@@ -251,14 +253,14 @@ ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
 		taker.wanted[i] = is_wanted(range, ca_timeframe_by_index(i));
 	set_param(params, PARAM_SOURCES, TEXTARRAYOID,
-			  PointerGetDatum(source_array(range)));
+			  PointerGetDatum(ca_rollup_sources(range)));
 	set_param(params, PARAM_SINCE, TIMESTAMPTZOID,
 			  TimestampTzGetDatum(range->since));
 	set_param(params, PARAM_UNTIL, TIMESTAMPTZOID,
 			  TimestampTzGetDatum(range->until));
 	if (range->all_assets)
 		set_param(params, PARAM_ASSETS, INT4ARRAYOID,
-				  PointerGetDatum(asset_array(range)));
+				  PointerGetDatum(ca_rollup_assets_of(range)));
 	else
 		set_param(params, PARAM_ASSETS, INT4OID,
 				  Int32GetDatum(range->assets[0]));

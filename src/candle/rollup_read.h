@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "executor/spi.h"
+#include "utils/array.h"
 
 #include "candle/rollup_groups.h"
 
@@ -29,6 +30,8 @@ typedef struct CaRollupRange
 	TimestampTz until; /* DT_NOEND: to the last */
 } CaRollupRange;
 
+extern ArrayType *ca_rollup_sources(const CaRollupRange *range);
+extern ArrayType *ca_rollup_assets_of(const CaRollupRange *range);
 extern SPIPlanPtr ca_rollup_prepare(const CaRollupRange *range);
 extern void ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
 						   CaGroups *groups);

@@ -3,14 +3,16 @@
  * rollup_write.c
  *		Writing candles that a roll-up has built.
  *
- * ca_store_candles() writes them, 10,000 at a time, as an array of rows of
- * price_data of which only the columns that it reads are set.
+ * ca_store_rolled_up() writes them, 10,000 at a time, as arrays of rows of
+ * price_data of which only the columns that it reads are set: whole candles, and
+ * those whose sources cover less, with the minutes that they cover.
  *
  *-------------------------------------------------------------------------
  */
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -42,7 +44,9 @@ struct CaRollupWriter
 	Datum timeframe;
 	SPIPlanPtr plan;
 	MemoryContext batch_context;
-	ArrayBuildState *batch;
+	ArrayBuildState *whole;
+	ArrayBuildState *partial;
+	ArrayBuildState *covered; /* minutes of the partial ones */
 	int size;
 	int64 written;
 };
@@ -63,12 +67,12 @@ ca_rollup_writer(const CaRollupRange *range)
 {
 	CaRollupWriter *writer = palloc0(sizeof(CaRollupWriter));
 	StringInfoData call;
-	Oid array_type;
+	Oid types[2] = {InvalidOid, INT4ARRAYOID};
 
 	writer->row_type =
 		get_rel_type_id(get_relname_relid("price_data", range->namespace_oid));
 	writer->tupdesc = lookup_rowtype_tupdesc_copy(writer->row_type, -1);
-	array_type = get_array_type(writer->row_type);
+	types[0] = get_array_type(writer->row_type);
 	for (int i = 0; i < CA_BUILT_COLUMNS; i++)
 		writer->column[i] = column_number(writer->tupdesc, built_names[i]);
 	writer->asset_column = column_number(writer->tupdesc, "asset_id");
@@ -76,8 +80,9 @@ ca_rollup_writer(const CaRollupRange *range)
 	writer->timeframe = CStringGetTextDatum(range->target->code);
 
 	initStringInfo(&call);
-	appendStringInfo(&call, "SELECT %s.ca_store_candles($1)", range->schema);
-	writer->plan = SPI_prepare(call.data, 1, &array_type);
+	appendStringInfo(&call, "SELECT %s.ca_store_rolled_up($1, $2)",
+					 range->schema);
+	writer->plan = SPI_prepare(call.data, 2, types);
 	if (writer->plan == NULL)
 		elog(ERROR, "cannot prepare the writing of candles: %s",
 			 SPI_result_code_string(SPI_result));
@@ -93,27 +98,40 @@ ca_rollup_writer_context(const CaRollupWriter *writer)
 	return writer->batch_context;
 }
 
+/* write candles; without "covered" they are whole */
+static void
+write_candles(CaRollupWriter *writer, ArrayBuildState *candles,
+			  ArrayBuildState *covered)
+{
+	Datum arguments[2] = {0};
+	char nulls[3] = "  ";
+	bool isnull;
+	int result;
+
+	if (candles == NULL)
+		return;
+	arguments[0] = makeArrayResult(candles, writer->batch_context);
+	if (covered != NULL)
+		arguments[1] = makeArrayResult(covered, writer->batch_context);
+	else
+		nulls[1] = 'n';
+	result = SPI_execute_plan(writer->plan, arguments, nulls, false, 1);
+	if (result != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "cannot write candles: %s", SPI_result_code_string(result));
+	writer->written += DatumGetInt64(SPI_getbinval(
+		SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+}
+
 /* write what the batch holds and start another */
 static void
 writer_flush(CaRollupWriter *writer)
 {
 	MemoryContext old = MemoryContextSwitchTo(writer->batch_context);
-	Datum candles;
-	bool isnull;
-	int result;
 
-	if (writer->batch != NULL)
-	{
-		candles = makeArrayResult(writer->batch, writer->batch_context);
-		result = SPI_execute_plan(writer->plan, &candles, NULL, false, 1);
-		if (result != SPI_OK_SELECT || SPI_processed != 1)
-			elog(ERROR, "cannot write candles: %s",
-				 SPI_result_code_string(result));
-		writer->written += DatumGetInt64(SPI_getbinval(
-			SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-		SPI_freetuptable(SPI_tuptable);
-	}
-	writer->batch = NULL;
+	write_candles(writer, writer->whole, NULL);
+	write_candles(writer, writer->partial, writer->covered);
+	writer->whole = writer->partial = writer->covered = NULL;
 	writer->size = 0;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(writer->batch_context);
@@ -153,6 +171,7 @@ ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
 	Datum *values = palloc0(sizeof(Datum) * writer->tupdesc->natts);
 	bool *nulls = palloc(sizeof(bool) * writer->tupdesc->natts);
 	HeapTuple row;
+	ArrayBuildState **batch;
 
 	check_volume(writer, built);
 	memset(nulls, true, sizeof(bool) * writer->tupdesc->natts);
@@ -167,9 +186,13 @@ ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
 	nulls[writer->timeframe_column] = false;
 
 	row = heap_form_tuple(writer->tupdesc, values, nulls);
-	writer->batch =
-		accumArrayResult(writer->batch, HeapTupleGetDatum(row), false,
-						 writer->row_type, writer->batch_context);
+	batch = built->whole ? &writer->whole : &writer->partial;
+	*batch = accumArrayResult(*batch, HeapTupleGetDatum(row), false,
+							  writer->row_type, writer->batch_context);
+	if (!built->whole)
+		writer->covered =
+			accumArrayResult(writer->covered, Int32GetDatum(built->covered),
+							 false, INT4OID, writer->batch_context);
 	if (++writer->size == BATCH_SIZE)
 		writer_flush(writer);
 }

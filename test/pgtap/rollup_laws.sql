@@ -6,7 +6,7 @@ SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
 -- The definition, minute by minute: of the candles of each timeframe, finest first, those count in
--- whose span no candle counts.
+-- whose span less is covered than they were made of, unless one that counts reaches across a border.
 CREATE TEMP TABLE chosen (target text, asset_id integer, timeframe text, candle_time timestamptz);
 CREATE FUNCTION pg_temp.choose(target text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,19 +14,24 @@ DECLARE
 BEGIN
     DELETE FROM chosen AS c WHERE c.target = choose.target;
     CREATE TEMP TABLE source ON COMMIT DROP AS
-    SELECT h.asset_id, h.timeframe, h.candle_time AS starts, timeframe_end(h.timeframe, h.candle_time) AS ends
+    SELECT h.asset_id, h.timeframe, h.candle_time AS starts, timeframe_end(h.timeframe, h.candle_time) AS ends,
+           coalesce(p.covered, extract(epoch FROM timeframe_end(h.timeframe, h.candle_time) - h.candle_time) / 60) AS made_of
     FROM price_history AS h
+    LEFT JOIN partial_candles AS p USING (asset_id, timeframe, candle_time)
     WHERE h.asset_id IN (SELECT id FROM asset) AND timeframe_divides(h.timeframe, choose.target);
-    CREATE TEMP TABLE minute (asset_id integer, at timestamptz, timeframe text, starts timestamptz, ends timestamptz) ON COMMIT DROP;
+    CREATE TEMP TABLE minute (asset_id integer, at timestamptz, timeframe text, starts timestamptz, ends timestamptz, covered boolean) ON COMMIT DROP;
     FOR code IN SELECT s.timeframe FROM source AS s GROUP BY 1 ORDER BY timeframe_length(s.timeframe) LOOP
         CREATE TEMP TABLE counting AS
         SELECT s.*
         FROM source AS s
-        LEFT JOIN (SELECT m.asset_id, timeframe_bucket(code, m.at) AS starts, count(*) AS n FROM minute AS m GROUP BY 1, 2) AS i
+        LEFT JOIN (SELECT m.asset_id, timeframe_bucket(code, m.at) AS starts, count(*) FILTER (WHERE m.covered) AS n,
+                          bool_or(m.starts < timeframe_bucket(code, m.at) OR m.ends > timeframe_end(code, m.at)) AS crosses
+                   FROM minute AS m GROUP BY 1, 2) AS i
             USING (asset_id, starts)
-        WHERE s.timeframe = code AND i.n IS NULL;
+        WHERE s.timeframe = code AND coalesce(i.n, 0) < s.made_of AND i.crosses IS NOT TRUE;
+        DELETE FROM minute AS m USING counting AS c WHERE m.asset_id = c.asset_id AND timeframe_bucket(code, m.at) = c.starts;
         INSERT INTO minute
-        SELECT c.asset_id, m, c.timeframe, c.starts, c.ends
+        SELECT c.asset_id, m, c.timeframe, c.starts, c.ends, m < c.starts + c.made_of * interval '1 minute'
         FROM counting AS c, generate_series(c.starts, c.ends - interval '1 minute', '1 minute') AS m;
         DROP TABLE counting;
     END LOOP;

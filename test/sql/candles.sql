@@ -63,11 +63,11 @@ VALUES (:minutes, '5m', '2024-01-01 10:05', 1, 4, 1, 3, '{"RSI": 50}'), (:minute
 SELECT * FROM candles(:minutes, '5m');
 
 -- several sources complement each other: 1m has price 1 and 5m price 5, the 15m candle
--- 10:00  has a minute in each 5m                     1 + 1 + 1
--- 10:15  a minute in the second 5m of three          5 + 1 + 5
--- 10:30  one in the first                            1 + 5 + 5
--- 10:45  1m only                                     1
--- 11:00  5m only                                     5
+-- 10:00  has a minute in each 5m, of which it covers less     5 + 5 + 5
+-- 10:15  a minute in the second 5m of three                   5 + 5 + 5
+-- 10:30  one in the first                                     5 + 5 + 5
+-- 10:45  1m only                                              1
+-- 11:00  5m only                                              5
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT :sources, t, timestamptz '2024-01-01' + at::interval, p, p, p, p, p
 FROM (SELECT '1m', unnest(ARRAY['10:00', '10:07', '10:14', '10:22', '10:30', '10:46']), 1
@@ -142,9 +142,14 @@ SELECT * FROM candles_filled(:minutes, '1h', '2024-01-02', '2024-01-01');
 -- rollup_candles()
 --
 
--- 10:00 is written and 10:05 corrected, which loses its indicators; 09:50, of which there are
--- no minutes, stays; a second time nothing changes
+-- 10:00 is written; 10:05, which was not rolled up and of which four minutes are there, stays, and
+-- so does 09:50, of which there are none; when 10:05 has gone it is written too; a second time
+-- nothing changes
 SELECT rollup_candles('5m', :minutes);
+SELECT open_price, close_price FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' AND candle_time = '2024-01-01 10:05';
+DELETE FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' AND candle_time = '2024-01-01 10:05';
+SELECT rollup_candles('5m', :minutes);
+SELECT timeframe, candle_time, covered FROM partial_candles WHERE asset_id = :minutes ORDER BY candle_time;
 SELECT candle_time, open_price, high_price, low_price, close_price, volume, market_cap, technical_indicators
 FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
 SELECT rollup_candles('5m', :minutes);
@@ -159,6 +164,7 @@ FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_t
 -- a range recomputes whole candles, not the half that is in it, and only those it touches
 UPDATE price_data SET open_price = 1, low_price = 1, high_price = 1, close_price = 1, volume = 1
 WHERE asset_id = :minutes AND timeframe = '5m';
+UPDATE partial_candles SET digest = ca_candle_digest(1, 1, 1, 1, 1) WHERE asset_id = :minutes;
 SELECT rollup_candles('5m', :minutes, '2024-01-01 10:07', '2024-01-01 10:08');
 SELECT candle_time, open_price, high_price, low_price, close_price, volume
 FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
@@ -173,6 +179,7 @@ SELECT volume, market_cap FROM price_data WHERE asset_id = :minutes AND timefram
 -- an archived candle is corrected where it is; what is archived counts as a source
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (:minutes, '15m', '2024-01-01 10:00', 1, 1, 1, 1);
+INSERT INTO partial_candles VALUES (:minutes, '15m', '2024-01-01 10:00', 1, ca_candle_digest(1, 1, 1, 1, NULL));
 SELECT rollup_candles('15m', :minutes, source => '1m');
 SELECT candle_time, open_price, high_price, low_price, close_price, archived
 FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;

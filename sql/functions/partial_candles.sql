@@ -1,0 +1,79 @@
+-- Candles that were rolled up of sources that cover less than their span.
+
+CREATE FUNCTION ca_candle_digest(open numeric, high numeric, low numeric, close numeric, volume numeric) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN hash_record_extended(ROW(ca_candle_digest.open, ca_candle_digest.high, ca_candle_digest.low,
+                                    ca_candle_digest.close, ca_candle_digest.volume), 0);
+COMMENT ON FUNCTION ca_candle_digest(numeric, numeric, numeric, numeric, numeric) IS
+    'digest of a candle, by which partial_candles knows it again';
+
+-- Scalar subqueries look each candle up by its key, whatever the planner thinks of the tables.
+CREATE FUNCTION ca_partial_candles(assets integer[], sources text[], since timestamptz, until timestamptz)
+    RETURNS TABLE (asset integer, timeframe text, candle_time timestamptz, covered integer)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+    SET enable_seqscan = off
+BEGIN ATOMIC
+    WITH part AS MATERIALIZED (
+        SELECT p.asset_id, p.timeframe, p.candle_time, p.covered, p.digest,
+               coalesce(
+                   (SELECT ca_candle_digest(d.open_price, d.high_price, d.low_price, d.close_price, d.volume)
+                    FROM price_data AS d
+                    WHERE (d.asset_id, d.timeframe, d.candle_time) = (p.asset_id, p.timeframe, p.candle_time)),
+                   (SELECT ca_candle_digest(d.open_price, d.high_price, d.low_price, d.close_price, d.volume)
+                    FROM price_data_archive AS d
+                    WHERE (d.asset_id, d.timeframe, d.candle_time) = (p.asset_id, p.timeframe, p.candle_time))) AS found
+        FROM partial_candles AS p
+        WHERE p.asset_id = ANY (ca_partial_candles.assets)
+          AND p.timeframe = ANY (ca_partial_candles.sources)
+          AND p.candle_time >= ca_partial_candles.since
+          AND p.candle_time < ca_partial_candles.until
+    ), compressed AS MATERIALIZED (
+        SELECT z.asset_id, z.timeframe, z.candle_time,
+               ca_candle_digest(z.open_price, z.high_price, z.low_price, z.close_price, z.volume) AS found
+        FROM (SELECT p.asset_id, p.timeframe, array_agg(p.candle_time ORDER BY p.candle_time) AS times
+              FROM part AS p
+              WHERE p.found IS NULL AND EXISTS (SELECT FROM price_data_segments)
+              GROUP BY p.asset_id, p.timeframe) AS s
+        CROSS JOIN LATERAL ca_compressed_at(s.asset_id, s.timeframe, s.times) AS z
+    )
+    SELECT p.asset_id, p.timeframe, p.candle_time, p.covered
+    FROM part AS p
+    LEFT JOIN compressed AS z USING (asset_id, timeframe, candle_time)
+    WHERE p.digest = coalesce(p.found, z.found);
+END;
+COMMENT ON FUNCTION ca_partial_candles(integer[], text[], timestamptz, timestamptz) IS
+    'stored candles that start in [since, until) and were made of less than their span, and of how many minutes';
+
+-- What a roll-up makes of less than a candle's span is noted by the owner of the tables, for those
+-- who may write candles.
+CREATE FUNCTION ca_write_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
+AS $$
+BEGIN
+    IF ca_write_partial.covered IS NULL THEN
+        DELETE FROM partial_candles AS p
+        USING unnest((SELECT ca_write_partial.candles)) AS c
+        WHERE (p.asset_id, p.timeframe, p.candle_time) = (c.asset_id, c.timeframe, c.candle_time);
+        RETURN;
+    END IF;
+    INSERT INTO partial_candles AS p (asset_id, timeframe, candle_time, covered, digest)
+    SELECT (c.candle).asset_id, (c.candle).timeframe, (c.candle).candle_time, c.covered, c.digest
+    FROM (SELECT unnest(ca_write_partial.candles) AS candle, unnest(ca_write_partial.covered) AS covered,
+                 unnest(ca_write_partial.digests) AS digest) AS c
+    ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE
+    SET covered = excluded.covered, digest = excluded.digest
+    WHERE (p.covered, p.digest) IS DISTINCT FROM (excluded.covered, excluded.digest);
+END;
+$$;
+COMMENT ON FUNCTION ca_write_partial(price_data[], integer[], bigint[]) IS
+    'notes that candles were made of so many minutes; without covered that they are whole';
+REVOKE EXECUTE ON FUNCTION ca_write_partial(price_data[], integer[], bigint[]) FROM PUBLIC;
+
+CREATE FUNCTION ca_note_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    AS 'MODULE_PATHNAME', 'ca_note_partial';
+COMMENT ON FUNCTION ca_note_partial(price_data[], integer[], bigint[]) IS
+    'as ca_write_partial(), for roles that may insert into price_data';
