@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+import oracle_models
 import oracle_scores
 import oracle_signals
 import oracle_usage
@@ -10,7 +11,9 @@ from clock import bucket, stamp
 from oracle_positions import rounded
 
 
-def check(tap, sim, desk, crowd, books, as_of, operator):
+def check(tap, sim, desk, crowd, replay, as_of, operator):
+    books = replay.books
+    oracle_models.check(tap, sim, desk, replay, operator)
     scores(tap, sim, desk, books, as_of, operator)
     signals(tap, sim, desk, books, as_of, operator)
     usage(tap, sim, desk, crowd, as_of, operator)
@@ -55,19 +58,20 @@ def compare(tap, sim, desk, operator, what):
 
 def signals(tap, sim, desk, books, as_of, operator):
     expected = {s.id: (oracle_signals.status(s, as_of), oracle_signals.ratio(s)) for s in desk.signals}
-    found = {i: (status, Fraction(ratio)) for i, status, ratio in operator.rows("SELECT id, status, risk_reward_ratio FROM trading_signals")}
+    found = {i: (status, Fraction(ratio)) for i, status, ratio in operator.rows(
+        "SELECT id, status, risk_reward_ratio FROM trading_signals")}
     counts = {}
     for status, _ in expected.values():
         counts[status] = counts.get(status, 0) + 1
     show = lambda k, e, f: f"signal {k}: expected {e}, found {f}"
     tap.same(f"signals, {counts}", expected, found, show)
-    expected = {(user, s.id): moment for s in desk.signals for user, moment in oracle_signals.executions(s).items()}
-    found = {(user, i): moment for user, i, moment in operator.rows("SELECT user_id, signal_id, executed_at FROM signal_executions")}
-    tap.same(f"{len(expected)} executions of signals", expected, found, lambda k, e, f: f"user {k[0]}, signal {k[1]}: expected {e}, found {f}")
+    expected = {k: t for s in desk.signals for k, t in oracle_signals.executions(s).items()}
+    found = {(user, signal): t for user, signal, t in operator.rows("SELECT user_id, signal_id, executed_at FROM signal_executions")}
+    tap.same("executions of signals, each for its user", expected, found, show)
     expected = {s.id: oracle_signals.outcome(s, books[s.asset], as_of) for s in desk.signals if s.asset in books}
     found = {i: (*row[:4], *(None if v is None else Fraction(v) for v in row[4:6]), *row[6:]) for i, *row in operator.rows(
-        "SELECT signal_id, outcome, ambiguous, timeframe, candle_time, best_excursion, worst_excursion, bars, entry_timeframe, entry_time FROM signal_outcomes(as_of => %s)",
-        stamp(as_of))}
+        "SELECT signal_id, outcome, ambiguous, timeframe, candle_time, best_excursion, worst_excursion, bars, entry_timeframe, "
+        "entry_time FROM signal_outcomes(as_of => %s)", stamp(as_of))}
     counts = {}
     for row in expected.values():
         counts[row[0]] = counts.get(row[0], 0) + 1
@@ -103,7 +107,8 @@ def usage(tap, sim, desk, crowd, as_of, operator):
              numbers["user_activities"], show)
     gone = oracle_usage.pruned(desk.calls, [t for t, _ in sim.log.ticks])
     kept = operator.value("SELECT count(*) FROM external_api_logs")
-    tap.ok(kept == len(desk.calls) - len(gone) and gone, f"{len(gone)} API calls pruned, {len(desk.calls) - len(gone)} kept", [f"kept {kept}"])
+    left = len(desk.calls) - len(gone)
+    tap.ok(kept == left and gone, f"{len(gone)} API calls pruned, {left} kept", [f"kept {kept}"])
     hours = {}
     for i in gone:
         key = ("hourly", bucket("1h", desk.calls[i].moment), None, None, "pruned_requests")

@@ -110,8 +110,8 @@ class Crowd:
             self.desk.operator.rows("UPDATE users SET lockout_expires = NULL WHERE id = %s", account.id)
             account.clear()
         elif dice < 0.622 and account.number % 4 == 3:
-            self.expect(f"delete_user {account.email}", account.delete(t), call("SELECT delete_user(%s, moment => %s)", account.id,
-                                                                                 stamp(t)))
+            self.expect(f"delete_user {account.email}", account.delete(t),
+                        call("SELECT delete_user(%s, moment => %s)", account.id, stamp(t)))
 
     # ---- alerts ----
 
@@ -132,7 +132,8 @@ class Crowd:
                 self.alerts.append(alert)
         for alert in r.sample(self.alerts, min(5, len(self.alerts))):
             # arming what waits changes nothing
-            _, code = self.application.as_user(alert.user.id, "UPDATE signal_alerts SET is_triggered = false WHERE id = %s", alert.id)
+            _, code = self.application.as_user(alert.user.id, "UPDATE signal_alerts SET is_triggered = false WHERE id = %s",
+                                               alert.id)
             self.expect(f"alert {alert.id} armed", None, code)
             alert.rearmed.append(t)
 
@@ -151,8 +152,8 @@ class Crowd:
         a = r.choice(assets)
         kind = r.choice(("Crypto Asset", "Long Position", "Short Position"))
         rows, code = self.application.as_user(
-            account.id, "INSERT INTO portfolio (user_id, asset_id, asset_symbol, asset_type) VALUES (%s, %s, %s, %s) RETURNING id",
-            account.id, self.sim.ids[a.number], a.symbol, kind)
+            account.id, "INSERT INTO portfolio (user_id, asset_id, asset_symbol, asset_type) VALUES (%s, %s, %s, %s) "
+            "RETURNING id", account.id, self.sim.ids[a.number], a.symbol, kind)
         self.expect(f"position of {account.email}", None, code)
         position = Position(account, a, kind)
         position.id = rows[0][0]
@@ -177,6 +178,8 @@ class Crowd:
             position.actions.append(new)
             statement, arguments = new.insert(position)
         try:
+            if statement.startswith("INSERT") and new.signal and not position.suits(new.signal):
+                raise Refused
             position.replay()
             expected = None
         except Refused:
@@ -189,7 +192,7 @@ class Crowd:
         elif statement.startswith("INSERT"):
             new.id = rows[0][0]
             if new.signal:
-                new.signal.trades.append((position.user.id, new.moment, self.seen or 0))
+                new.signal.trades.append((new.moment, self.seen or 0, position.user.id))
         position.settle()
 
     def new_action(self, position, t):
@@ -208,8 +211,10 @@ class Crowd:
         stop = price * 9 // 10 + 1 if kind == "modify_sl" or r.random() < 0.2 else None
         aim = price * 12 // 10 if kind == "modify_tp" or r.random() < 0.2 else None
         action = Action(kind, price, quantity, r.randrange(0, 500), stop, aim, t)
-        side = "short" if position.kind == "Short Position" else "long"
-        signals = [s for s in self.desk.signals[-40:] if s.asset == position.asset.number and s.side == side]
-        if signals and kind in position.opening:
-            action.signal = r.choice(signals)
+        latest = self.desk.signals[-40:]
+        fitting = [s for s in latest if position.suits(s)]
+        if latest and r.random() < 0.03:
+            action.signal = r.choice(latest)
+        elif fitting and kind in position.opening:
+            action.signal = r.choice(fitting)
         return action

@@ -14,7 +14,8 @@ def prepare():
     """What the owner does: roles, rights and settings."""
     statements = ["SET search_path = cryptoanalytics"]
     for role in ROLES:
-        statements += [f"DROP ROLE IF EXISTS {NAME}_{role}", f"CREATE ROLE {NAME}_{role} LOGIN", f"SELECT grant_{role}('{NAME}_{role}')"]
+        statements += [f"DROP ROLE IF EXISTS {NAME}_{role}", f"CREATE ROLE {NAME}_{role} LOGIN",
+                       f"SELECT grant_{role}('{NAME}_{role}')"]
     statements += [f"ALTER DATABASE {NAME} SET cryptoanalytics.{k} = '{v}'" for k, v in SETTINGS.items()]
     statements += [f"ALTER DATABASE {NAME} SET search_path = cryptoanalytics"]
     command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", NAME]

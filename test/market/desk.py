@@ -40,7 +40,7 @@ class Signal:
         self.target = self.entry + sign * r.randrange(1, 3 * step)
         self.stop = self.entry - sign * r.randrange(1, 2 * step)
         self.expires = None if r.random() < 0.2 else t + r.randrange(20, 600) * MINUTE
-        self.trades = []     # (user, moment, call of maintain() before it was made)
+        self.trades = []     # (moment, call of maintain() before it was made, user)
         self.id = None
 
 
@@ -95,11 +95,11 @@ class Desk:
         self.operator.close()
 
     def insert(self, table, columns, rows):
-        holders = "(" + ", ".join(["%s"] * len(columns.split(", "))) + ")"
         if not rows:
             return []
-        return [i[0] for i in self.operator.rows(
-            f"INSERT INTO {table} ({columns}) VALUES {', '.join([holders] * len(rows))} RETURNING id", *[v for r in rows for v in r])]
+        values = ", ".join(["(" + ", ".join(["%s"] * len(rows[0])) + ")"] * len(rows))
+        return [i for i, in self.operator.rows(f"INSERT INTO {table} ({columns}) VALUES {values} RETURNING id",
+                                               *(v for r in rows for v in r))]
 
     def predict(self, new):
         rows = []

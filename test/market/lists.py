@@ -85,10 +85,15 @@ class Lists:
         self.application.close()
 
 
+def show(key, expected, found):
+    return f"{key}: expected {expected}, found {found}"
+
+
 def check(tap, sim, lists, operator):
     expected = {i: (w.id, n, sim.ids[asset], side) for w in lists.lists for n, (i, asset, side) in enumerate(w.entries, 1)}
-    found = {i: tuple(v) for i, *v in operator.rows("SELECT id, watchlist_id, position, asset_id, position_type FROM watchlist_assets")}
-    tap.same(f"entries of watchlists, {lists.refused} more refused", expected, found, lambda k, e, f: f"entry {k}: expected {e}, found {f}")
+    found = {i: tuple(v) for i, *v in operator.rows(
+        "SELECT id, watchlist_id, position, asset_id, position_type FROM watchlist_assets")}
+    tap.same(f"entries of watchlists, {lists.refused} more refused", expected, found, show)
     following = {t: after for (t, _), (after, _) in zip(sim.log.ticks, sim.log.ticks[1:])}
     expected, found = {}, {}
     for i, created, sent, read, status in operator.rows("SELECT id, created_at, sent_at, read_at, status FROM notifications"):
@@ -96,4 +101,4 @@ def check(tap, sim, lists, operator):
         expected[i] = (following.get(created), lists.read.get(i), "read" if i in lists.read else "unread")
         if lists.sent.get(i) != expected[i][0]:
             expected[i] = f"sent to the mailer at {lists.sent.get(i)}"
-    tap.same("notifications, each sent once by the next call", expected, found, lambda k, e, f: f"notification {k}: expected {e}, found {f}")
+    tap.same("notifications, each sent once by the next call", expected, found, show)

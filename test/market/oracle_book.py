@@ -48,7 +48,8 @@ class Book:
     def live_between(self, code, since, until):
         """Starts of live candles from a moment on that had closed at another."""
         order = self.order.get(code, [])
-        return [s for s in order[bisect.bisect_left(order, since):bisect.bisect_left(order, bucket(code, until))] if s in self.live[code]]
+        first, last = bisect.bisect_left(order, since), bisect.bisect_left(order, bucket(code, until))
+        return [s for s in order[first:last] if s in self.live[code]]
 
     def closed_before(self, code, moment):
         """The last candle that had closed at a moment."""

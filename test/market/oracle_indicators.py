@@ -131,7 +131,8 @@ def stochastic(bars, k, slowing, d):
 
 
 USUAL = {"RSI": 14, "MACD": [12, 26, 9], "SMA": [50, 200], "EMA": [20, 100]}
-RICH = {"RSI": [7, 14], "MACD": [12, 26, 9], "SMA": [20, 50], "EMA": 20, "BBANDS": [20, 2], "ATR": 14, "ADX": 14, "STOCH": [14, 3, 3]}
+RICH = {"RSI": [7, 14], "MACD": [12, 26, 9], "SMA": [20, 50], "EMA": 20, "BBANDS": [20, 2], "ATR": 14, "ADX": 14,
+        "STOCH": [14, 3, 3]}
 PERIODS = {"RSI": rsi, "SMA": sma, "EMA": ema, "ATR": atr, "ADX": adx}
 LISTS = {"MACD": macd, "BBANDS": bollinger, "STOCH": stochastic}
 

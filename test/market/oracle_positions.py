@@ -60,6 +60,9 @@ class Position:
         row = self.replay()
         self.levels = {k: row[k] for k in self.levels}
 
+    def suits(self, signal):
+        return signal.asset == self.asset.number and signal.side == ("short" if self.sign < 0 else "long")
+
     def held(self):
         return int(self.replay()["quantity"] * 10 ** QUANTITY)
 
@@ -70,7 +73,8 @@ class Position:
         cost = exited = proceeds = Fraction(0)
         self.gains = {}
         for a in sorted(self.actions, key=lambda a: (a.moment, a.id or 10 ** 9)):
-            price, q, fees = Fraction(a.price, 10 ** self.asset.digits), Fraction(a.quantity, 10 ** QUANTITY), Fraction(a.fees, 100)
+            price = Fraction(a.price, 10 ** self.asset.digits)
+            q, fees = Fraction(a.quantity, 10 ** QUANTITY), Fraction(a.fees, 100)
             self.gains[a.id] = Fraction(0)
             if a.kind in self.opening:
                 if row["quantity"]:

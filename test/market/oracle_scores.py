@@ -7,7 +7,7 @@ from clock import HOUR
 STALENESS = HOUR
 
 
-def settle(predictions, books, t):
+def settle(predictions, books, t, step):
     """Scores what is due as of a call of maintain(); books are those of the moment."""
     for p in predictions:
         if p.score or p.created > t or p.target > t:
@@ -17,7 +17,7 @@ def settle(predictions, books, t):
             continue
         actual = price(p, book)
         if actual is not None:
-            p.score = score(p, actual)
+            p.score, p.scored = score(p, actual), step
 
 
 def price(p, book):

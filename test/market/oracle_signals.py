@@ -8,16 +8,15 @@ from oracle_positions import rounded
 
 
 def executions(signal):
-    """By user: a trade executes a signal that has not expired by its time, and that no call has found expired before."""
-    users = {}
-    for user, moment, seen in signal.trades:
+    """Of each user the first trade that was recorded while the signal was active and had not expired by its time."""
+    found = {}
+    for moment, seen, user in signal.trades:
         if signal.expires is None or signal.expires > moment and signal.expires > seen:
-            users.setdefault(user, moment)
-    return users
+            found.setdefault((user, signal.id), moment)
+    return found
 
 
 def status(signal, as_of):
-    """No trade changes it."""
     return "expired" if signal.expires is not None and signal.expires <= as_of else "active"
 
 

@@ -20,6 +20,7 @@ class Replay:
         for s in desk.signals:
             self.signals[s.asset].append(s)
         self.days = {}      # step -> day of its last run
+        self.count, self.evaluated = 0, {}    # steps taken, and when models were evaluated first as of a moment
 
     def run(self):
         done = 0
@@ -41,6 +42,7 @@ class Replay:
 
     def step(self, step, t):
         name, _, code = step.partition(" ")
+        self.count += 1
         if name in DAILY:
             if self.days.get(step) == bucket("1d", t):
                 return
@@ -49,7 +51,9 @@ class Replay:
             for book in self.books.values():
                 getattr(book, name)(code, t)
         elif name == "score_predictions":
-            oracle_scores.settle(self.desk.predictions, self.books, t)
+            oracle_scores.settle(self.desk.predictions, self.books, t, self.count)
+        elif name == "evaluate_models":
+            self.evaluated.setdefault(t, self.count)
         elif name in ("check_alerts", "expire_alerts"):
             for asset, watch in self.watches.items():
                 getattr(watch, name)(self.books.get(asset), self.signals[asset], t)

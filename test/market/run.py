@@ -63,7 +63,7 @@ def main():
     say("candles compared")
     compare_indicators.check(tap, sim, candles, series, analyst)
     say("indicators compared")
-    compare_desk.check(tap, sim, sim.desk, sim.crowd, replay.books, as_of, operator)
+    compare_desk.check(tap, sim, sim.desk, sim.crowd, replay, as_of, operator)
     compare_crowd.check(tap, sim, sim.crowd, operator)
     compare_assets.check(tap, sim, replay.books, as_of, analyst)
     lists.check(tap, sim, sim.lists, operator)

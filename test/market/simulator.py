@@ -178,4 +178,5 @@ class Simulator:
             except wire.Error:
                 self.operator.close()
         if hit and self.has_runs:
-            self.log.cut[t] = [s for s, in self.killer.rows("SELECT step FROM maintenance_runs WHERE cut_off OR status = 'running'")]
+            self.log.cut[t] = [s for s, in self.killer.rows(
+                "SELECT step FROM maintenance_runs WHERE cut_off OR status = 'running'")]
