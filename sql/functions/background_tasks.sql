@@ -20,7 +20,8 @@ BEGIN
         RAISE EXCEPTION 'a task cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Task %s is %s.', OLD.id, OLD.status),
-                  HINT = 'The way is pending, running, completed or failed; a failed task may be pending again.';
+                  HINT = 'The way is pending, running, completed or failed; a failed task may be pending again.',
+                  CONSTRAINT = 'background_tasks_transition', TABLE = 'background_tasks', COLUMN = 'status';
     END IF;
     CASE NEW.status
         WHEN 'pending' THEN
@@ -42,7 +43,8 @@ BEGIN
                     USING ERRCODE = 'check_violation',
                           DETAIL = format('Task %s started at %s and would end at %s.',
                                           NEW.id, NEW.started_at, NEW.completed_at),
-                          HINT = 'Leave the end out for now().';
+                          HINT = 'Leave the end out for now().',
+                          CONSTRAINT = 'background_tasks_end', TABLE = 'background_tasks', COLUMN = 'completed_at';
             END IF;
             NEW.execution_time_seconds := CASE WHEN isfinite(NEW.completed_at) AND isfinite(NEW.started_at)
                                                THEN extract(epoch FROM NEW.completed_at - NEW.started_at) END;
@@ -97,12 +99,14 @@ BEGIN
         RAISE EXCEPTION 'unknown task'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('There is no row in background_tasks with id %s.', coalesce(task::text, 'NULL')),
-                  HINT = 'claim_task() returns the task to work on.';
+                  HINT = 'claim_task() returns the task to work on.',
+                  CONSTRAINT = 'background_tasks_known', TABLE = 'background_tasks', COLUMN = 'id';
     END IF;
     RAISE EXCEPTION 'task is not %', expected
         USING ERRCODE = 'object_not_in_prerequisite_state',
               DETAIL = format('Task %s is %s.', task, found_status),
-              HINT = 'Another session may have changed it since.';
+              HINT = 'Another session may have changed it since.',
+              CONSTRAINT = 'background_tasks_status', TABLE = 'background_tasks', COLUMN = 'status';
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_task(integer, text) IS

@@ -17,7 +17,8 @@ BEGIN
         RAISE EXCEPTION 'columns that were added to % would be lost', relation
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('Candles that move do not take along %s.', added),
-                  HINT = 'Keep such values in a table of your own, and drop the columns.';
+                  HINT = 'Keep such values in a table of your own, and drop the columns.',
+                  CONSTRAINT = 'price_data_added_columns', TABLE = relation;
     END IF;
 END;
 $$;
