@@ -59,6 +59,7 @@ OBJS = \
 	src/accounts/lockout.o \
 	src/archive/retention.o \
 	src/maintenance/settings.o \
+	src/maintenance/transaction.o \
 	src/import/number.o \
 	src/import/element.o \
 	src/import/start.o \

@@ -18,6 +18,7 @@ BEGIN
 
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'INSERT');
+    PERFORM @extschema@.ca_refuse_transaction_block('compress_price_archive');
     task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
     COMMIT;
@@ -41,6 +42,7 @@ BEGIN
 
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'SELECT, DELETE');
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
+    PERFORM @extschema@.ca_refuse_transaction_block('decompress_price_archive');
     task := @extschema@.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until));
     reported := pg_catalog.clock_timestamp();

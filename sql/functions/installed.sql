@@ -49,6 +49,10 @@ BEGIN ATOMIC
      'external_api_logs_pkey external_api_logs_response_status_check external_api_logs_response_time_ms_check',
      'external_api_logs_created_at_idx',
      'external_api_logs_touch', ''),
+    ('maintenance_runs', 19, false,
+     'maintenance_runs_execution_time_seconds_check maintenance_runs_pkey maintenance_runs_status_check',
+     '',
+     '', ''),
     ('market_regime_analysis', 21, false,
      'market_regime_analysis_ai_confidence_score_check market_regime_analysis_ai_model_id_fkey
       market_regime_analysis_ai_regime_prediction_check market_regime_analysis_finite_check

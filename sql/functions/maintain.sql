@@ -26,29 +26,42 @@ COMMENT ON FUNCTION ca_check_maintenance(timestamptz) IS
 
 -- A session that is idle, or this one, has left the step; of sessions of other users
 -- pg_stat_activity may hide whether they are.
-CREATE FUNCTION ca_maintenance_is_alive(params jsonb, started_at timestamptz) RETURNS boolean
+CREATE FUNCTION ca_maintenance_is_alive(pid integer, started_at timestamptz) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
     SELECT ca_maintenance_is_alive.started_at >= pg_postmaster_start_time()
        AND EXISTS (
            SELECT
            FROM pg_stat_activity AS s
-           WHERE s.pid = (ca_maintenance_is_alive.params ->> 'pid')::integer
+           WHERE s.pid = ca_maintenance_is_alive.pid
              AND s.pid <> pg_backend_pid()
              AND coalesce(s.backend_start <= ca_maintenance_is_alive.started_at, true)
              AND s.state IS DISTINCT FROM 'idle');
 END;
-COMMENT ON FUNCTION ca_maintenance_is_alive(jsonb, timestamptz) IS
-    'whether another session that runs a step, by the row of the run, is still at it';
+COMMENT ON FUNCTION ca_maintenance_is_alive(integer, timestamptz) IS
+    'whether another session that runs a step, by its process and when it began, is still at it';
 
-CREATE FUNCTION ca_maintenance_begin(step text, as_of timestamptz) RETURNS integer
+-- A step that was cut off has its turn after the others: one that takes longer than
+-- statement_timeout lets a call take, or that crashes the server, does not keep them from theirs.
+CREATE FUNCTION ca_maintenance_order() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT array_agg(s.step ORDER BY o.late, CASE WHEN o.late THEN r.started_at END, s.place)
+    FROM maintenance_steps() AS s
+    LEFT JOIN maintenance_runs AS r ON r.step = s.step
+    CROSS JOIN LATERAL (SELECT coalesce(r.cut_off OR r.status = 'running', false) AS late) AS o;
+END;
+COMMENT ON FUNCTION ca_maintenance_order() IS
+    'the steps of maintain() in the order of their turns';
+
+CREATE FUNCTION ca_maintenance_begin(step text, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
-    name CONSTANT text := 'maintain ' || step;
     s record;
-    task integer;
+    before maintenance_runs;
 BEGIN
     SELECT m.* INTO s FROM maintenance_steps() AS m WHERE m.step = ca_maintenance_begin.step;
     IF NOT FOUND THEN
@@ -57,38 +70,35 @@ BEGIN
                   DETAIL = format('Value is %s.', coalesce(quote_literal(left(step, 100)), 'NULL')),
                   HINT = 'maintenance_steps() lists them.';
     END IF;
-    -- until the row is committed; whoever comes then finds it
-    PERFORM ca_lock_work(name);
-    PERFORM FROM background_tasks AS t
-    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running'
-      AND ca_maintenance_is_alive(t.task_params, t.started_at);
+    PERFORM FROM maintenance_runs AS r
+    WHERE r.step = ca_maintenance_begin.step AND r.status <> 'running'
+      AND timeframe_bucket(s.every, as_of) <= r.completed_as_of;
     IF FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO maintenance_runs (step) VALUES (step) ON CONFLICT DO NOTHING;
+    SELECT r.* INTO before FROM maintenance_runs AS r WHERE r.step = ca_maintenance_begin.step FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND OR before.status = 'running' AND ca_maintenance_is_alive(before.pid, before.started_at) THEN
         RAISE NOTICE 'another session is at %', step;
-        RETURN NULL;
+        RETURN false;
     END IF;
-    UPDATE background_tasks AS t
-    SET status = 'failed',
-        error_message = 'the run broke off: its session has left it',
-        completed_at = clock_timestamp()
-    WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'running';
-
-    IF timeframe_bucket(s.every, as_of) <= (
-           SELECT (t.task_params ->> 'as_of')::timestamptz
-           FROM background_tasks AS t
-           WHERE t.task_name = name AND t.task_name LIKE 'maintain %' AND t.status = 'completed'
-           ORDER BY t.id DESC
-           LIMIT 1) THEN
-        RETURN NULL;
+    IF before.status = 'running' THEN
+        PERFORM ca_maintenance_fail(step, NULL, '08006', 'the run broke off: its session has left it', NULL);
+        PERFORM ca_maintenance_end(step, true);
+    ELSIF timeframe_bucket(s.every, as_of) <= before.completed_as_of THEN
+        -- another session was faster
+        RETURN false;
     END IF;
-    INSERT INTO background_tasks AS t (task_name, task_type, status, task_params, result_data, started_at)
-    VALUES (name, s.task_type, 'running', jsonb_build_object('as_of', as_of, 'pid', pg_backend_pid()),
-            jsonb '{"rows": 0}', clock_timestamp())
-    RETURNING t.id INTO task;
-    RETURN task;
+    UPDATE maintenance_runs AS r
+    SET status = 'running', as_of = ca_maintenance_begin.as_of, pid = pg_backend_pid(),
+        started_at = clock_timestamp(), completed_at = NULL, execution_time_seconds = NULL, rows = 0,
+        errors = 0, error_state = NULL, error_message = NULL, error_detail = NULL, runs = r.runs + 1
+    WHERE r.step = ca_maintenance_begin.step;
+    RETURN true;
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_begin(text, timestamptz) IS
-    'enters the run of a step into background_tasks; NULL when it is not due or another session is at it';
+    'enters the run of a step into maintenance_runs; false when it is not due or another session is at it';
 
 CREATE FUNCTION ca_maintenance_step(step text)
     RETURNS TABLE (timeframe text, assets text, batch bigint, statement text)
@@ -101,7 +111,20 @@ END;
 COMMENT ON FUNCTION ca_maintenance_step(text) IS
     'a step of maintenance_steps(): what there is to do';
 
-CREATE FUNCTION ca_maintenance_assets(query text, as_of timestamptz) RETURNS integer[]
+-- Locks are other people's business: a step waits for them for a while, not for ever.
+CREATE FUNCTION ca_maintenance_bound() RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    SELECT set_config('lock_timeout', l.bound::text, true)
+    FROM (SELECT ca_maintenance_lock_timeout() AS bound, s.setting::integer AS own
+          FROM pg_settings AS s
+          WHERE s.name = 'lock_timeout') AS l
+    WHERE l.bound > 0 AND (l.own = 0 OR l.own > l.bound);
+END;
+COMMENT ON FUNCTION ca_maintenance_bound() IS
+    'lock_timeout of the transaction by the setting cryptoanalytics.maintenance_lock_timeout, if the session has no shorter one';
+
+CREATE FUNCTION ca_maintenance_assets(step text, query text, as_of timestamptz) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET jit = off
@@ -112,16 +135,19 @@ BEGIN
     IF query IS NULL THEN
         RETURN ARRAY[NULL::integer];
     END IF;
+    PERFORM ca_maintenance_bound();
     EXECUTE format('SELECT array(%s)', query) INTO assets USING as_of;
-    RETURN assets;
+    RETURN (SELECT array_agg(a.asset ORDER BY a.asset <= r.last_asset, a.place)
+            FROM unnest(assets) WITH ORDINALITY AS a (asset, place)
+            LEFT JOIN maintenance_runs AS r ON r.step = ca_maintenance_assets.step AND r.last_asset IS NOT NULL);
 END;
 $$;
-COMMENT ON FUNCTION ca_maintenance_assets(text, timestamptz) IS
-    'the assets that a step has something to do for; one that is NULL where a step is for all at once';
+COMMENT ON FUNCTION ca_maintenance_assets(text, text, timestamptz) IS
+    'the assets that a step has something to do for, from the one after that where it was cut off; one that is NULL where a step is for all at once';
 
 -- The statements look many short things up; to compile them would take longer than that.
 CREATE FUNCTION ca_maintenance_run(
-    task integer, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
+    step text, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -134,51 +160,94 @@ BEGIN
     IF asset IS NOT NULL THEN
         SET LOCAL synchronous_commit = off;
     END IF;
+    PERFORM ca_maintenance_bound();
     EXECUTE statement INTO done USING as_of, asset, timeframe;
     IF done > 0 THEN
-        UPDATE background_tasks AS t
-        SET result_data = t.result_data || jsonb_build_object('rows', (t.result_data ->> 'rows')::bigint + done)
-        WHERE t.id = task;
+        UPDATE maintenance_runs AS r
+        SET rows = r.rows + done, total_rows = r.total_rows + done
+        WHERE r.step = ca_maintenance_run.step;
     END IF;
     RETURN coalesce(done >= batch, false);
 END;
 $$;
-COMMENT ON FUNCTION ca_maintenance_run(integer, text, bigint, timestamptz, integer, text) IS
+COMMENT ON FUNCTION ca_maintenance_run(text, text, bigint, timestamptz, integer, text) IS
     'does a step, or a batch of it, and notes how many rows; whether there may be more';
 
 CREATE FUNCTION ca_maintenance_fail(
-    task integer, step text, asset integer, state text, message text, detail text) RETURNS boolean
+    step text, asset integer, state text, message text, detail text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
     what CONSTANT text := concat_ws(': ', 'asset ' || asset, state, message);
 BEGIN
     -- the first error stands for all
-    UPDATE background_tasks AS t
-    SET error_message = coalesce(t.error_message, what),
-        result_data = jsonb_build_object('sqlstate', state, 'detail', nullif(detail, '')) || t.result_data
-                      || jsonb_build_object('errors', coalesce((t.result_data ->> 'errors')::bigint, 0) + 1)
-    WHERE t.id = task;
-    RAISE WARNING '% failed: %', step, what;
+    UPDATE maintenance_runs AS r
+    SET error_state = coalesce(r.error_state, ca_maintenance_fail.state),
+        error_message = coalesce(r.error_message, what),
+        error_detail = CASE WHEN r.errors = 0 THEN nullif(ca_maintenance_fail.detail, '') ELSE r.error_detail END,
+        errors = r.errors + 1,
+        last_asset = CASE WHEN ca_maintenance_fail.state IN ('57014', '55P03')
+                          THEN coalesce(ca_maintenance_fail.asset, r.last_asset) ELSE r.last_asset END
+    WHERE r.step = ca_maintenance_fail.step;
+    RAISE WARNING '% failed: %', ca_maintenance_fail.step, what;
     RETURN state = '57014';
 END;
 $$;
-COMMENT ON FUNCTION ca_maintenance_fail(integer, text, integer, text, text, text) IS
-    'notes an error of a step in background_tasks; whether it was a cancel';
+COMMENT ON FUNCTION ca_maintenance_fail(text, integer, text, text, text) IS
+    'notes an error of a step in maintenance_runs; whether it was a cancel';
 
-CREATE FUNCTION ca_maintenance_end(task integer) RETURNS integer
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-BEGIN ATOMIC
+CREATE FUNCTION ca_maintenance_end(step text, cut_off boolean) RETURNS integer
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    r maintenance_runs;
+    told integer;
+BEGIN
+    UPDATE maintenance_runs AS r
+    SET status = CASE WHEN r.errors = 0 THEN 'completed' ELSE 'failed' END,
+        -- clocks are set back at times
+        completed_at = greatest(clock_timestamp(), r.started_at),
+        execution_time_seconds = greatest(0, extract(epoch FROM clock_timestamp() - r.started_at)),
+        completed_as_of = CASE WHEN r.errors = 0 THEN r.as_of ELSE r.completed_as_of END,
+        failed_runs = r.failed_runs + (r.errors > 0)::integer,
+        cut_off = ca_maintenance_end.cut_off,
+        last_asset = CASE WHEN r.errors > 0 THEN r.last_asset END,
+        task_id = CASE WHEN r.errors > 0 THEN r.task_id END
+    WHERE r.step = ca_maintenance_end.step
+    RETURNING r.* INTO r;
+    IF r.errors = 0 THEN
+        RETURN 0;
+    END IF;
+    -- a failure that goes on is one row
     UPDATE background_tasks AS t
-    SET status = CASE WHEN t.error_message IS NULL THEN 'completed' ELSE 'failed' END,
-        completed_at = clock_timestamp(),
-        execution_time_seconds = extract(epoch FROM clock_timestamp() - t.started_at)
-    WHERE t.id = ca_maintenance_end.task
-    RETURNING (t.error_message IS NOT NULL)::integer;
+    SET error_message = r.error_message, completed_at = r.completed_at,
+        execution_time_seconds = r.execution_time_seconds,
+        task_params = jsonb_build_object('as_of', r.as_of, 'pid', r.pid),
+        result_data = jsonb_build_object('sqlstate', r.error_state, 'detail', r.error_detail, 'rows', r.rows,
+                                         'errors', r.errors, 'runs', (t.result_data ->> 'runs')::bigint + 1)
+    WHERE t.id = r.task_id AND t.status = 'failed' AND t.result_data ->> 'sqlstate' = r.error_state
+    RETURNING t.id INTO told;
+    IF told IS NULL THEN
+        INSERT INTO background_tasks AS t
+            (task_name, task_type, status, task_params, result_data, error_message, started_at, completed_at,
+             execution_time_seconds)
+        SELECT 'maintain ' || r.step, coalesce((SELECT s.task_type FROM maintenance_steps() AS s WHERE s.step = r.step), 'cleanup'),
+               'failed', jsonb_build_object('as_of', r.as_of, 'pid', r.pid),
+               jsonb_build_object('sqlstate', r.error_state, 'detail', r.error_detail, 'rows', r.rows,
+                                  'errors', r.errors, 'runs', 1),
+               r.error_message, r.started_at, r.completed_at, r.execution_time_seconds
+        RETURNING t.id INTO told;
+        UPDATE maintenance_runs AS m SET task_id = told WHERE m.step = r.step;
+    END IF;
+    RETURN 1;
 END;
-COMMENT ON FUNCTION ca_maintenance_end(integer) IS
-    'notes in background_tasks how the run of a step ended; 1 when it failed, else 0';
+$$;
+COMMENT ON FUNCTION ca_maintenance_end(text, boolean) IS
+    'notes how the run of a step ended, a failure in background_tasks too; 1 when it failed, else 0';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
@@ -186,49 +255,56 @@ CREATE PROCEDURE ca_maintain_step(step text, as_of timestamptz, INOUT failed int
     LANGUAGE plpgsql
 AS $$
 DECLARE
-    task pg_catalog.int4 := @extschema@.ca_maintenance_begin(step, as_of);
+    begun pg_catalog.bool := @extschema@.ca_maintenance_begin(step, as_of);
     s pg_catalog.record;
     assets pg_catalog.int4[];
     asset pg_catalog.int4;
     again pg_catalog.bool;
+    waits pg_catalog.int4 := 0;
     message pg_catalog.text;
     detail pg_catalog.text;
     state pg_catalog.text;
 BEGIN
-    IF task IS NULL THEN
-        COMMIT;
+    COMMIT;
+    IF NOT begun THEN
         RETURN;
     END IF;
-    COMMIT;
     SELECT m.timeframe, m.assets, m.batch, m.statement INTO s FROM @extschema@.ca_maintenance_step(step) AS m;
     BEGIN
-        assets := @extschema@.ca_maintenance_assets(s.assets, as_of);
+        assets := @extschema@.ca_maintenance_assets(step, s.assets, as_of);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
+        assets := ARRAY[NULL]::pg_catalog.int4[];
     END;
-    FOREACH asset IN ARRAY coalesce(assets, ARRAY[NULL]::pg_catalog.int4[]) LOOP
+    FOREACH asset IN ARRAY coalesce(assets, ARRAY[]::pg_catalog.int4[]) LOOP
         LOOP
             again := false;
             -- an error undoes this part only, and a cancel is noted before it is raised again
             BEGIN
                 IF state IS NULL THEN
-                    again := @extschema@.ca_maintenance_run(task, s.statement, s.batch, as_of, asset, s.timeframe);
+                    again := @extschema@.ca_maintenance_run(step, s.statement, s.batch, as_of, asset, s.timeframe);
                 END IF;
             EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
                 GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
             END;
-            IF state IS NOT NULL AND @extschema@.ca_maintenance_fail(task, step, asset, state, message, detail) THEN
-                PERFORM @extschema@.ca_maintenance_end(task);
+            IF state IS NOT NULL AND @extschema@.ca_maintenance_fail(step, asset, state, message, detail) THEN
+                PERFORM @extschema@.ca_maintenance_end(step, true);
                 COMMIT;
                 RAISE EXCEPTION '%', message
-                    USING ERRCODE = state, HINT = 'The steps before stay done.';
+                    USING ERRCODE = state,
+                          HINT = 'The steps before stay done, and the next call goes on with the others.';
             END IF;
             COMMIT;
+            IF state OPERATOR(pg_catalog.=) '55P03' THEN
+                waits := pg_catalog.int4pl(waits, 1);
+            END IF;
             state := NULL;
             EXIT WHEN NOT again;
         END LOOP;
+        -- who holds so much is best left alone for a while
+        EXIT WHEN pg_catalog.int4ge(waits, 3);
     END LOOP;
-    failed := pg_catalog.int4pl(failed, @extschema@.ca_maintenance_end(task));
+    failed := pg_catalog.int4pl(failed, @extschema@.ca_maintenance_end(step, false));
     COMMIT;
 END;
 $$;
@@ -243,8 +319,9 @@ DECLARE
     step pg_catalog.text;
 BEGIN
     PERFORM @extschema@.ca_check_maintenance(as_of);
+    PERFORM @extschema@.ca_refuse_transaction_block('maintain');
     failed := 0;
-    SELECT pg_catalog.array_agg(s.step ORDER BY s.place) INTO steps FROM @extschema@.maintenance_steps() AS s;
+    steps := @extschema@.ca_maintenance_order();
     COMMIT;
     FOREACH step IN ARRAY steps LOOP
         CALL @extschema@.ca_maintain_step(step, as_of, failed);
@@ -252,4 +329,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE maintain(timestamptz, integer) IS
-    'does what is due of maintenance_steps(), each step in transactions of its own; one that fails is undone, noted in background_tasks, told as a WARNING and counted in failed, and the others go on; a step that another session is at is left to it';
+    'does what is due of maintenance_steps(), each step in transactions of its own; one that fails is undone, noted in maintenance_runs and background_tasks, told as a WARNING and counted in failed, and the others go on; a step that another session is at is left to it, and one that was cut off comes last the next time';

@@ -1,12 +1,15 @@
 -- Maintenance: what maintain() does, step by step.
 --
--- Each step runs in transactions of its own and has a row in background_tasks, written before it
--- begins.  That row is its lock too: a step that a living session is at is left to that session.
+-- Each step runs in transactions of its own and has one row in maintenance_runs, which says how its
+-- last run went.  The row is its lock too: a step that a living session is at is left to that
+-- session.  background_tasks gets a row for a failure alone, and one for all of them in a row that
+-- have the same SQLSTATE.
 
+-- until 0.6.0 each run was a row of background_tasks
 CREATE INDEX background_tasks_maintenance_idx ON background_tasks (task_name, status, id)
     WHERE task_name LIKE 'maintain %';
 COMMENT ON INDEX background_tasks_maintenance_idx IS
-    'the runs of a step of maintain() by how they ended, the last one included';
+    'the failures of a step of maintain(), the last one included';
 
 CREATE FUNCTION rollup_timeframes() RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE
@@ -32,6 +35,24 @@ CREATE FUNCTION ca_setting_is_valid(name text) RETURNS boolean
 COMMENT ON FUNCTION ca_setting_is_valid(text) IS
     'whether the value of a setting makes sense, named without its prefix';
 
+CREATE FUNCTION ca_keep_system_health() RETURNS interval
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_keep_system_health';
+COMMENT ON FUNCTION ca_keep_system_health() IS
+    'the setting cryptoanalytics.keep_system_health; NULL when for ever';
+
+CREATE FUNCTION ca_maintenance_lock_timeout() RETURNS integer
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_maintenance_lock_timeout';
+COMMENT ON FUNCTION ca_maintenance_lock_timeout() IS
+    'the setting cryptoanalytics.maintenance_lock_timeout in milliseconds; 0 when there is none';
+
+CREATE FUNCTION ca_refuse_transaction_block(command text) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ca_refuse_transaction_block';
+COMMENT ON FUNCTION ca_refuse_transaction_block(text) IS
+    'refuses to go on inside a transaction block, where a procedure cannot commit';
+
 -- ---- the list of steps ----
 
 CREATE FUNCTION maintenance_steps()
@@ -51,41 +72,44 @@ BEGIN ATOMIC
         (2, 'roll_up_again', 'data_sync', '1d', true, NULL, NULL,
          'SELECT rollup_candles($3, since => timeframe_bucket($3, $1 - interval ''2 days''),
                                 until => timeframe_bucket($3, $1 - interval ''1 hour''))'),
-        (3, 'update_technical_indicators', 'data_sync', NULL, false,
-         'SELECT DISTINCT d.asset FROM ca_indicators_due() AS d ORDER BY d.asset', NULL,
-         'SELECT ca_update_due_indicators($2)'),
-        (4, 'refresh_assets', 'data_sync', NULL, false, NULL, NULL,
-         'SELECT refresh_assets($1)'),
-        (5, 'score_predictions', 'model_training', NULL, false, NULL, NULL,
-         'SELECT score_predictions($1)'),
-        (6, 'evaluate_models', 'model_training', NULL, false, NULL, NULL,
-         'SELECT evaluate_models(as_of => $1)'),
-        (7, 'expire_signals', 'cleanup', NULL, false, NULL, NULL,
-         'SELECT expire_signals($1)'),
-        (8, 'expire_recommendations', 'cleanup', NULL, false, NULL, NULL,
-         'SELECT expire_recommendations($1)'),
-        (9, 'check_alerts', 'data_sync', NULL, false, NULL, NULL,
-         'SELECT check_alerts($1)'),
-        (10, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
-         'SELECT expire_alerts($1)'),
-        (11, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, NULL,
-         'SELECT sum(roll_up_api_logs(l, as_of => $1))::bigint
-          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
-        (12, 'roll_up_activities', 'data_sync', '1h', false, NULL, NULL,
-         'SELECT sum(roll_up_activities(l, as_of => $1))::bigint
-          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
-        (13, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
-         'SELECT count(*) FROM record_system_health($1)'),
-        (14, 'archive', 'cleanup', '1d', false,
+        -- before the indicators, which are written beside live candles alone
+        (3, 'archive', 'cleanup', '1d', false,
          'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
          'SELECT ca_archive_asset($2, $1)'),
+        (4, 'update_technical_indicators', 'data_sync', NULL, false,
+         'SELECT DISTINCT d.asset FROM ca_indicators_due() AS d ORDER BY d.asset', NULL,
+         'SELECT ca_update_due_indicators($2)'),
+        (5, 'refresh_assets', 'data_sync', NULL, false, NULL, NULL,
+         'SELECT refresh_assets($1)'),
+        (6, 'score_predictions', 'model_training', NULL, false, NULL, NULL,
+         'SELECT score_predictions($1)'),
+        (7, 'evaluate_models', 'model_training', NULL, false, NULL, NULL,
+         'SELECT evaluate_models(as_of => $1)'),
+        (8, 'expire_signals', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_signals($1)'),
+        (9, 'expire_recommendations', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_recommendations($1)'),
+        (10, 'check_alerts', 'data_sync', NULL, false, NULL, NULL,
+         'SELECT check_alerts($1)'),
+        (11, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
+         'SELECT expire_alerts($1)'),
+        (12, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_api_logs(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (13, 'roll_up_activities', 'data_sync', '1h', false, NULL, NULL,
+         'SELECT sum(roll_up_activities(l, as_of => $1))::bigint
+          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (14, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
+         'SELECT count(*) FROM record_system_health($1)'),
         (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
          'SELECT p.deleted + p.stripped
           FROM ca_keep_sessions() AS k CROSS JOIN LATERAL purge_sessions($1 - k, moment => $1) AS p
           WHERE k IS NOT NULL'),
         (16, 'prune_api_logs', 'cleanup', '1d', false, NULL, 1,
          'SELECT prune_api_logs($1 - k, 10000) FROM ca_keep_api_logs() AS k WHERE k IS NOT NULL'),
-        (17, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
+        (17, 'prune_system_health', 'cleanup', '1d', false, NULL, 10000,
+         'SELECT ca_prune_system_health($1 - k, 10000) FROM ca_keep_system_health() AS k WHERE k IS NOT NULL'),
+        (18, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
          'SELECT ca_prune_maintenance($1)'))
         AS s (place, step, task_type, every, rolls_up, assets, batch, statement)
     LEFT JOIN unnest(CASE WHEN ca_setting_is_valid('rollup') THEN rollup_timeframes() END)
@@ -264,14 +288,39 @@ CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
 AS $$
 DECLARE
     pruned bigint;
+    forgotten bigint;
 BEGIN
+    -- those that run are of 0.6.0, and broke off
     DELETE FROM background_tasks AS t
     WHERE t.task_name LIKE 'maintain %'
-      AND (t.status = 'completed' AND t.completed_at < as_of - interval '7 days'
-           OR t.status = 'failed' AND t.completed_at < as_of - interval '90 days');
+      AND (t.status = 'completed' AND t.completed_at < ca_prune_maintenance.as_of - interval '7 days'
+           OR t.status = 'failed' AND t.completed_at < ca_prune_maintenance.as_of - interval '90 days'
+           OR t.status = 'running' AND t.started_at < ca_prune_maintenance.as_of - interval '90 days');
     GET DIAGNOSTICS pruned = ROW_COUNT;
-    RETURN pruned;
+    -- steps that are no more
+    DELETE FROM maintenance_runs AS r
+    WHERE r.started_at < ca_prune_maintenance.as_of - interval '90 days';
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN pruned + forgotten;
 END;
 $$;
 COMMENT ON FUNCTION ca_prune_maintenance(timestamptz) IS
     'step of maintain(): deletes its own rows of background_tasks, completed ones after 7 days, failed ones after 90, and returns how many';
+
+CREATE FUNCTION ca_prune_system_health(older_than timestamptz, batch_size integer) RETURNS bigint
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM system_health AS h
+        WHERE h.id IN (SELECT o.id
+                       FROM system_health AS o
+                       WHERE o.check_time < ca_prune_system_health.older_than
+                       ORDER BY o.id
+                       LIMIT ca_prune_system_health.batch_size
+                       FOR UPDATE SKIP LOCKED)
+        RETURNING h.id
+    )
+    SELECT count(*) FROM gone;
+END;
+COMMENT ON FUNCTION ca_prune_system_health(timestamptz, integer) IS
+    'step of maintain(): deletes checks before a time, at most batch_size, and returns how many';

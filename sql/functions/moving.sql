@@ -243,6 +243,7 @@ BEGIN
 
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'SELECT, DELETE');
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
+    PERFORM @extschema@.ca_refuse_transaction_block('archive_price_data');
     task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
@@ -271,6 +272,7 @@ BEGIN
 
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'INSERT');
+    PERFORM @extschema@.ca_refuse_transaction_block('restore_price_data');
     task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();

@@ -56,20 +56,34 @@ BEGIN ATOMIC
                'completed_last_day', e.completed, 'failed_last_day', e.failed, 'mean_seconds_last_day', e.seconds)
     FROM (SELECT count(*) AS tasks, min(t.created_at) FILTER (WHERE isfinite(t.created_at)) AS since
           FROM background_tasks AS t
-          WHERE t.status = 'pending' AND t.created_at <= ca_task_health.as_of) AS p
+          WHERE t.status = 'pending' AND t.created_at <= ca_task_health.as_of
+            AND t.task_name NOT LIKE 'maintain %') AS p
     CROSS JOIN (SELECT count(*) AS tasks, min(t.started_at) FILTER (WHERE isfinite(t.started_at)) AS since
                 FROM background_tasks AS t
-                WHERE t.status = 'running') AS r
+                WHERE t.status = 'running' AND t.task_name NOT LIKE 'maintain %') AS r
     CROSS JOIN (SELECT count(*) FILTER (WHERE t.status = 'completed') AS completed,
                        count(*) FILTER (WHERE t.status = 'failed') AS failed,
                        round(avg(t.execution_time_seconds), 3) AS seconds
                 FROM background_tasks AS t
                 WHERE t.status IN ('completed', 'failed')
+                  AND t.task_name NOT LIKE 'maintain %'
                   AND t.completed_at > ca_earlier(ca_task_health.as_of, '1 day')
                   AND t.completed_at <= ca_task_health.as_of) AS e;
 END;
 COMMENT ON FUNCTION ca_task_health(timestamptz) IS
-    'tasks that wait and run, and those that ended within a day';
+    'tasks that wait and run, and those that ended within a day; the steps of maintain() are not among them';
+
+CREATE FUNCTION ca_maintenance_health() RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT jsonb_build_object(
+               'steps', count(*), 'running', count(*) FILTER (WHERE r.status = 'running'),
+               'failed', count(*) FILTER (WHERE r.status = 'failed'),
+               'failed_steps', jsonb_agg(r.step ORDER BY r.step COLLATE "C") FILTER (WHERE r.status = 'failed'))
+    FROM maintenance_runs AS r;
+END;
+COMMENT ON FUNCTION ca_maintenance_health() IS
+    'the last runs of the steps of maintain(): how many there are, run and failed, and which failed';
 
 CREATE FUNCTION ca_api_health(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -224,7 +238,7 @@ BEGIN
 
     INSERT INTO system_health (check_time, api_status, database_status, ml_models_status, data_pipeline_status,
                                overall_health_score, performance_metrics, error_logs)
-    VALUES (as_of, api, database, models, jsonb_build_object('candles', candles, 'tasks', tasks),
+    VALUES (as_of, api, database, models, jsonb_build_object('candles', candles, 'tasks', tasks, 'maintenance', ca_maintenance_health()),
             ca_health_score(parts), jsonb_build_object('score_parts', parts, 'score_weights', ca_health_weights()),
             ca_error_log(as_of))
     RETURNING id INTO recorded;

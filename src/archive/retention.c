@@ -4,6 +4,7 @@
  *		The settings of archiving.  cryptoanalytics.retention: how long candles of
  *		each timeframe stay in price_data before archive_price_data moves them.
  *		cryptoanalytics.compress_archive: whether it compresses them then.
+ *		cryptoanalytics.keep_indicators: whether they keep their indicators.
  *
  *		retention = [ entry { "," entry } ]
  *		entry     = timeframe "=" number unit		blanks around either are fine
@@ -31,6 +32,7 @@
 
 PG_FUNCTION_INFO_V1(ca_retention_period);
 PG_FUNCTION_INFO_V1(ca_compress_archive);
+PG_FUNCTION_INFO_V1(ca_keep_indicators);
 
 /* one entry: how long the timeframe's candles stay */
 typedef struct RetentionEntry
@@ -66,6 +68,16 @@ static CaSetting compress_setting = {
 	.description = "archive_price_data() compresses what it archives.",
 	.details = "Candles go from price_data into price_data_segments, not into "
 			   "price_data_archive.",
+	.initial = "off",
+	.read = ca_read_switch,
+	.hint = CA_SWITCH_HINT,
+	.suspends = true,
+};
+
+static CaSetting keep_indicators_setting = {
+	.name = "cryptoanalytics.keep_indicators",
+	.description = "Archived candles keep their indicators.",
+	.details = "Other keys of technical_indicators are kept anyway.",
 	.initial = "off",
 	.read = ca_read_switch,
 	.hint = CA_SWITCH_HINT,
@@ -172,11 +184,19 @@ check_compress(char **newval, void **extra, GucSource source)
 	return ca_check_setting(&compress_setting, newval, source);
 }
 
+static bool
+check_keep_indicators(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&keep_indicators_setting, newval, source);
+}
+
 void
 ca_define_archive_settings(void)
 {
 	ca_define_setting(&retention_setting, PGC_USERSET, check_retention);
 	ca_define_setting(&compress_setting, PGC_USERSET, check_compress);
+	ca_define_setting(&keep_indicators_setting, PGC_USERSET,
+					  check_keep_indicators);
 }
 
 /*
@@ -206,4 +226,14 @@ ca_compress_archive(PG_FUNCTION_ARGS)
 
 	ca_read_setting(&compress_setting, &compress);
 	PG_RETURN_BOOL(compress);
+}
+
+/* whether archived candles keep their indicators */
+Datum
+ca_keep_indicators(PG_FUNCTION_ARGS)
+{
+	bool keep;
+
+	ca_read_setting(&keep_indicators_setting, &keep);
+	PG_RETURN_BOOL(keep);
 }

@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *		Settings of maintain(): what it rolls up, and what it keeps.
+ *		Settings of maintain(): what it rolls up, what it keeps, and how long it
+ *		waits for locks.
  *
  *		rollup = [ timeframe { "," timeframe } ]	blanks around one are fine
  *
  * A timeframe named twice is an error; an empty setting rolls nothing up.
- * keep_sessions and keep_api_logs are durations; 0 keeps for ever.
+ * keep_sessions, keep_api_logs and keep_system_health are durations; 0 keeps
+ * for ever.  maintenance_lock_timeout is one too; 0 waits for ever.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +29,8 @@
 PG_FUNCTION_INFO_V1(ca_rollup_timeframes);
 PG_FUNCTION_INFO_V1(ca_keep_sessions);
 PG_FUNCTION_INFO_V1(ca_keep_api_logs);
+PG_FUNCTION_INFO_V1(ca_keep_system_health);
+PG_FUNCTION_INFO_V1(ca_maintenance_lock_timeout);
 
 static const char *read_rollup(const CaSetting *setting, const char *text,
 							   void *result);
@@ -62,6 +66,27 @@ static CaSetting keep_api_logs = {
 	.hint = CA_DURATION_HINT,
 	.suspends = true,
 	.greatest = 100000 * CA_DAY,
+};
+
+static CaSetting keep_system_health = {
+	.name = "cryptoanalytics.keep_system_health",
+	.description = "How long maintain() keeps checks in system_health.",
+	.details = "0 keeps them for ever.",
+	.initial = "30d",
+	.read = ca_read_duration,
+	.hint = CA_DURATION_HINT,
+	.suspends = true,
+	.greatest = 100000 * CA_DAY,
+};
+
+static CaSetting lock_timeout = {
+	.name = "cryptoanalytics.maintenance_lock_timeout",
+	.description = "How long a step of maintain() waits for a lock.",
+	.details = "0 waits for ever.",
+	.initial = "10s",
+	.read = ca_read_duration,
+	.hint = CA_DURATION_HINT,
+	.greatest = CA_DAY,
 };
 
 static const char *
@@ -122,12 +147,27 @@ check_keep_api_logs(char **newval, void **extra, GucSource source)
 	return ca_check_setting(&keep_api_logs, newval, source);
 }
 
+static bool
+check_keep_system_health(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&keep_system_health, newval, source);
+}
+
+static bool
+check_lock_timeout(char **newval, void **extra, GucSource source)
+{
+	return ca_check_setting(&lock_timeout, newval, source);
+}
+
 void
 ca_define_maintenance_settings(void)
 {
 	ca_define_setting(&rollup, PGC_USERSET, check_rollup);
 	ca_define_setting(&keep_sessions, PGC_USERSET, check_keep_sessions);
 	ca_define_setting(&keep_api_logs, PGC_USERSET, check_keep_api_logs);
+	ca_define_setting(&keep_system_health, PGC_USERSET,
+					  check_keep_system_health);
+	ca_define_setting(&lock_timeout, PGC_USERSET, check_lock_timeout);
 }
 
 /* the timeframes of cryptoanalytics.rollup, finest first, as an array of text */
@@ -169,4 +209,20 @@ Datum
 ca_keep_api_logs(PG_FUNCTION_ARGS)
 {
 	return kept(fcinfo, &keep_api_logs);
+}
+
+Datum
+ca_keep_system_health(PG_FUNCTION_ARGS)
+{
+	return kept(fcinfo, &keep_system_health);
+}
+
+/* in milliseconds, as PostgreSQL's own lock_timeout is */
+Datum
+ca_maintenance_lock_timeout(PG_FUNCTION_ARGS)
+{
+	int64 duration;
+
+	ca_read_setting(&lock_timeout, &duration);
+	PG_RETURN_INT32((int32) duration);
 }

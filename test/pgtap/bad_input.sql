@@ -104,6 +104,8 @@ INSERT INTO sensible VALUES
     ('deleted_by', 'integer', '2'),
     ('detail', 'text', '''detail'''),
     ('device_info', 'jsonb', '''{}'''),
+    ('command', 'text', '''maintain'''),
+    ('cut_off', 'boolean', 'false'),
     ('dry_run', 'boolean', 'true'),
     ('email', 'text', '''bad@example.org'''),
     ('emptied', 'boolean', 'false'),
@@ -178,6 +180,7 @@ INSERT INTO sensible VALUES
     ('symbol', 'text', '''BAD'''),
     ('target', 'text', '''archive'''),
     ('target_datetime', 'timestamptz', '''2024-01-02 UTC'''),
+    ('pid', 'integer', '0'),
     ('task', 'integer', '-1'),
     ('technical_indicators', 'jsonb', '''{"rsi_14": 50}'''),
     ('timeframe', 'text', '''1h'''),
@@ -374,7 +377,7 @@ SELECT is_empty($$SELECT m.name FROM member AS m WHERE NOT m.support AND NOT EXI
 -- a procedure that commits cannot do so here, which is to say that nothing was wrong before
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.bad IS NULL AND NOT m.support AND m.prorettype <> 'trigger'::regtype
-                    AND c.state NOT IN ('00000', CASE m.prokind WHEN 'p' THEN '2D000' ELSE '00000' END)$$,
+                    AND c.state NOT IN ('00000', CASE WHEN m.prokind = 'p' OR m.name LIKE 'ca_refuse_transaction_block%' THEN '2D000' ELSE '00000' END)$$,
                 'what is sensible is answered');
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c
                   WHERE c.state IS NULL OR c.state ~ '^(XX|53|57|58|P0|UN)' OR c.state = '54001'$$,
@@ -384,7 +387,7 @@ SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c
 -- statement handed over as text that is none
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.state !~ '^(00|22|23|42704|55000)'
-                    AND NOT (c.state = '2D000' AND m.prokind = 'p')
+                    AND NOT (c.state = '2D000' AND (m.prokind = 'p' OR m.name LIKE 'ca_refuse_transaction_block%'))
                     AND NOT (c.state = '0LP01' AND c.argument = 'role')
                     AND NOT (c.state = '39P03' AND m.prorettype = 'event_trigger'::regtype)
                     AND NOT (c.state IN ('08P01', '0A000') AND (m.support OR m.prorettype = 'trigger'::regtype))

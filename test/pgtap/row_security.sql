@@ -120,7 +120,7 @@ $$, 'for another user it finds nothing, in any table and view');
 SELECT set_eq($$
     SELECT r.relname::text FROM relation AS r
     WHERE pg_temp.outcome('rls_app', '7007008', pg_temp.reading(r.oid, 'rls_app', '7007007')) LIKE '42501%'
-$$, ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks'],
+$$, ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs'],
 'and what it may not read at all is the running of the system');
 SELECT is_empty($$
     SELECT r.relname, x.got FROM relation AS r

@@ -47,21 +47,22 @@ SELECT asset_id, timeframe, count(*), max(candle_time) FROM price_data GROUP BY 
 -- the hour 00 of the first: minutes 0 to 59, so from 0 to 60, and 59 + 2 and 0 - 2
 SELECT open_price, high_price, low_price, close_price, volume FROM price_data WHERE timeframe = '1h';
 -- every closed candle gets indicators: 140 + 27 + 1
-SELECT task_name, task_type, status,
-       CASE WHEN task_name ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN result_data ->> 'rows' END AS rows, error_message,
-       completed_at >= started_at AND execution_time_seconds >= 0 AS timed
-FROM background_tasks WHERE task_name LIKE 'maintain %' ORDER BY id;
+SELECT r.step, r.status, CASE WHEN r.step ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN r.rows END AS rows, r.error_message,
+       r.completed_at >= r.started_at AND r.execution_time_seconds >= 0 AS timed
+FROM maintenance_runs AS r ORDER BY r.started_at;
+-- what went well is no row of background_tasks
+SELECT count(*) FROM background_tasks WHERE task_name LIKE 'maintain %';
 
 -- at 02:00 there are one more candle of 5m and another hour, and the hour of the feed that has
 -- stopped; what is done once a day has been done
 CALL maintain('2024-01-01 02:00+00');
 SELECT asset_id, timeframe, count(*), max(candle_time) FROM price_data GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT task_name, status, CASE WHEN task_name ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN result_data ->> 'rows' END AS rows
-FROM background_tasks WHERE (task_params ->> 'as_of')::timestamptz = '2024-01-01 02:00+00' ORDER BY id;
+SELECT r.step, r.status, CASE WHEN r.step ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN r.rows END AS rows, r.runs
+FROM maintenance_runs AS r WHERE r.as_of = '2024-01-01 02:00+00' ORDER BY r.started_at;
 -- again: nothing
-SELECT max(id) AS last FROM background_tasks \gset
+SELECT clock_timestamp() AS begun \gset
 CALL maintain('2024-01-01 02:00+00');
-SELECT count(*) > 0 AS ran, sum((result_data ->> 'rows')::bigint) AS rows FROM background_tasks WHERE id > :last;
+SELECT count(*) > 0 AS ran, sum(rows) AS rows FROM maintenance_runs WHERE started_at >= :'begun';
 
 -- the next day picks up what came late: a minute of the hour 00 that made another low
 UPDATE price_data SET low_price = -5 WHERE asset_id = 1 AND timeframe = '1m' AND candle_time = '2024-01-01 00:30+00';
@@ -78,7 +79,12 @@ INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, 
 SELECT 1, '1m', 1, 1, 1, 1, 10, timestamptz '2024-01-02 00:00+00' + i * interval '1 minute' FROM generate_series(0, 59) AS i;
 CALL maintain('2024-01-02 01:00+00');
 SELECT task_name, status, result_data, error_message
-FROM background_tasks WHERE task_name ~ '^maintain roll_up [0-9]' AND (task_params ->> 'as_of')::timestamptz = '2024-01-02 01:00+00' ORDER BY id;
+FROM background_tasks WHERE task_name ~ '^maintain roll_up [0-9]' ORDER BY id;
+-- as long as it fails in the same way it is one row
+CALL maintain('2024-01-02 01:00+00');
+SELECT task_name, status, result_data -> 'runs' AS runs, error_message FROM background_tasks WHERE task_name LIKE 'maintain %';
+SELECT step, status, errors, error_state, error_message, error_detail, failed_runs, completed_as_of
+FROM maintenance_runs WHERE step ~ '^roll_up [0-9]' ORDER BY step;
 SELECT timeframe, count(*) FROM price_data WHERE candle_time >= '2024-01-02' GROUP BY 1 ORDER BY 1;
 DROP TRIGGER no_hours ON price_data;
 DROP FUNCTION no_hours();
@@ -97,14 +103,48 @@ DROP TRIGGER not_one ON price_data_archive;
 DROP FUNCTION not_one();
 -- what has failed is due again at once; by then one minute more is old
 CALL maintain('2024-01-03 00:01+00');
-SELECT status, result_data, error_message FROM background_tasks WHERE task_name = 'maintain archive' ORDER BY id DESC LIMIT 1;
+SELECT status, rows, error_message FROM maintenance_runs WHERE step = 'archive';
 SELECT asset_id, count(*) FROM price_data_archive GROUP BY 1 ORDER BY 1;
 
--- a run whose session has gone is marked
-INSERT INTO background_tasks (task_name, task_type, status, task_params, started_at)
-VALUES ('maintain roll_up 5m', 'data_sync', 'running', '{"pid": 0}', '2024-01-03 00:01+00');
+-- a run whose session has gone is marked, and the step comes last
+UPDATE maintenance_runs SET status = 'running', pid = 0 WHERE step = 'roll_up 5m';
+SELECT step FROM unnest(ca_maintenance_order()) WITH ORDINALITY AS o (step, place) ORDER BY place DESC LIMIT 1;
 CALL maintain('2024-01-03 00:02+00');
 SELECT status, error_message FROM background_tasks WHERE task_params @> '{"pid": 0}';
+SELECT status, cut_off FROM maintenance_runs WHERE step = 'roll_up 5m';
+
+-- a step that needs longer than statement_timeout lets the call take does not keep the others from their turn: the
+-- call ends at it, and the next one does it last
+CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
+CREATE TRIGGER slowly BEFORE INSERT ON price_data FOR EACH ROW WHEN (NEW.timeframe = '5m') EXECUTE FUNCTION slowly();
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time)
+SELECT 1, '1m', 1, 1, 1, 1, 10, timestamptz '2024-01-03 00:00+00' + i * interval '1 minute' FROM generate_series(0, 59) AS i;
+UPDATE maintenance_runs SET rows = -1;
+\set VERBOSITY terse
+SET statement_timeout = '1s';
+CALL maintain('2024-01-03 01:00+00');
+SELECT step, cut_off, rows > -1 AS done FROM maintenance_runs WHERE step IN ('roll_up 5m', 'roll_up 1h', 'refresh_assets') ORDER BY 1;
+CALL maintain('2024-01-03 01:00+00');
+RESET statement_timeout;
+\set VERBOSITY default
+SELECT step, cut_off, rows > -1 AS done FROM maintenance_runs WHERE step IN ('roll_up 5m', 'roll_up 1h', 'refresh_assets') ORDER BY 1;
+DROP TRIGGER slowly ON price_data;
+DROP FUNCTION slowly();
+CALL maintain('2024-01-03 01:00+00');
+SELECT count(*) FROM price_data WHERE timeframe = '5m' AND candle_time >= '2024-01-03';
+SELECT step FROM maintenance_runs WHERE cut_off OR status <> 'completed';
+
+-- checks are kept for a while: of two, 31 and 29 days old, one goes
+SHOW cryptoanalytics.keep_system_health;
+DELETE FROM system_health;
+INSERT INTO system_health (check_time) VALUES ('2023-12-05 00:00+00'), ('2023-12-07 00:00+00');
+UPDATE maintenance_runs SET completed_as_of = '2024-01-01 00:00+00' WHERE step = 'prune_system_health';
+CALL maintain('2024-01-05 00:00+00');
+SELECT check_time FROM system_health WHERE check_time < '2024-01-01' ORDER BY 1;
+SET cryptoanalytics.keep_system_health = 0;
+CALL maintain('2024-02-05 00:00+00');
+SELECT check_time FROM system_health WHERE check_time < '2024-01-01' ORDER BY 1;
+RESET cryptoanalytics.keep_system_health;
 
 -- what is refused
 CALL maintain(NULL);
@@ -119,6 +159,7 @@ CALL maintain();
 RESET default_transaction_isolation;
 
 DELETE FROM background_tasks;
+DELETE FROM maintenance_runs;
 DELETE FROM system_health;
 DELETE FROM price_data;
 DELETE FROM price_data_archive;

@@ -124,6 +124,8 @@ ALTER DATABASE :"database" RESET cryptoanalytics.keep_sessions;
 ALTER DATABASE :"database" RESET cryptoanalytics.compress_archive;
 ALTER DATABASE :"database" RESET cryptoanalytics.rollup;
 ALTER DATABASE :"database" RESET cryptoanalytics.lockout_period;
+DELETE FROM background_tasks;
+DELETE FROM maintenance_runs;
 DELETE FROM price_data WHERE asset_id = 99;
 DELETE FROM assets WHERE id = 99;
 

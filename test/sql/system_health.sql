@@ -4,6 +4,8 @@
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 BEGIN;
+DELETE FROM background_tasks;
+DELETE FROM maintenance_runs;
 -- with nothing to go by the parts are not known; rows are counted by statistics, which a test cannot know
 SELECT record_system_health('2024-01-01 12:30') IS NOT NULL AS recorded;
 SELECT (performance_metrics -> 'score_parts') - 'rows'::text AS parts, data_pipeline_status, api_status, ml_models_status, error_logs
@@ -26,6 +28,11 @@ VALUES (1, 'a', 'cleanup', 'completed', '2024-01-01 10:00', '2024-01-01 10:01', 
        (3, 'c', 'cleanup', 'failed', '2024-01-01 10:00', '2024-01-01 10:00:03', 3, 'no disk', '2024-01-01'),
        (4, 'd', 'cleanup', 'failed', '2023-12-31 10:00', '2023-12-31 12:30', 9000, 'old', '2023-12-31'),
        (5, 'e', 'cleanup', 'pending', NULL, NULL, NULL, NULL, '2024-01-01 12:00');
+-- the steps of maintain() are counted by themselves
+INSERT INTO background_tasks (id, task_name, task_type, status, started_at, completed_at)
+VALUES (6, 'maintain x', 'cleanup', 'failed', '2023-12-31 10:00', '2023-12-31 12:31'),
+       (7, 'maintain y', 'cleanup', 'running', '2024-01-01', NULL);
+INSERT INTO maintenance_runs (step, status) VALUES ('one', 'completed'), ('two', 'failed'), ('three', 'failed'), ('four', 'running');
 -- one call in five of the last hour fails; one before it does not count
 INSERT INTO external_api_logs (id, api_provider, endpoint, http_method, response_status, response_time_ms, created_at)
 VALUES (1, 'binance', '/k', 'GET', 200, 10, '2024-01-01 12:00'), (2, 'binance', '/k', 'GET', 200, 20, '2024-01-01 12:01'),

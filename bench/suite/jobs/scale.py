@@ -303,8 +303,8 @@ def maintained(scale):
         until = hour("scale")
         connection = server.connect("scale")
         cursor = connection.cursor()
-        cursor.execute("SELECT coalesce(max(id), 0) FROM background_tasks")
-        last = cursor.fetchone()[0]
+        cursor.execute("SELECT clock_timestamp()")
+        begun = cursor.fetchone()[0]
         cursor.execute(EVER)
         scans = cursor.fetchone()[0]
         took = {"in all": server.timed(cursor, f"CALL maintain('{until}')")}
@@ -312,12 +312,12 @@ def maintained(scale):
         cursor.execute(EVER)
         scale.scans["maintain()"] = cursor.fetchone()[0] - scans
         cursor.execute(
-            "SELECT regexp_replace(task_name, '^maintain (roll_up) .*|^maintain ', '\\1'), sum(execution_time_seconds)::float8, "
-            "string_agg(error_message, ', ') FROM background_tasks WHERE id > %s AND task_name LIKE 'maintain %%' GROUP BY 1", (last,))
+            "SELECT regexp_replace(step, '^(roll_up) .*', '\\1'), sum(execution_time_seconds)::float8, "
+            "string_agg(error_message, ', ') FROM maintenance_runs WHERE started_at >= %s GROUP BY 1", (begun,))
         for step, seconds, problem in cursor.fetchall():
             if problem:
                 raise RuntimeError(f"{step}: {problem}")
-            took[step or "roll_up"] = seconds
+            took[step] = seconds
         connection.close()
         return took
 

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * transaction.c
+ *		Procedures that commit say so before they begin.
+ *
+ * PostgreSQL itself refuses the first COMMIT, after the work that led to it,
+ * with "invalid transaction termination" and nothing else.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(ca_refuse_transaction_block);
+
+/*
+ * ca_refuse_transaction_block(command)
+ *
+ * Errors: 2D000, as for the COMMIT itself, inside BEGIN ... COMMIT, or among
+ * several commands that are sent as one.
+ */
+Datum
+ca_refuse_transaction_block(PG_FUNCTION_ARGS)
+{
+	char *command = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (IsTransactionBlock())
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+			errmsg("%s cannot be called inside a transaction block", command),
+			errdetail("It commits as it goes."),
+			errhint("Call it outside BEGIN and COMMIT, as a command of its "
+					"own; turn autocommit on in your driver."));
+	PG_RETURN_VOID();
+}
