@@ -52,6 +52,7 @@ OBJS = \
 	src/indicators/parameters.o \
 	src/indicators/spec.o \
 	src/indicators/spec_values.o \
+	src/indicators/own_keys.o \
 	src/indicators/batch.o \
 	src/indicators/series_rows.o \
 	src/indicators/series.o \

@@ -26,7 +26,10 @@ PG_MODULE_MAGIC;
 
 void _PG_init(void);
 
-/* on while archive_price_data() moves candles; read by ca_note_candles() */
+/*
+ * On while archive_price_data() moves candles or update_technical_indicators()
+ * writes beside them; read by triggers of price_data.
+ */
 static bool moving;
 
 void

@@ -190,7 +190,8 @@ BEGIN ATOMIC
              volume, market_cap, technical_indicators, candle_time, created_at)
         SELECT g.id, g.asset_id, g.timeframe, g.open_price, g.high_price, g.low_price, g.close_price,
                g.volume, g.market_cap,
-               CASE WHEN ca_archive_batch.keep_indicators THEN g.technical_indicators END,
+               CASE WHEN ca_archive_batch.keep_indicators THEN g.technical_indicators
+                    ELSE ca_own_keys(g.technical_indicators) END,
                g.candle_time, g.created_at
         FROM gone AS g
         ORDER BY g.candle_time

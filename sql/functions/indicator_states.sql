@@ -148,7 +148,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_note_correction() IS
-    'trigger: notes a candle whose prices or key changed; it runs with its owner''s rights because it calls ca_note_change()';
+    'trigger: notes a candle whose prices, key or indicators changed; it runs with its owner''s rights because it calls ca_note_change()';
 REVOKE EXECUTE ON FUNCTION ca_note_correction() FROM PUBLIC;
 
 CREATE FUNCTION ca_note_truncation() RETURNS trigger
@@ -190,6 +190,14 @@ CREATE TRIGGER assets_drop_notes
 COMMENT ON TRIGGER assets_drop_notes ON assets IS
     'the notes of an asset go with it';
 
+CREATE FUNCTION ca_indicators_differ(a jsonb, b jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (a -> 'RSI', a -> 'MACD', a -> 'SMA', a -> 'EMA', a -> 'BBANDS', a -> 'ATR', a -> 'ADX', a -> 'STOCH')
+           IS DISTINCT FROM
+           (b -> 'RSI', b -> 'MACD', b -> 'SMA', b -> 'EMA', b -> 'BBANDS', b -> 'ATR', b -> 'ADX', b -> 'STOCH');
+COMMENT ON FUNCTION ca_indicators_differ(jsonb, jsonb) IS
+    'whether two candles have other indicators; other keys of their JSON do not count';
+
 CREATE TRIGGER price_data_note_insert
     AFTER INSERT ON price_data
     REFERENCING NEW TABLE AS changed_candles
@@ -209,10 +217,13 @@ CREATE TRIGGER price_data_note_update
     FOR EACH ROW
     WHEN ((OLD.asset_id, OLD.timeframe, OLD.candle_time, OLD.high_price, OLD.low_price, OLD.close_price)
           IS DISTINCT FROM
-          (NEW.asset_id, NEW.timeframe, NEW.candle_time, NEW.high_price, NEW.low_price, NEW.close_price))
+          (NEW.asset_id, NEW.timeframe, NEW.candle_time, NEW.high_price, NEW.low_price, NEW.close_price)
+          OR current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on'
+             AND OLD.technical_indicators IS DISTINCT FROM NEW.technical_indicators
+             AND ca_indicators_differ(OLD.technical_indicators, NEW.technical_indicators))
     EXECUTE FUNCTION ca_note_correction();
 COMMENT ON TRIGGER price_data_note_update ON price_data IS
-    'a corrected candle is noted for the indicators';
+    'a corrected candle, or one whose indicators somebody else wrote, is noted for the indicators';
 
 CREATE TRIGGER price_data_note_truncate
     AFTER TRUNCATE ON price_data

@@ -83,6 +83,7 @@ CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigin
 AS $$
 DECLARE
     batch_size CONSTANT integer := 10000;
+    keep_indicators CONSTANT boolean := ca_keep_indicators();
     due record;
     part bigint;
     moved bigint := 0;
@@ -92,10 +93,10 @@ BEGIN
         PERFORM ca_lock_series(due.timeframe, due.asset);
         IF ca_archive_target() = 'segments' THEN
             SELECT b.moved INTO part
-            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
         ELSE
             SELECT b.moved INTO part
-            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, false) AS b;
+            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
         END IF;
         moved := moved + part;
         EXIT WHEN moved >= batch_size;
@@ -198,6 +199,12 @@ CREATE FUNCTION ca_compress_archive() RETURNS boolean
 COMMENT ON FUNCTION ca_compress_archive() IS
     'the setting cryptoanalytics.compress_archive';
 
+CREATE FUNCTION ca_keep_indicators() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_keep_indicators';
+COMMENT ON FUNCTION ca_keep_indicators() IS
+    'the setting cryptoanalytics.keep_indicators';
+
 CREATE FUNCTION ca_archive_target() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN ca_compress_archive() THEN 'segments' ELSE 'archive' END;
@@ -220,7 +227,7 @@ COMMENT ON FUNCTION ca_archive_count(timestamptz, text, integer) IS
 
 CREATE PROCEDURE archive_price_data(
     older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
-    keep_indicators boolean DEFAULT false, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
+    keep_indicators boolean DEFAULT NULL, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
     INOUT moved bigint DEFAULT 0)
     LANGUAGE plpgsql
 AS $$
@@ -244,18 +251,19 @@ BEGIN
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'SELECT, DELETE');
     PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
     PERFORM @extschema@.ca_refuse_transaction_block('archive_price_data');
+    keep_indicators := coalesce(keep_indicators, @extschema@.ca_keep_indicators());
     task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
     COMMIT;
     CALL @extschema@.ca_move_all(task, 'live', @extschema@.ca_archive_target(), batch_size,
-                                 coalesce(keep_indicators, false));
+                                 keep_indicators);
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
-    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; technical_indicators are dropped unless kept; each run is a row of background_tasks; dry_run only counts';
+    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; indicators are dropped unless kept, by keep_indicators or the setting of that name, other keys of technical_indicators stay; each run is a row of background_tasks; dry_run only counts';
 
 CREATE PROCEDURE restore_price_data(
     timeframe text, asset integer, since timestamptz, until timestamptz,

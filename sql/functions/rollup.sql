@@ -20,7 +20,7 @@ BEGIN
             close_price = c.close_price,
             volume = coalesce(c.volume, a.volume),
             market_cap = coalesce(c.market_cap, a.market_cap),
-            technical_indicators = NULL
+            technical_indicators = ca_own_keys(a.technical_indicators)
         FROM candle AS c
         WHERE (a.asset_id, a.timeframe, a.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
           AND (a.open_price, a.high_price, a.low_price, a.close_price, a.volume, a.market_cap)
@@ -41,7 +41,7 @@ BEGIN
                    array_agg(jsonb_populate_record(z.stored, jsonb_build_object(
                                  'open_price', c.open_price, 'high_price', c.high_price, 'low_price', c.low_price,
                                  'close_price', c.close_price, 'volume', coalesce(c.volume, z.volume),
-                                 'market_cap', coalesce(c.market_cap, z.market_cap), 'technical_indicators', NULL))
+                                 'market_cap', coalesce(c.market_cap, z.market_cap), 'technical_indicators', ca_own_keys(z.technical_indicators)))
                              ORDER BY z.candle_time)) AS replaced
         FROM compressed AS z
         JOIN candle AS c
@@ -73,7 +73,7 @@ BEGIN
             close_price = excluded.close_price,
             volume = coalesce(excluded.volume, p.volume),
             market_cap = coalesce(excluded.market_cap, p.market_cap),
-            technical_indicators = NULL
+            technical_indicators = ca_own_keys(p.technical_indicators)
         WHERE (p.open_price, p.high_price, p.low_price, p.close_price, p.volume, p.market_cap)
               IS DISTINCT FROM
               (excluded.open_price, excluded.high_price, excluded.low_price, excluded.close_price,
@@ -88,7 +88,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
-    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its technical_indicators, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its indicators, but no other key of its JSON, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
 
 -- A partial candle is written where none is stored, or one that was made of no more, or the same.
 CREATE FUNCTION ca_store_rolled_up(candles price_data[], covered integer[]) RETURNS bigint

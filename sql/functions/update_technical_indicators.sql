@@ -11,6 +11,7 @@ CREATE FUNCTION ca_write_batch(
     RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET enable_nestloop = off
+    SET cryptoanalytics.moving = 'on'
 BEGIN ATOMIC
     WITH free AS MATERIALIZED (
         SELECT p.id,

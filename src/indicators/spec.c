@@ -61,15 +61,32 @@ static const CaSpecKey spec_keys[] = {
 	 .fields = {{"d", 1}, {"k", 0}}},
 };
 
+/* NULL when there is none of this name */
+static const CaSpecKey *
+lookup_key(const char *name, int length)
+{
+	for (int i = 0; i < (int) lengthof(spec_keys); i++)
+		if ((int) strlen(spec_keys[i].key) == length &&
+			memcmp(spec_keys[i].key, name, length) == 0)
+			return &spec_keys[i];
+	return NULL;
+}
+
+/* whether an indicator has this name */
+bool
+ca_spec_has_key(const char *name, int length)
+{
+	return lookup_key(name, length) != NULL;
+}
+
 static const CaSpecKey *
 find_key(const JsonbValue *name)
 {
-	for (int i = 0; i < (int) lengthof(spec_keys); i++)
-		if ((int) strlen(spec_keys[i].key) == name->val.string.len &&
-			memcmp(spec_keys[i].key, name->val.string.val,
-				   name->val.string.len) == 0)
-			return &spec_keys[i];
+	const CaSpecKey *key =
+		lookup_key(name->val.string.val, name->val.string.len);
 
+	if (key != NULL)
+		return key;
 	ereport(
 		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 		errmsg("unknown indicator in spec"),

@@ -44,6 +44,7 @@ typedef struct CaSpec
 	char labels[CA_MAX_REQUESTS][CA_LABEL_BYTES]; /* empty when it has none */
 } CaSpec;
 
+extern bool ca_spec_has_key(const char *name, int length);
 extern void ca_get_spec(Jsonb *json, CaConvention convention, CaSpec *spec);
 extern Jsonb *ca_spec_values(const CaSpec *spec, const CaEngine *engine);
 

@@ -32,6 +32,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "indicators/own_keys.h"
 #include "reader.h"
 #include "segment/merge.h"
 
@@ -116,8 +117,13 @@ take_row(TupleTableSlot *slot, void *taker)
 	old = MemoryContextSwitchTo(batch->row_context);
 	ca_row_from_values(slot->tts_values + COLUMN_ROW,
 					   slot->tts_isnull + COLUMN_ROW, &row);
-	if (!batch->keep_indicators)
-		row.has_indicators = false;
+	if (!batch->keep_indicators && row.has_indicators)
+	{
+		Jsonb *own = ca_keep_own_keys(DatumGetJsonbP(row.indicators));
+
+		row.has_indicators = own != NULL;
+		row.indicators = JsonbPGetDatum(own);
+	}
 	ca_merge_row(batch->merge, &row);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->row_context);

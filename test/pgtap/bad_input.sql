@@ -104,6 +104,8 @@ INSERT INTO sensible VALUES
     ('deleted_by', 'integer', '2'),
     ('detail', 'text', '''detail'''),
     ('device_info', 'jsonb', '''{}'''),
+    ('a', 'jsonb', '''{"RSI": 50}'''),
+    ('b', 'jsonb', '''{"RSI": 51}'''),
     ('command', 'text', '''maintain'''),
     ('cut_off', 'boolean', 'false'),
     ('dry_run', 'boolean', 'true'),

@@ -104,3 +104,58 @@ FROM technical_indicator_states WHERE asset_id = 804;
 ALTER TABLE technical_indicator_states RESET (autovacuum_enabled);
 DELETE FROM price_data WHERE asset_id = 804;
 DELETE FROM assets WHERE id = 804;
+
+-- What others write beside the candles: their own keys stay, indicators come back.
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (805, 'HAND', 'By hand', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT 805, '1d', i, i, i, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 day' FROM generate_series(1, 5) AS i;
+CREATE FUNCTION pg_temp.day(candle_time timestamptz) RETURNS integer LANGUAGE sql AS $$ SELECT extract(day FROM $1 AT TIME ZONE 'UTC')::integer - 1 $$;
+SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
+UPDATE price_data SET technical_indicators = technical_indicators || '{"note": "mine"}' WHERE asset_id = 805;
+-- a key of one's own is no change of the indicators
+SELECT count(*) AS notes FROM technical_indicator_notes;
+-- another value, an indicator that nobody asked for, a value that went, nothing at all: four to be written
+UPDATE price_data SET technical_indicators = '{"SMA": 99, "note": "mine"}' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 2;
+UPDATE price_data SET technical_indicators = technical_indicators || '{"RSI": 50}' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 3;
+UPDATE price_data SET technical_indicators = technical_indicators - 'SMA' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 4;
+UPDATE price_data SET technical_indicators = NULL WHERE asset_id = 805 AND pg_temp.day(candle_time) = 5;
+SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
+-- means of i - 1 and i
+SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data WHERE asset_id = 805 ORDER BY candle_time;
+SELECT count(*) AS notes FROM technical_indicator_notes;
+
+-- corrections, live, archived and compressed, take the indicators away and leave the rest
+CREATE FUNCTION pg_temp.corrected(add integer) RETURNS bigint LANGUAGE sql AS $$
+    SELECT import_ohlcv(805, '1d', jsonb_agg(jsonb_build_array(extract(epoch FROM h.candle_time)::bigint * 1000,
+                                             d.close, d.close, d.close, d.close, 1)))
+    FROM price_history AS h, LATERAL (SELECT pg_temp.day(h.candle_time) + add AS close) AS d WHERE h.asset_id = 805;
+$$;
+SELECT pg_temp.corrected(10) AS corrected;
+SELECT technical_indicators, count(*) FROM price_data WHERE asset_id = 805 GROUP BY 1 ORDER BY 1;
+SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
+-- moving to the archive does, too, unless the indicators are to be kept, by argument or by setting; the days 1 and 2, 3, 4
+CALL archive_price_data('2024-01-04 00:00+00', '1d', 805);
+CALL archive_price_data('2024-01-05 00:00+00', '1d', 805, keep_indicators => true);
+SET cryptoanalytics.keep_indicators = on;
+CALL archive_price_data('2024-01-06 00:00+00', '1d', 805);
+SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data_archive WHERE asset_id = 805 ORDER BY candle_time;
+CALL restore_price_data('1d', 805, NULL, NULL);
+SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
+SET cryptoanalytics.compress_archive = on;
+CALL archive_price_data('2024-01-03 00:00+00', '1d', 805);
+RESET cryptoanalytics.keep_indicators;
+UPDATE price_data SET technical_indicators = '[1]' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 2;
+UPDATE price_data SET technical_indicators = 'null' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 3;
+UPDATE price_data SET technical_indicators = technical_indicators - 'note' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 4;
+CALL archive_price_data('2025-01-01 00:00+00', '1d', 805);
+RESET cryptoanalytics.compress_archive;
+SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data_compressed WHERE asset_id = 805 ORDER BY candle_time;
+SELECT pg_temp.corrected(20) AS corrected;
+SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data_compressed WHERE asset_id = 805 ORDER BY candle_time;
+CALL decompress_price_archive('1d', 805, NULL, NULL);
+UPDATE price_data_archive SET technical_indicators = '{"ATR": 1, "note": {"SMA": 1}}' WHERE asset_id = 805 AND pg_temp.day(candle_time) < 3;
+SELECT pg_temp.corrected(30) AS corrected;
+SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data_archive WHERE asset_id = 805 ORDER BY candle_time;
+DELETE FROM background_tasks;
+DELETE FROM price_data_archive WHERE asset_id = 805;
+DELETE FROM assets WHERE id = 805;

@@ -1,0 +1,97 @@
+/*-------------------------------------------------------------------------
+ *
+ * own_keys.c
+ *		What technical_indicators of a candle hold beside indicators.
+ *
+ * Keys that no indicator of a spec has are their owner's: they outlive the
+ * indicators.  JSON that is no object is all the owner's.  Nothing left, and
+ * the null of JSON, is NULL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/jsonb.h"
+
+#include "indicators/own_keys.h"
+#include "indicators/spec.h"
+
+PG_FUNCTION_INFO_V1(ca_own_keys);
+
+static bool
+is_indicator(const JsonbValue *key)
+{
+	return ca_spec_has_key(key->val.string.val, key->val.string.len);
+}
+
+/* how many keys of an object are those of indicators */
+static uint32
+count_indicators(Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbIteratorToken token;
+	JsonbValue value;
+	uint32 found = 0;
+
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+		if (token == WJB_KEY && is_indicator(&value))
+			found++;
+	return found;
+}
+
+static Jsonb *
+without_indicators(Jsonb *json)
+{
+	JsonbIterator *it = JsonbIteratorInit(&json->root);
+	JsonbParseState *state = NULL;
+	JsonbIteratorToken token;
+	JsonbValue value;
+	JsonbValue *result = NULL;
+	bool nested = false;
+
+	while ((token = JsonbIteratorNext(&it, &value, nested)) != WJB_DONE)
+	{
+		nested = true;
+		if (token == WJB_KEY && is_indicator(&value))
+			(void) JsonbIteratorNext(&it, &value, true);
+		else
+			result = pushJsonbValue(&state, token,
+									token < WJB_BEGIN_ARRAY ? &value : NULL);
+	}
+	return JsonbValueToJsonb(result);
+}
+
+/* NULL when there are none; the same JSON when there is nothing else */
+Jsonb *
+ca_keep_own_keys(Jsonb *json)
+{
+	uint32 found;
+
+	if (JB_ROOT_IS_SCALAR(json))
+	{
+		JsonbValue value;
+
+		if (JsonbExtractScalar(&json->root, &value) && value.type == jbvNull)
+			return NULL;
+		return json;
+	}
+	if (!JB_ROOT_IS_OBJECT(json))
+		return json;
+
+	found = count_indicators(json);
+	if (found == JB_ROOT_COUNT(json))
+		return NULL;
+	return found == 0 ? json : without_indicators(json);
+}
+
+/* ca_own_keys(jsonb) -> jsonb */
+Datum
+ca_own_keys(PG_FUNCTION_ARGS)
+{
+	Jsonb *own = ca_keep_own_keys(PG_GETARG_JSONB_P(0));
+
+	if (own == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(own);
+}
