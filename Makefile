@@ -282,6 +282,7 @@ ISOLATION = \
 	predict_twice \
 	claim_twice \
 	roll_up_logs_twice \
+	roll_up_late \
 	prune_late \
 	session_delete_user \
 	session_refresh_twice \

@@ -128,7 +128,8 @@ BEGIN ATOMIC
                    WHERE (m.relname::text, o.option) NOT IN (
                        ('technical_indicator_states', 'fillfactor=40'),
                        ('technical_indicator_states', 'toast_tuple_target=8160'),
-                       ('maintenance_runs', 'fillfactor=20')))
+                       ('maintenance_runs', 'fillfactor=20'),
+                       ('roll_up_marks', 'fillfactor=20')))
         WHERE m.relkind = 'r'
         UNION ALL
         SELECT 9, format('ALTER COLUMN %I SET STATISTICS %s', a.attname, a.attstattarget)

@@ -48,7 +48,8 @@ BEGIN ATOMIC
     ('external_api_logs', 11, false,
      'external_api_logs_pkey external_api_logs_response_status_check external_api_logs_response_time_ms_check',
      'external_api_logs_created_at_idx',
-     'external_api_logs_touch', ''),
+     'external_api_logs_note_delete external_api_logs_note_insert external_api_logs_note_new
+      external_api_logs_note_old external_api_logs_touch', ''),
     ('maintenance_runs', 19, false,
      'maintenance_runs_execution_time_seconds_check maintenance_runs_pkey maintenance_runs_status_check',
      '',
@@ -152,6 +153,14 @@ BEGIN ATOMIC
      '',
      '',
      '', ''),
+    ('roll_up_marks', 5, false,
+     'roll_up_marks_aggregation_level_check roll_up_marks_pkey roll_up_marks_source_check',
+     '',
+     '', ''),
+    ('roll_up_notes', 4, false,
+     'roll_up_notes_aggregation_level_check roll_up_notes_pkey',
+     'roll_up_notes_period_idx',
+     '', ''),
     ('sector_analysis', 33, false,
      'sector_analysis_active_protocols_check sector_analysis_active_users_check
       sector_analysis_ai_confidence_score_check sector_analysis_ai_model_id_fkey
@@ -235,7 +244,7 @@ BEGIN ATOMIC
     ('user_activities', 11, true,
      'user_activities_pkey user_activities_session_id_fkey user_activities_user_id_fkey',
      'user_activities_created_at_idx user_activities_session_id_idx user_activities_user_id_created_at_idx',
-     '', 'user_activities_of_user'),
+     'user_activities_note_insert', 'user_activities_of_user'),
     ('user_sessions', 11, true,
      'user_sessions_pkey user_sessions_session_token_key user_sessions_user_id_fkey',
      'user_sessions_user_id_idx',

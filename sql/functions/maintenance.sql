@@ -93,12 +93,10 @@ BEGIN ATOMIC
          'SELECT check_alerts($1)'),
         (11, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
          'SELECT expire_alerts($1)'),
-        (12, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, NULL,
-         'SELECT sum(roll_up_api_logs(l, as_of => $1))::bigint
-          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
-        (13, 'roll_up_activities', 'data_sync', '1h', false, NULL, NULL,
-         'SELECT sum(roll_up_activities(l, as_of => $1))::bigint
-          FROM unnest(ARRAY[''hourly'', ''daily'', ''weekly'', ''monthly'']) AS l'),
+        (12, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, 1,
+         'SELECT ca_roll_up_part(''external_api_logs'', $1)'),
+        (13, 'roll_up_activities', 'data_sync', '1h', false, NULL, 1,
+         'SELECT ca_roll_up_part(''user_activities'', $1)'),
         (14, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
          'SELECT count(*) FROM record_system_health($1)'),
         (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,

@@ -33,6 +33,8 @@ COMMENT ON FUNCTION ca_api_requests(timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_prune_hours(since timestamptz, until timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    -- nothing to note: what is pruned stays rolled up
+    SET cryptoanalytics.moving = 'on'
 BEGIN ATOMIC
     -- one snapshot for all: a call that is logged meanwhile is neither counted nor deleted
     WITH hour AS MATERIALIZED (
@@ -93,7 +95,8 @@ BEGIN
         RAISE EXCEPTION 'older_than must be a finite time'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', coalesce(older_than::text, 'NULL')),
-                  HINT = 'To keep 90 days: now() - interval ''90 days''.';
+                  HINT = 'To keep 90 days: now() - interval ''90 days''.',
+                  TABLE = 'external_api_logs', COLUMN = 'created_at';
     END IF;
     PERFORM ca_check_batch_size(batch_size);
     PERFORM ca_lock_roll_up('external_api_logs');

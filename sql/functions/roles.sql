@@ -9,7 +9,7 @@ CREATE FUNCTION ca_members()
 BEGIN ATOMIC
     SELECT c.oid::pg_catalog.regclass, c.relname::text, c.relkind = 'r', c.relrowsecurity,
            c.relname IN ('system_health', 'analytics_data', 'external_api_logs', 'background_tasks',
-                         'maintenance_runs')
+                         'maintenance_runs', 'roll_up_marks', 'roll_up_notes')
     FROM pg_catalog.pg_extension AS e
     JOIN pg_catalog.pg_depend AS d
       ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.c
- *		Procedures that commit say so before they begin.
+ *		Transactions: procedures that commit say so before they begin, and which
+ *		one comes next.
  *
  * PostgreSQL itself refuses the first COMMIT, after the work that led to it,
  * with "invalid transaction termination" and nothing else.
@@ -10,11 +11,13 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "access/xact.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(ca_refuse_transaction_block);
+PG_FUNCTION_INFO_V1(ca_next_transaction);
 
 /*
  * ca_refuse_transaction_block(command)
@@ -35,4 +38,17 @@ ca_refuse_transaction_block(PG_FUNCTION_ARGS)
 			errhint("Call it outside BEGIN and COMMIT, as a command of its "
 					"own; turn autocommit on in your driver."));
 	PG_RETURN_VOID();
+}
+
+/*
+ * ca_next_transaction() -> bigint
+ *
+ * All numbers given out are below it.  xmax of a snapshot is not that: it comes
+ * after the last transaction that has ended.
+ */
+Datum
+ca_next_transaction(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(
+		(int64) U64FromFullTransactionId(ReadNextFullTransactionId()));
 }

@@ -34,7 +34,8 @@ DECLARE
 BEGIN
     FOR tab IN SELECT oid FROM pg_class
                WHERE relnamespace = 'cryptoanalytics'::regnamespace AND relkind = 'r'
-                 AND relname NOT IN ('price_data_segments', 'alert_marks', 'partial_candles', 'signal_executions', 'series_locks', 'work_locks') -- rows of which have no identifier
+                 AND relname NOT IN ('price_data_segments', 'alert_marks', 'partial_candles', 'signal_executions', 'series_locks', 'work_locks',
+                                     'maintenance_runs', 'roll_up_marks', 'roll_up_notes') -- rows of which have no identifier
     LOOP
         EXECUTE format('ALTER TABLE %s ALTER COLUMN id RESTART WITH %s', tab,
                        CASE WHEN tab = 'price_data_archive'::regclass THEN -1000 ELSE 1000 END);

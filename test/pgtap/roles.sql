@@ -70,9 +70,9 @@ SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.writes('kind_analys
 
 -- the application
 SELECT set_eq($$SELECT relname::text FROM relation WHERE NOT has_any_column_privilege('kind_application', oid, 'SELECT')$$,
-              ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs'], 'the application reads all but what tells of the running of the system');
+              ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs', 'roll_up_marks', 'roll_up_notes'], 'the application reads all but what tells of the running of the system');
 SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_application', oid, attnum, 'SELECT')
-                AND relname NOT IN ('system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs')$$,
+                AND relname NOT IN ('system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs', 'roll_up_marks', 'roll_up_notes')$$,
               ARRAY['users.password_hash', 'users.reset_password_token', 'users.reset_password_expires', 'users.email_verification_token',
                     'users.notes', 'users.deleted_by', 'user_sessions.session_token', 'user_sessions.refresh_token',
                     'ai_recommendations.reviewed_by', 'ai_recommendations.user_feedback'],

@@ -73,8 +73,8 @@ SELECT is_empty($$SELECT relname FROM relation WHERE relkind IN ('v', 'm')
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc AS p JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                 WHERE p.prosecdef$$,
               ARRAY['ca_supersede_archived', 'ca_refuse_second_copy', 'ca_note_segment', 'ca_note_change', 'ca_note_candles', 'ca_execute_signals', 'ca_drop_notes',
-                    'ca_note_correction', 'ca_note_truncation', 'record_asset_access', 'user_by_email'],
-              'the functions with rights of their owner keep candles in one place, note changes of them, count accesses and look an address up');
+                    'ca_note_correction', 'ca_note_truncation', 'ca_note_logs', 'record_asset_access', 'user_by_email'],
+              'the functions with rights of their owner keep candles in one place, note changes of them and of logs, count accesses and look an address up');
 
 -- What a role, with the setting at a user, gets from a query; what it does is undone.
 CREATE FUNCTION pg_temp.outcome(role text, user_id text, query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -120,7 +120,7 @@ $$, 'for another user it finds nothing, in any table and view');
 SELECT set_eq($$
     SELECT r.relname::text FROM relation AS r
     WHERE pg_temp.outcome('rls_app', '7007008', pg_temp.reading(r.oid, 'rls_app', '7007007')) LIKE '42501%'
-$$, ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs'],
+$$, ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs', 'roll_up_marks', 'roll_up_notes'],
 'and what it may not read at all is the running of the system');
 SELECT is_empty($$
     SELECT r.relname, x.got FROM relation AS r

@@ -71,8 +71,9 @@ SELECT set_eq('SELECT tab FROM member',
               $$SELECT tab FROM erd
                 UNION VALUES ('technical_indicator_states'), ('technical_indicator_notes'),
                              ('price_data_segments'), ('alert_marks'), ('partial_candles'), ('signal_executions'),
-                             ('series_locks'), ('work_locks'), ('maintenance_runs')$$,
-              'the extension has exactly the tables of the data model, two to remember indicators by, one of compressed candles, one of checked alerts, one of partial candles, one of who traded on a signal, two of locks, one of maintenance');
+                             ('series_locks'), ('work_locks'), ('maintenance_runs'),
+                             ('roll_up_marks'), ('roll_up_notes')$$,
+              'the extension has exactly the tables of the data model, two to remember indicators by, one of compressed candles, one of checked alerts, one of partial candles, one of who traded on a signal, two of locks, one of maintenance and two of roll-ups');
 SELECT is((SELECT array_agg(a.col || ' ' || a.pg_type ORDER BY a.attnum)
            FROM actual AS a WHERE a.tab = e.tab
              -- what a position counts already is ours
@@ -193,6 +194,8 @@ SELECT is_empty($$
                                        WHEN 'series_locks' THEN 'PRIMARY KEY (asset_id, timeframe, purpose)'
                                        WHEN 'work_locks' THEN 'PRIMARY KEY (name)'
                                        WHEN 'maintenance_runs' THEN 'PRIMARY KEY (step)'
+                                       WHEN 'roll_up_notes' THEN 'PRIMARY KEY (note)'
+                                       WHEN 'roll_up_marks' THEN 'PRIMARY KEY (source, aggregation_level)'
                                        ELSE 'PRIMARY KEY (id)' END)
 $$, 'the primary key of every table is id, but of segments, marks, partial candles, executions, locks and steps, which have none');
 SELECT is_empty($$

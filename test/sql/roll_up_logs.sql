@@ -26,13 +26,13 @@ SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
 TABLE rolled_up;
 -- twice gives the same
 SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
--- a late call of the last hour is found; one of the hour before when it is named.  70 beside 50: requests,
--- p50 and p95 change, 3 values, for the endpoint, the provider and all: 9
+-- late calls are found.  In the second hour 70 beside 50: requests, p50 and p95 change, 3 values, for the
+-- endpoint, the provider and all: 9.  In the first a provider and its endpoint are new with 5 values each,
+-- and of all of the hour requests, error_rate, p50 and p95 change: 14
 INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, response_time_ms, created_at)
 VALUES ('coingecko', '/coins', 'GET', 200, 70, '2024-01-01 01:30+00'), ('coingecko', '/coins', 'GET', 200, 8, '2024-01-01 00:30+00');
 SELECT roll_up_api_logs('hourly', as_of => '2024-01-01 02:15+00');
--- a provider and its endpoint are new with 5 values each, and of all of the hour requests, error_rate, p50
--- and p95 change: 14.  8 10 20 30 40 100 have a median of 25, and p95 at 40 + 0.75 * 60 = 85
+-- when they are named nothing is left.  8 10 20 30 40 100 have a median of 25, and p95 at 40 + 0.75 * 60 = 85
 SELECT roll_up_api_logs('hourly', '2024-01-01 00:30+00', '2024-01-01 02:15+00');
 SELECT * FROM rolled_up WHERE period_start = '2024-01-01T00:00:00Z' AND breakdown = '{}';
 -- the third hour, when it has ended
@@ -59,6 +59,51 @@ SELECT * FROM rolled_up WHERE metric IN ('requests', 'pruned_requests') AND brea
 -- a call for an hour that was pruned is neither counted nor pruned
 INSERT INTO external_api_logs (api_provider, endpoint, created_at) VALUES ('coingecko', '/coins', '2024-01-01 02:45+00');
 SELECT roll_up_api_logs('hourly', '-infinity', '2024-02-15 00:00+00'), prune_api_logs('2024-02-15 00:00+00');
+
+-- What is no more goes from what is rolled up.  In hour 5 a call of /a becomes one of /b: of /a 3 values go
+-- (no times are known), of /b 3 come: 6.  In hour 6 the only call goes, with 3 values for the endpoint, the
+-- provider and all: 9.
+DELETE FROM external_api_logs;
+SELECT roll_up_api_logs('hourly', as_of => '2024-02-15 00:00+00');
+INSERT INTO external_api_logs (id, api_provider, endpoint, created_at)
+VALUES (1, 'p', '/a', '2024-01-04 05:00+00'), (2, 'p', '/a', '2024-01-04 06:00+00'), (3, 'p', '/a', '2024-01-04 07:00+00');
+SELECT roll_up_api_logs('hourly', as_of => '2024-02-15 00:00+00');
+UPDATE external_api_logs SET endpoint = '/b' WHERE id = 1;
+SELECT roll_up_api_logs('hourly', as_of => '2024-02-15 00:00+00');
+DELETE FROM external_api_logs WHERE id = 2;
+SELECT roll_up_api_logs('hourly', as_of => '2024-02-15 00:00+00');
+-- a call that moves changes both hours: 9 go, 9 come
+UPDATE external_api_logs SET created_at = '2024-01-04 08:00+00' WHERE id = 3;
+SELECT roll_up_api_logs('hourly', as_of => '2024-02-15 00:00+00');
+SELECT period_start, breakdown, value FROM rolled_up WHERE metric = 'requests' AND level = 'hourly' AND period_start >= '2024-01-04';
+SELECT roll_up_api_logs(l, as_of => '2024-02-15 00:00+00') > 0 AS written FROM unnest(ARRAY['daily', 'weekly', 'monthly']) AS l;
+-- what has been pruned from stays as it is: hour 5, its day and its month; of hour 8 the 9 values go
+SELECT prune_api_logs('2024-01-04 06:00+00');
+DELETE FROM external_api_logs;
+SELECT roll_up_api_logs(l, as_of => '2024-02-15 00:00+00') FROM unnest(ARRAY['hourly', 'daily', 'weekly', 'monthly']) AS l;
+SELECT level, period_start, metric, value FROM rolled_up
+WHERE breakdown = '{}' AND metric IN ('requests', 'pruned_requests') AND period_start >= '2024-01-04' OR level = 'monthly' AND breakdown = '{}' AND metric LIKE '%requests';
+SELECT count(*) AS notes FROM roll_up_notes;
+
+-- a part at a time, as maintain() does it: 120 calls of as many hours, 50 and one more hour at a time
+INSERT INTO external_api_logs (api_provider, endpoint, created_at)
+SELECT 'p', '/c', timestamptz '2024-03-01 00:00+00' + i * interval '1 hour' FROM generate_series(0, 119) AS i;
+DELETE FROM roll_up_notes;
+SELECT r.* FROM generate_series(1, 4) AS i CROSS JOIN LATERAL ca_roll_up('external_api_logs', 'api_usage', 'hourly', NULL, '2024-04-01 00:00+00', 50 + 0 * i) AS r;
+
+-- queries of an endpoint are not told apart, and a key in one is not kept
+INSERT INTO external_api_logs (api_provider, endpoint, created_at)
+SELECT 'q', e, '2024-05-01 00:00+00' FROM unnest(ARRAY['/k?apikey=secret', '/k#top', '/k', 'https://me:secret@example.org/k?x=1', '/k?a=?b']) AS e;
+SELECT roll_up_api_logs('hourly', as_of => '2024-05-02 00:00+00');
+SELECT breakdown, value FROM rolled_up WHERE metric = 'requests' AND period_start = '2024-05-01T00:00:00Z';
+-- a response takes 10^9 ms at most
+\set ON_ERROR_ROLLBACK on
+\set VERBOSITY terse
+INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms) VALUES ('q', '/', 1e400);
+INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms) VALUES ('q', '/', 1000000001);
+\set VERBOSITY default
+\set ON_ERROR_ROLLBACK off
+DELETE FROM external_api_logs;
 
 -- activities of January 1: a login of each user and two views of one, in two sessions; of the 2nd one view.
 -- 3 values for each of login, asset and all on the 1st, and of asset and all on the 2nd: 15

@@ -35,3 +35,6 @@ WHERE jsonb_typeof(h.error_logs) = 'array'
               WHERE e.error ->> 'source' = 'external_api_logs'
                 AND (e.error ->> 'name' ~ '[?#]' OR e.error ->> 'message' ~ '[?@]'));
 DROP FUNCTION ca_indicator_lock(integer, text);
+
+-- it has one more argument
+DROP FUNCTION ca_roll_up(text, text, text, timestamptz, timestamptz);

@@ -33,3 +33,37 @@ DROP FUNCTION ca_maintenance_assets(text, timestamptz);
 DROP FUNCTION ca_maintenance_run(integer, text, bigint, timestamptz, integer, text);
 DROP FUNCTION ca_maintenance_fail(integer, text, integer, text, text, text);
 DROP FUNCTION ca_maintenance_end(integer);
+
+-- A response takes no longer than 10^9 ms (11 days): a value beyond what a double holds stopped
+-- roll-ups and health checks.  What is more is 10^9 from here on.
+UPDATE external_api_logs SET response_time_ms = 1000000000 WHERE response_time_ms > 1000000000;
+ALTER TABLE external_api_logs
+    DROP CONSTRAINT external_api_logs_response_time_ms_check,
+    ADD CONSTRAINT external_api_logs_response_time_ms_check
+        CHECK (response_time_ms >= 0 AND response_time_ms <= 1000000000);
+
+-- Roll-ups read what is new or has changed.
+CREATE TABLE roll_up_marks (
+    source varchar NOT NULL,
+    aggregation_level varchar NOT NULL,
+    rolled_until timestamptz,
+    open_from timestamptz,
+    barrier bigint,
+    CONSTRAINT roll_up_marks_pkey PRIMARY KEY (source, aggregation_level),
+    CONSTRAINT roll_up_marks_source_check
+        CHECK (source IN ('external_api_logs', 'user_activities')),
+    CONSTRAINT roll_up_marks_aggregation_level_check
+        CHECK (aggregation_level IN ('hourly', 'daily', 'weekly', 'monthly'))
+) WITH (fillfactor = 20);
+
+CREATE TABLE roll_up_notes (
+    note uuid NOT NULL DEFAULT gen_random_uuid(),
+    source varchar NOT NULL,
+    aggregation_level varchar NOT NULL,
+    period_start timestamptz NOT NULL,
+    CONSTRAINT roll_up_notes_pkey PRIMARY KEY (note),
+    CONSTRAINT roll_up_notes_aggregation_level_check
+        CHECK (aggregation_level IN ('hourly', 'daily', 'weekly', 'monthly'))
+);
+
+CREATE INDEX roll_up_notes_period_idx ON roll_up_notes (source, aggregation_level, period_start);
