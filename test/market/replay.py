@@ -35,9 +35,9 @@ class Replay:
         return self
 
     def order(self, t):
-        """A call that was cut off did the steps before; the next one takes the step that was cut off last."""
-        cut = self.log.cut.get(t, [])
-        first = self.log.steps[:min(map(self.log.steps.index, cut))] if cut else []
+        """A call that was interrupted did some steps; the next one takes a step that was cut off last."""
+        cut, done = self.log.cut.get(t, []), self.log.done.get(t, [])
+        first = [s for s in self.log.steps if s in done and s not in cut]
         return first + [s for s in self.log.steps if s not in cut] + cut
 
     def step(self, step, t):

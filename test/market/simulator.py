@@ -27,6 +27,7 @@ class Log:
         self.deliveries = []     # (asset, code, start, open, high, low, close, volume)
         self.steps = []          # of maintain(), in order
         self.cut = {}            # as_of -> steps that were cut off by an interruption
+        self.done = {}           # as_of -> steps that the interrupted call did before
         self.kinds = {}          # how often each way of interruption hit
         self.broken = []         # what should not have happened
 
@@ -180,3 +181,8 @@ class Simulator:
         if hit and self.has_runs:
             self.log.cut[t] = [s for s, in self.killer.rows(
                 "SELECT step FROM maintenance_runs WHERE cut_off OR status = 'running'")]
+            self.log.done[t] = [s for s, in self.killer.rows("SELECT step FROM maintenance_runs WHERE as_of = %s", stamp(t))]
+        elif hit:
+            self.log.done[t] = [s for s, in self.killer.rows(
+                "SELECT substr(task_name, 10) FROM background_tasks WHERE task_name LIKE 'maintain %' AND status = 'completed' "
+                "AND (task_params ->> 'as_of')::timestamptz = %s", stamp(t))]
