@@ -6,14 +6,12 @@ integers in units of the asset's last digit.
 """
 
 import decimal
-import os
 import random
 
 from clock import DAY, HOUR, MINUTE, bucket, end
 
 KINDS = ("steady", "lagging", "outages", "corrected", "hourly", "hours then minutes", "five minutes", "sparse",
          "upserts", "history", "overlaps", "late listing")
-OVERLAPS = os.environ.get("MARKET_OVERLAPS")    # fragments of minutes in candles that were delivered whole
 BACKFILL = ("1h", "15m", "5m", "1m")
 
 
@@ -105,7 +103,7 @@ class Asset:
             begin = bucket("1h", plan.start) + 6 * HOUR
             yield from self.every("1h", bucket("1h", self.first), begin)
         if self.kind == "history":
-            begin = bucket("1d", plan.start) - (r.randrange(1, 900) * MINUTE if OVERLAPS and self.number // len(KINDS) % 2 else 0)
+            begin = bucket("1d", plan.start) - (r.randrange(1, 900) * MINUTE if self.number // len(KINDS) % 2 else 0)
         lag = 2
         for start in range(begin, plan.stop, MINUTE):
             if any(a <= start < b for a, b in self.outages):
@@ -134,7 +132,7 @@ class Asset:
             return
         at = until + r.choice((1, 20, 90, 400)) * MINUTE
         t = since
-        if self.kind == "overlaps" and OVERLAPS:
+        if self.kind == "overlaps":
             # the exchange has whole candles, beside what came before and after the outage
             for code in r.sample(("15m", "1h"), r.randrange(1, 3)):
                 for start in range(bucket(code, since), until, end(code, 0)):

@@ -18,7 +18,6 @@ The oracle shares no code with the extension and asks the database for results a
 from the simulator's log, in integers, fractions and, for indicators, doubles.  replay.py takes the
 log through the steps of maintain(), for scores and alerts depend on what was known at the time.
 
-MARKET_OVERLAPS=1 adds fragments of minutes inside of candles that were delivered whole.
 MARKET_SEED, MARKET_DAYS, MARKET_ASSETS, MARKET_USERS and MARKET_STEP (minutes) change a run;
 MARKET_DATABASE names the database, which has the extension and nothing else.
 """
