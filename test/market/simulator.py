@@ -60,7 +60,6 @@ class Simulator:
         return self.log
 
     def list_assets(self):
-        self.has_runs = self.operator.value("SELECT to_regclass('maintenance_runs') IS NOT NULL")
         self.log.steps = [s for s, in self.operator.rows("SELECT step FROM maintenance_steps() ORDER BY place")]
         for a in self.assets:
             self.ids[a.number] = self.operator.value(
@@ -178,11 +177,7 @@ class Simulator:
                 self.operator.rows("RESET statement_timeout")
             except wire.Error:
                 self.operator.close()
-        if hit and self.has_runs:
+        if hit:
             self.log.cut[t] = [s for s, in self.killer.rows(
                 "SELECT step FROM maintenance_runs WHERE cut_off OR status = 'running'")]
             self.log.done[t] = [s for s, in self.killer.rows("SELECT step FROM maintenance_runs WHERE as_of = %s", stamp(t))]
-        elif hit:
-            self.log.done[t] = [s for s, in self.killer.rows(
-                "SELECT substr(task_name, 10) FROM background_tasks WHERE task_name LIKE 'maintain %' AND status = 'completed' "
-                "AND (task_params ->> 'as_of')::timestamptz = %s", stamp(t))]
