@@ -121,7 +121,8 @@ BEGIN
     SELECT DISTINCT TG_TABLE_NAME, p.aggregation_level, p.period_start
     FROM (SELECT DISTINCT timeframe_bucket('1h', c.created_at) AS hour_start
           FROM changed_rows AS c
-          WHERE c.created_at < timeframe_bucket('1h', moment) AND isfinite(c.created_at)) AS h
+          -- the first timestamps have no month of their own
+          WHERE c.created_at < timeframe_bucket('1h', moment) AND c.created_at >= timestamptz '4713-01-01 00:00+00 BC') AS h
     CROSS JOIN LATERAL (
         SELECT l.aggregation_level, timeframe_bucket(l.timeframe, h.hour_start) AS period_start
         FROM ca_aggregation_levels() AS l

@@ -43,7 +43,7 @@ CROSS JOIN LATERAL (SELECT timestamptz '2023-12-31 20:00' + pg_temp.pick(i, 19, 
 CREATE FUNCTION pg_temp.defined(as_of timestamptz)
     RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text, candle_time timestamptz, best numeric, worst numeric, bars bigint,
                    entry_timeframe text, entry_time timestamptz)
-    LANGUAGE sql STABLE AS $$
+    LANGUAGE sql STABLE SET enable_nestloop = off AS $$
     WITH every AS (
         SELECT s.id, s.entry_price AS entry, c.*,
                first_value(c.open) OVER (PARTITION BY s.id ORDER BY c.closed_at, c.place) >= s.entry_price AS above
@@ -80,6 +80,7 @@ CREATE FUNCTION pg_temp.defined(as_of timestamptz)
     FROM trading_signals AS s LEFT JOIN touch AS t ON t.id = s.id LEFT JOIN entered AS n ON n.id = s.id
     WHERE s.created_at <= as_of
     $$;
+ANALYZE candle, trading_signals;
 CREATE TEMP TABLE asked AS
 SELECT m.moment, o.*
 FROM (VALUES (timestamptz '2024-01-01 06:00'), ('2024-01-02 13:37:30'), ('2024-01-05')) AS m (moment)
