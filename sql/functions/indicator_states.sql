@@ -201,7 +201,7 @@ COMMENT ON FUNCTION ca_indicators_differ(jsonb, jsonb) IS
 CREATE TRIGGER price_data_note_insert
     AFTER INSERT ON price_data
     REFERENCING NEW TABLE AS changed_candles
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_note_candles();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore()) EXECUTE FUNCTION ca_note_candles();
 COMMENT ON TRIGGER price_data_note_insert ON price_data IS
     'a late candle is noted for the indicators';
 
@@ -234,7 +234,7 @@ COMMENT ON TRIGGER price_data_note_truncate ON price_data IS
 CREATE TRIGGER price_data_archive_note_insert
     AFTER INSERT ON price_data_archive
     REFERENCING NEW TABLE AS changed_candles
-    FOR EACH STATEMENT EXECUTE FUNCTION ca_note_candles();
+    FOR EACH STATEMENT WHEN (NOT ca_is_restore()) EXECUTE FUNCTION ca_note_candles();
 COMMENT ON TRIGGER price_data_archive_note_insert ON price_data_archive IS
     'a late candle is noted for the indicators';
 

@@ -33,6 +33,8 @@ FROM pg_class AS c
 JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
 WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'v', 'f', 'S')
+  -- but for what the extension tells pg_dump to leave out
+  AND e.extcondition[array_position(e.extconfig, c.oid)] IS DISTINCT FROM 'WHERE false'
 ORDER BY c.relname COLLATE "C";
 
 SELECT 'setting', setting
