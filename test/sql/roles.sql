@@ -63,10 +63,8 @@ SELECT current_setting('search_path') AS path \gset
 SET cryptoanalytics.user_id = 9001;
 SET ROLE regress_application;
 SET search_path = '';
-COPY public.watchlist_assets (watchlist_id, asset_id, position_type) FROM stdin;
-9001	9001	long
-9001	9002	long
-\.
+-- no rows: psql 15.18 takes those of a refused COPY for commands
+\copy public.watchlist_assets (watchlist_id, asset_id, position_type) FROM '/dev/null'
 COPY (INSERT INTO public.watchlist_assets (watchlist_id, asset_id, position_type) VALUES (9001, 9001, 'long'), (9001, 9002, 'long') RETURNING asset_id) TO stdout;
 RESET ROLE;
 COPY public.watchlist_assets (watchlist_id, asset_id, position_type, position) FROM stdin;
