@@ -7,8 +7,8 @@ DROP FUNCTION ca_rebuild_position(integer, boolean, bigint, boolean);
 DROP FUNCTION ca_position_derived(portfolio, boolean);
 DROP FUNCTION ca_position_replay(integer, boolean);
 
--- Keys to other services in what was derived from logs of their APIs. Endpoints that only their
--- query strings told apart are numbered.
+-- Keys to other services in what was derived from logs of their APIs. Endpoints that
+-- differed in their query strings alone are numbered.
 UPDATE analytics_data AS a
 SET dimensions = jsonb_set(a.dimensions, '{endpoint}', to_jsonb(n.endpoint))
 FROM (
