@@ -11,11 +11,12 @@
  * A group knows which of its source candles there are, a bit each: bits are ORed
  * where candles are merged.  Candles may be filtered by such bits.
  *
- * Memory: groups stay in memory up to the limit given, about 270 bytes each and
- * the bits beyond 64.  Beyond it all of them go to a sort on disk as partial candles, and the table
- * starts empty.  Merging is associative, so the parts that a group may then have
- * are put together as they come out of the sort.  There are also 600 bytes an
- * asset.
+ * Memory: groups stay in memory up to the limit given, about 250 bytes each, with
+ * the bits beyond 64 and the states of candles that are not compact.  Beyond it all
+ * of them go to a sort on disk, within as much memory, as partial candles, and the
+ * table starts empty.  Merging is associative, so the parts that a group may then
+ * have are put together as they come out of the sort.  There are also 600 to 1,400
+ * bytes an asset.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,14 +64,14 @@ typedef struct Series
 struct CaGroups
 {
 	MemoryContext context; /* of what lives as long as this */
-	MemoryContext groups_context;
+	MemoryContext
+		groups_context; /* of the table, and of what groups point to */
 	MemoryContext row_context;
 	const CaTimeframe *target;
 	series_hash *series;
 	Series *last_series;
 	HTAB *table;
 	const CaFilter *filter; /* NULL: all candles are wanted */
-	Size bits_size;
 	Size memory_limit;
 	CaSpill *spill;      /* NULL while all groups fit */
 	CaGroup **in_memory; /* in the order in which they were made */
@@ -91,7 +92,6 @@ make_table(CaGroups *groups)
 	groups->table = hash_create("candles rolled up", 1024, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	groups->nin_memory = 0;
-	groups->bits_size = 0;
 	groups->is_ordered = true;
 }
 
@@ -194,21 +194,22 @@ start_group(CaGroups *groups, CaGroup *group, const CaTimeframe *timeframe,
 	group->bits = 0;
 	group->more = NULL;
 	if (group->nbits > 64)
-	{
-		Size size = ca_bits_words(group->nbits) * sizeof(uint64);
-
-		group->more = MemoryContextAllocZero(groups->groups_context, size);
-		groups->bits_size += size;
-	}
+		group->more = MemoryContextAllocZero(groups->groups_context,
+											 ca_bits_words(group->nbits) *
+												 sizeof(uint64));
 	remember_group(groups, group);
 }
 
-/* whether the groups in memory leave no room for another */
+/*
+ * Whether the groups in memory leave no room for another.  The table has a memory
+ * context of its own, below that of what groups point to.
+ */
 static inline bool
 is_full(const CaGroups *groups)
 {
 	return groups->nin_memory >= 1024 &&
-		   groups->nin_memory * GROUP_SIZE + groups->bits_size >=
+		   groups->nin_memory * GROUP_SIZE +
+				   MemoryContextMemAllocated(groups->groups_context, false) >=
 			   groups->memory_limit;
 }
 

@@ -1,7 +1,7 @@
 -- Candles built and rolled up: equal to the plain SQL that defines them, whatever is stored, in
 -- memory and on disk; and read with the rights of whoever asks.
 BEGIN;
-SELECT plan(27);
+SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -153,6 +153,32 @@ SELECT unnest(ARRAY[
        0::bigint, 'and stored as defined')])
 FROM (VALUES ('3m', 'all at once'), ('3m', 'on disk'), ('15m', 'one by one'), ('30m', 'within bounds'), ('1d', 'all at once')) AS w (target, way);
 SELECT is(rollup_candles('3m') + rollup_candles('1d'), 0::bigint, 'a second time nothing changes');
+
+--
+-- memory: candles of many digits count for what they take
+--
+INSERT INTO assets (symbol, name, asset_type) VALUES ('ROLLUP.THIN', 'rolled up', 'crypto'), ('ROLLUP.WIDE', 'rolled up', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT a.id, '1m', t, v, v, v, v, v
+FROM assets AS a
+JOIN (VALUES ('ROLLUP.THIN', 1), ('ROLLUP.WIDE', 12345678901234567890.123456789012345678)) AS w (symbol, v) USING (symbol)
+CROSS JOIN generate_series(timestamptz '2024-01-01', timestamptz '2024-01-01' + interval '3 minutes' * 2999, '3 minutes') AS t;
+CREATE FUNCTION pg_temp.pages_on_disk(symbol text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE format('EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT * FROM ca_build_candles(%s, ''3m'', NULL, NULL, NULL)', asset_id(symbol)) INTO plan;
+    RETURN plan -> 0 -> 'Plan' ->> 'Temp Written Blocks';
+END $$;
+CREATE TEMP TABLE wide AS SELECT * FROM ca_build_candles(asset_id('ROLLUP.WIDE'), '3m', NULL, NULL, NULL);
+SET LOCAL work_mem = '1MB';
+SET LOCAL hash_mem_multiplier = 1;
+SELECT is(pg_temp.pages_on_disk('ROLLUP.THIN'), 0, '3,000 candles of few digits are built in a megabyte');
+SELECT cmp_ok(pg_temp.pages_on_disk('ROLLUP.WIDE'), '>', 0, '3,000 of 38 digits do not fit, and go to disk');
+SELECT is((SELECT count(*) FROM (TABLE wide EXCEPT ALL SELECT * FROM ca_build_candles(asset_id('ROLLUP.WIDE'), '3m', NULL, NULL, NULL)) AS d), 0::bigint,
+          'and are the same');
+RESET work_mem;
+RESET hash_mem_multiplier;
 
 --
 -- rights: those of whoever asks
