@@ -106,6 +106,14 @@ CREATE FUNCTION ca_api_error(message text) RETURNS text
 COMMENT ON FUNCTION ca_api_error(text) IS
     'the error of an API call without query strings, users and passwords of the addresses in it';
 
+-- What a client has logged by mistake stays as it is, and stops nobody: a double holds neither 1e400
+-- nor 1e-400.
+CREATE FUNCTION ca_response_time(milliseconds numeric) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN milliseconds >= 1e-300 THEN least(milliseconds, 1000000000) ELSE 0 END::double precision;
+COMMENT ON FUNCTION ca_response_time(numeric) IS
+    'response time of an API call as roll-ups and health checks count it: 10^9 ms at most';
+
 CREATE FUNCTION ca_note_logs() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -188,7 +196,7 @@ BEGIN ATOMIC
                percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY l.milliseconds) AS milliseconds
         FROM (
             SELECT timeframe_bucket(ca_api_log_metrics.timeframe, x.created_at) AS period_start,
-                   x.api_provider, ca_endpoint(x.endpoint) AS endpoint, x.response_time_ms::double precision AS milliseconds,
+                   x.api_provider, ca_endpoint(x.endpoint) AS endpoint, ca_response_time(x.response_time_ms) AS milliseconds,
                    ca_api_call_failed(x.http_method, x.response_status, x.error_message) AS failed
             FROM external_api_logs AS x
             WHERE x.created_at >= ca_api_log_metrics.since AND x.created_at < ca_api_log_metrics.until

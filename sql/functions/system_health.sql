@@ -92,7 +92,7 @@ BEGIN ATOMIC
     WITH calls AS MATERIALIZED (
         SELECT l.api_provider, count(*) AS requests,
                count(*) FILTER (WHERE ca_api_call_failed(l.http_method, l.response_status, l.error_message)) AS errors,
-               percentile_cont(0.95) WITHIN GROUP (ORDER BY l.response_time_ms::double precision) AS p95
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY ca_response_time(l.response_time_ms)) AS p95
         FROM external_api_logs AS l
         WHERE l.created_at > ca_earlier(ca_api_health.as_of, '1 hour') AND l.created_at <= ca_api_health.as_of
         GROUP BY GROUPING SETS ((l.api_provider), ())

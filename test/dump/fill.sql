@@ -72,8 +72,6 @@ INSERT INTO told (tab, kind, cells) VALUES
     ('trade_actions', 'greatest', '{"action_type": "buy", "asset_price": "99999999999999999999.99999999", "quantity": "1e60", "fees_paid": 0, "stop_loss": "-1e100", "take_profit": "1e100"}'),
     ('trade_actions', 'rich', '{"action_type": "full_exit", "asset_price": 120, "quantity": 1, "fees_paid": 0, "pnl_realized_usd": 20, "created_at": "2024-01-04 00:00+00"}'),
     ('signal_alerts', 'least', '{"triggered_at": null}'),
-    -- no more since 0.7.0
-    ('external_api_logs', 'greatest', '{"response_time_ms": 1000000000}'),
     ('notifications', 'least', '{"status": "unread", "read_at": null}'),
     ('notifications', 'rich', '{"status": "read", "read_at": "2024-01-02 00:00+00"}'),
     ('ai_recommendations', 'least', '{"status": "pending", "reviewed_at": null, "implemented_at": null}'),

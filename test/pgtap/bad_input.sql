@@ -142,6 +142,7 @@ INSERT INTO sensible VALUES
     ('market_cap', 'numeric', '1000'),
     ('matching', 'boolean', 'true'),
     ('message', 'text', '''message'''),
+    ('milliseconds', 'numeric', '12.5'),
     ('model', 'integer', '1'),
     ('moment', 'timestamptz', '''2024-01-03 UTC'''),
     ('moved', 'bigint', '0'),

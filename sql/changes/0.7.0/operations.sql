@@ -34,14 +34,6 @@ DROP FUNCTION ca_maintenance_run(integer, text, bigint, timestamptz, integer, te
 DROP FUNCTION ca_maintenance_fail(integer, text, integer, text, text, text);
 DROP FUNCTION ca_maintenance_end(integer);
 
--- A response takes no longer than 10^9 ms (11 days): a value beyond what a double holds stopped
--- roll-ups and health checks.  What is more is 10^9 from here on.
-UPDATE external_api_logs SET response_time_ms = 1000000000 WHERE response_time_ms > 1000000000;
-ALTER TABLE external_api_logs
-    DROP CONSTRAINT external_api_logs_response_time_ms_check,
-    ADD CONSTRAINT external_api_logs_response_time_ms_check
-        CHECK (response_time_ms >= 0 AND response_time_ms <= 1000000000);
-
 -- Roll-ups read what is new or has changed.
 CREATE TABLE roll_up_marks (
     source varchar NOT NULL,
