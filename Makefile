@@ -212,6 +212,7 @@ SHLIB_LINK = -lm
 REGRESS = \
 	upgrade \
 	upgrade_prices \
+	upgrade_logs \
 	setup \
 	numeric_to_double \
 	timeframe \

@@ -8,7 +8,13 @@ DROP FUNCTION ca_position_derived(portfolio, boolean);
 DROP FUNCTION ca_position_replay(integer, boolean);
 
 -- Keys to other services in what was derived from logs of their APIs. Endpoints that
--- differed in their query strings alone are numbered.
+-- differed in their query strings alone are numbered; those that look numbered make way first, because
+-- the key of what is rolled up is checked row by row.
+UPDATE analytics_data AS a
+SET dimensions = jsonb_set(a.dimensions, '{endpoint}',
+                           to_jsonb(concat(ca_endpoint(a.dimensions ->> 'endpoint'), '?', gen_random_uuid())))
+WHERE a.dimensions ->> 'rolled_up_from' = 'external_api_logs' AND a.dimensions ->> 'endpoint' ~ '^[^?#]*\?[0-9]+$';
+
 UPDATE analytics_data AS a
 SET dimensions = jsonb_set(a.dimensions, '{endpoint}', to_jsonb(n.endpoint))
 FROM (
@@ -25,7 +31,9 @@ WHERE a.id = n.id;
 UPDATE system_health AS h
 SET error_logs = (
     SELECT jsonb_agg(CASE WHEN e.error ->> 'source' = 'external_api_logs'
-                          THEN e.error || jsonb_build_object('name', ca_endpoint(e.error ->> 'name'),
+                          -- the name is the provider, a space and the endpoint
+                          THEN e.error || jsonb_build_object('name', regexp_replace(ca_endpoint(e.error ->> 'name'),
+                                                                                    '(\s([a-zA-Z][a-zA-Z0-9+.-]*:)?)//[^/]*@', '\1//'),
                                                              'message', ca_api_error(e.error ->> 'message'))
                           ELSE e.error END ORDER BY e.place)
     FROM jsonb_array_elements(h.error_logs) WITH ORDINALITY AS e (error, place))
@@ -33,7 +41,7 @@ WHERE jsonb_typeof(h.error_logs) = 'array'
   AND EXISTS (SELECT
               FROM jsonb_array_elements(h.error_logs) AS e (error)
               WHERE e.error ->> 'source' = 'external_api_logs'
-                AND (e.error ->> 'name' ~ '[?#]' OR e.error ->> 'message' ~ '[?@]'));
+                AND (e.error ->> 'name' ~ '[?#@]' OR e.error ->> 'message' ~ '[?@]'));
 DROP FUNCTION ca_indicator_lock(integer, text);
 
 -- it has one more argument
