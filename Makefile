@@ -285,6 +285,7 @@ ISOLATION = \
 	roll_up_logs_twice \
 	roll_up_late \
 	prune_late \
+	prune_locked \
 	session_delete_user \
 	session_refresh_twice \
 	session_purge \

@@ -288,16 +288,26 @@ DECLARE
     pruned bigint;
     forgotten bigint;
 BEGIN
-    -- those that run are of 0.6.0, and broke off
-    DELETE FROM background_tasks AS t
-    WHERE t.task_name LIKE 'maintain %'
-      AND (t.status = 'completed' AND t.completed_at < ca_prune_maintenance.as_of - interval '7 days'
-           OR t.status = 'failed' AND t.completed_at < ca_prune_maintenance.as_of - interval '90 days'
-           OR t.status = 'running' AND t.started_at < ca_prune_maintenance.as_of - interval '90 days');
+    -- those that run are of 0.6.0, and broke off; what another session holds is left to the next run
+    WITH old AS MATERIALIZED (
+        SELECT t.id
+        FROM background_tasks AS t
+        WHERE t.task_name LIKE 'maintain %'
+          AND (t.status = 'completed' AND t.completed_at < ca_prune_maintenance.as_of - interval '7 days'
+               OR t.status = 'failed' AND t.completed_at < ca_prune_maintenance.as_of - interval '90 days'
+               OR t.status = 'running' AND t.started_at < ca_prune_maintenance.as_of - interval '90 days')
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM background_tasks AS t USING old AS o WHERE t.id = o.id;
     GET DIAGNOSTICS pruned = ROW_COUNT;
     -- steps that are no more
-    DELETE FROM maintenance_runs AS r
-    WHERE r.started_at < ca_prune_maintenance.as_of - interval '90 days';
+    WITH old AS MATERIALIZED (
+        SELECT r.step
+        FROM maintenance_runs AS r
+        WHERE r.started_at < ca_prune_maintenance.as_of - interval '90 days'
+        FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM maintenance_runs AS r USING old AS o WHERE r.step = o.step;
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN pruned + forgotten;
 END;

@@ -60,11 +60,23 @@ BEGIN ATOMIC
         FROM hour AS h
         WHERE h.calls = ca_period_total('hourly', 'requests', h.hour_start)
           AND 4 = (SELECT count(*) FROM settled AS s WHERE h.hour_start >= s.period_start AND h.hour_start < s.period_end)
-    ), gone AS (
-        DELETE FROM external_api_logs AS l
+    ), free AS MATERIALIZED (
+        -- an hour goes as a whole: one of which another session holds a call is left to the next run
+        SELECT l.id, timeframe_bucket('1h', l.created_at) AS hour_start
+        FROM external_api_logs AS l
         WHERE l.created_at >= ca_prune_hours.since AND l.created_at < ca_prune_hours.until
           AND timeframe_bucket('1h', l.created_at) IN (SELECT r.hour_start FROM ready AS r)
-        RETURNING timeframe_bucket('1h', l.created_at) AS hour_start
+        FOR UPDATE SKIP LOCKED
+    ), whole AS MATERIALIZED (
+        SELECT f.hour_start
+        FROM free AS f
+        GROUP BY f.hour_start
+        HAVING count(*) = (SELECT h.calls FROM hour AS h WHERE h.hour_start = f.hour_start)
+    ), gone AS (
+        DELETE FROM external_api_logs AS l
+        USING free AS f
+        WHERE l.id = f.id AND f.hour_start IN (SELECT w.hour_start FROM whole AS w)
+        RETURNING f.hour_start
     ), noted AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
         SELECT 'api_usage', 'pruned_requests', sum(g.calls), ca_period('external_api_logs', s.period_start), s.aggregation_level
