@@ -228,7 +228,8 @@ BEGIN ATOMIC
         WHERE s.asset_id = a.id AND s.timeframe = t.code
         ORDER BY s.place DESC
         LIMIT 1) AS s ON true
-    WHERE (ca_indicators_due.asset IS NULL OR a.id = ca_indicators_due.asset)
+    -- the plan is made before the asset is known: a range finds one by the key
+    WHERE a.id BETWEEN coalesce(ca_indicators_due.asset, -2147483648) AND coalesce(ca_indicators_due.asset, 2147483647)
       AND (s.candle_time IS NULL OR s.candle_time < newest.candle_time
            OR EXISTS (SELECT FROM technical_indicator_notes AS n
                       WHERE n.asset_id = a.id AND n.timeframe = t.code AND n.since <= s.candle_time))
@@ -270,7 +271,8 @@ BEGIN ATOMIC
     CROSS JOIN LATERAL (
         SELECT ca_archive_cutoff(t.code, (ca_archive_due.as_of AT TIME ZONE 'UTC' - retention_period(t.code))
                                          AT TIME ZONE 'UTC') AS cutoff) AS c
-    JOIN assets AS a ON ca_archive_due.asset IS NULL OR a.id = ca_archive_due.asset
+    JOIN assets AS a
+      ON a.id BETWEEN coalesce(ca_archive_due.asset, -2147483648) AND coalesce(ca_archive_due.asset, 2147483647)
     WHERE EXISTS (
         SELECT
         FROM price_data AS d

@@ -214,7 +214,9 @@ BEGIN
             WHERE p.asset_id = a.id AND p.timeframe = t.code
             ORDER BY p.candle_time
             LIMIT 1) AS first_candle
-        WHERE (update_technical_indicators.asset IS NULL OR a.id = update_technical_indicators.asset)
+        -- a range finds one by the key, whenever the plan is made
+        WHERE a.id BETWEEN coalesce(update_technical_indicators.asset, -2147483648)
+                       AND coalesce(update_technical_indicators.asset, 2147483647)
           AND (update_technical_indicators.timeframe IS NULL OR t.code = update_technical_indicators.timeframe)
         ORDER BY a.id, t.place
     LOOP

@@ -1,6 +1,6 @@
 -- A small market from the generator of bench/scale: what is hot reads no big table from end to end.
 BEGIN;
-SELECT plan(14);
+SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -80,6 +80,24 @@ SELECT is(pg_temp.scans($$SELECT check_alerts('2010-01-03 02:05')$$), 0::bigint,
 SELECT is(pg_temp.scans($$SELECT count(*) FROM ca_indicators_due()$$), 0::bigint, 'nor does looking for indicators to update');
 SELECT is(pg_temp.scans($$SELECT ca_update_due_indicators(1)$$), 0::bigint, 'or updating those of an asset');
 SELECT is(pg_temp.scans($$SELECT count(*) FROM ca_archive_due('2010-01-10 02:05')$$), 0::bigint, 'or looking for what is to be archived');
+-- a step runs for each asset, so it must not look at all the others each time
+INSERT INTO assets (id, symbol, name, asset_type) SELECT i, 'OTHER' || i, 'Other', 'crypto' FROM generate_series(100001, 102000) AS i;
+ANALYZE assets;
+CREATE FUNCTION pg_temp.assets_read(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    counted CONSTANT text := 'SELECT s.seq_tup_read + s.idx_tup_fetch FROM pg_stat_xact_user_tables AS s WHERE s.relname = ''assets''';
+    before bigint;
+    read bigint;
+BEGIN
+    EXECUTE counted INTO before;
+    EXECUTE query;
+    EXECUTE counted INTO read;
+    RETURN read - before;
+END $$;
+SELECT cmp_ok(pg_temp.assets_read($$SELECT update_technical_indicators(1) FROM ca_indicators_due(2)$$), '<', 100::bigint,
+              'looking for indicators of one of 2,020 assets, or updating them, reads few assets');
+SELECT cmp_ok(pg_temp.assets_read($$SELECT count(*) FROM ca_archive_due('2010-01-10 02:05', 2)$$), '<', 100::bigint,
+              'and so does looking for what is to be archived of one');
 SELECT is(pg_temp.scans($$SELECT * FROM portfolio_positions AS v WHERE v.user_id = 77$$), 0::bigint, 'or the portfolio of a user');
 SELECT is(pg_temp.scans($$SELECT * FROM claim_notifications(100, '2010-01-03 02:05')$$), 0::bigint, 'or claiming notifications');
 
