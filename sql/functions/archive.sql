@@ -20,18 +20,18 @@ BEGIN
     -- the first.
     FOR pass IN 1 .. 2 LOOP
         WITH superseded AS MATERIALIZED (
-            SELECT a.id
+            SELECT a.*
             FROM new_candles AS n
             CROSS JOIN LATERAL (
-                SELECT a.id
-                FROM price_data_archive AS a
+                SELECT a.id, a.asset_id, a.timeframe, a.candle_time
+                FROM ONLY price_data_archive AS a
                 WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
                 LIMIT 1) AS a
             WHERE pass = 1
         ), gone AS (
-            DELETE FROM price_data_archive AS a
+            DELETE FROM ONLY price_data_archive AS a
             USING superseded AS s
-            WHERE a.id = s.id
+            WHERE (a.id, a.asset_id, a.timeframe, a.candle_time) = (s.id, s.asset_id, s.timeframe, s.candle_time)
         )
         SELECT array_agg(n.asset_id) AS assets, array_agg(n.timeframe) AS codes
         INTO reached
@@ -63,18 +63,20 @@ BEGIN
             FROM new_candles AS n
             WHERE n.asset_id = series.asset AND n.timeframe = series.code));
         WITH superseded AS MATERIALIZED (
-            SELECT a.id
+            SELECT a.*
             FROM new_candles AS n
             CROSS JOIN LATERAL (
-                SELECT a.id
-                FROM price_data_archive AS a
+                SELECT a.id, a.candle_time
+                FROM ONLY price_data_archive AS a
                 WHERE (a.asset_id, a.timeframe, a.candle_time) = (n.asset_id, n.timeframe, n.candle_time)
                 LIMIT 1) AS a
             WHERE n.asset_id = series.asset AND n.timeframe = series.code
         )
-        DELETE FROM price_data_archive AS a
+        DELETE FROM ONLY price_data_archive AS a
         USING superseded AS s
-        WHERE a.id = s.id;
+        WHERE (a.id, a.candle_time) = (s.id, s.candle_time)
+          AND a.asset_id = series.asset
+          AND a.timeframe = series.code;
     END LOOP;
     RETURN NULL;
 END;
@@ -170,8 +172,8 @@ CREATE FUNCTION ca_archive_batch(
 BEGIN ATOMIC
     -- one statement: a row leaves one table and enters the other, or neither happens
     WITH batch AS MATERIALIZED (
-        SELECT p.id
-        FROM price_data AS p
+        SELECT p.id, p.candle_time
+        FROM ONLY price_data AS p
         WHERE p.asset_id = ca_archive_batch.series
           AND p.timeframe = ca_archive_batch.timeframe
           AND p.candle_time >= ca_archive_batch.since
@@ -180,9 +182,11 @@ BEGIN ATOMIC
         LIMIT ca_archive_batch.batch_size
         FOR UPDATE SKIP LOCKED
     ), gone AS (
-        DELETE FROM price_data AS p
+        DELETE FROM ONLY price_data AS p
         USING batch AS b
-        WHERE p.id = b.id
+        WHERE (p.id, p.candle_time) = (b.id, b.candle_time)
+          AND p.asset_id = ca_archive_batch.series
+          AND p.timeframe = ca_archive_batch.timeframe
         RETURNING p.*
     ), archived AS (
         INSERT INTO price_data_archive AS a
@@ -208,8 +212,8 @@ CREATE FUNCTION ca_restore_batch(
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
     WITH batch AS MATERIALIZED (
-        SELECT a.id
-        FROM price_data_archive AS a
+        SELECT a.id, a.candle_time
+        FROM ONLY price_data_archive AS a
         WHERE a.asset_id = ca_restore_batch.series
           AND a.timeframe = ca_restore_batch.timeframe
           AND a.candle_time >= ca_restore_batch.since
@@ -218,9 +222,11 @@ BEGIN ATOMIC
         LIMIT ca_restore_batch.batch_size
         FOR UPDATE SKIP LOCKED
     ), gone AS (
-        DELETE FROM price_data_archive AS a
+        DELETE FROM ONLY price_data_archive AS a
         USING batch AS b
-        WHERE a.id = b.id
+        WHERE (a.id, a.candle_time) = (b.id, b.candle_time)
+          AND a.asset_id = ca_restore_batch.series
+          AND a.timeframe = ca_restore_batch.timeframe
         RETURNING a.*
     ), restored AS (
         INSERT INTO price_data AS p

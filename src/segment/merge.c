@@ -20,6 +20,7 @@
  */
 #include "compat.h"
 
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -37,6 +38,7 @@ struct CaMerge
 	/* the segment that was taken out, and the first candle still to be dealt with */
 	CaStored *stored;
 	int at;
+	CaStored *written; /* a segment that was written, as it is read back */
 	/* the segment to be written, and what its candles point to */
 	MemoryContext context;
 	CaPack pack;
@@ -59,6 +61,7 @@ ca_merge_begin(const CaStore *store, CaMergeKind kind)
 	merge->next = PG_INT64_MIN;
 	merge->last = PG_INT64_MIN;
 	merge->stored = ca_stored_make();
+	merge->written = ca_stored_make();
 	merge->at = 0;
 	merge->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -68,7 +71,51 @@ ca_merge_begin(const CaStore *store, CaMergeKind kind)
 	return merge;
 }
 
-/* write the candles in hand, if there are any */
+/* whether the indicators that were read back are those in hand */
+static bool
+has_same_indicators(const CaMerge *merge)
+{
+	const CaStored *written = merge->written;
+
+	if (!merge->has_indicators || written->indicators == NULL)
+		return !merge->has_indicators && written->indicators == NULL;
+	for (int i = 0; i < merge->pack.segment.count; i++)
+	{
+		if (merge->no_indicators[i] != written->no_indicators[i])
+			return false;
+		if (!merge->no_indicators[i] &&
+			!datumIsEqual(merge->indicators[i], written->indicators[i], false,
+						  -1))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Read the segment back that has just been stored.  The rows that its candles came
+ * from are gone once the transaction commits, so it must have them all.
+ */
+static void
+check_written(CaMerge *merge)
+{
+	int64 first_time = merge->pack.segment.time[0];
+
+	ca_store_read(merge->store, first_time, merge->written);
+	if (!ca_pack_equals(&merge->pack, &merge->written->segment) ||
+		!has_same_indicators(merge))
+		ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
+				errmsg("segment does not hold the candles that were to be "
+					   "stored"),
+				errdetail("The %s candles of asset %d from %s on were read "
+						  "back and differ.",
+						  merge->store->timeframe, merge->store->asset,
+						  timestamptz_to_str(first_time)),
+				errhint("Nothing was changed. Look for a trigger of "
+						"price_data_segments, and check the storage."));
+	MemoryContextReset(merge->written->context);
+}
+
+/* write the candles in hand, if there are any, and read them back */
 static void
 write_pack(CaMerge *merge)
 {
@@ -82,6 +129,7 @@ write_pack(CaMerge *merge)
 	ca_store_insert(merge->store, ca_pack_close(&merge->pack, texts),
 					merge->has_indicators ? merge->indicators : NULL,
 					merge->no_indicators);
+	check_written(merge);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(merge->context);
 	ca_pack_clear(&merge->pack);

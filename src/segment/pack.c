@@ -213,3 +213,44 @@ ca_pack_read(const CaSegment *segment, int at, CaPackCandle *candle)
 		}
 	}
 }
+
+/* whether a number of a decoded candle is the one that was put down */
+static bool
+number_equals(const CaPack *pack, int column, int at,
+			  const CaPackNumber *number)
+{
+	const CaSegmentNumbers *numbers = &pack->segment.number[column];
+	const CaSegmentText *text = &numbers->text[at];
+
+	if (numbers->nulls[at] || number->is_null)
+		return numbers->nulls[at] && number->is_null;
+	if (pack->scale[column][at] != CA_PACK_TEXT)
+		return !number->is_text && number->value == numbers->value[at] &&
+			   number->scale == pack->scale[column][at];
+	return number->is_text && number->text.length == text->length &&
+		   memcmp(number->text.data, text->data, text->length) == 0;
+}
+
+/*
+ * Whether a decoded segment has the candles that were put down, value for value.
+ */
+bool
+ca_pack_equals(const CaPack *pack, const CaSegment *segment)
+{
+	CaPackCandle candle;
+
+	if (segment->count != pack->segment.count)
+		return false;
+	for (int at = 0; at < segment->count; at++)
+	{
+		ca_pack_read(segment, at, &candle);
+		if (candle.time != pack->segment.time[at] ||
+			candle.id != pack->segment.id[at] ||
+			candle.created_at != pack->segment.created_at[at])
+			return false;
+		for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+			if (!number_equals(pack, i, at, &candle.number[i]))
+				return false;
+	}
+	return true;
+}

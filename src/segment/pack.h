@@ -53,6 +53,7 @@ typedef struct CaPack
 extern void ca_pack_clear(CaPack *pack);
 extern void ca_pack_add(CaPack *pack, const CaPackCandle *candle);
 extern size_t ca_pack_text_size(const CaPack *pack);
+extern bool ca_pack_equals(const CaPack *pack, const CaSegment *segment);
 extern const CaSegment *ca_pack_close(CaPack *pack, char *texts);
 extern void ca_pack_read(const CaSegment *segment, int at,
 						 CaPackCandle *candle);

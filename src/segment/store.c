@@ -284,7 +284,15 @@ ca_store_insert(const CaStore *store, const CaSegment *segment,
 							   JSONBOID, -1, false, TYPALIGN_INT));
 	else
 		nulls[6] = 'n';
-	run(store, CA_STORE_INSERT, values, nulls);
+	if (run(store, CA_STORE_INSERT, values, nulls) != 1)
+		ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				errmsg("segment was not stored"),
+				errdetail("A trigger or rule of price_data_segments kept the "
+						  "%s candles of asset %d from %s on from being "
+						  "stored.",
+						  store->timeframe, store->asset,
+						  timestamptz_to_str(segment->time[0])),
+				errhint("Drop the trigger or the rule."));
 	SPI_finish();
 }
 

@@ -1,6 +1,6 @@
 -- Segments at their edges: infinite bounds, foreign tables of other people's, parallel plans.
 BEGIN;
-SELECT plan(11);
+SELECT plan(20);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -61,6 +61,52 @@ FROM generate_series(1, 50) AS i;
 SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
 SELECT is((SELECT moved FROM ca_compress_batch(false, :asset, '1m', '2024-01-03', 'infinity', 10000, false)), 50::bigint,
           'compressing runs without workers');
+
+-- a second identifier of the same number, because the primary key is gone: rows go by identifier and key
+ALTER TABLE price_data DROP CONSTRAINT price_data_pkey;
+INSERT INTO price_data (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+VALUES (5000, :asset, '1h', 1, 1, 1, 1, '2024-01-04 00:00'), (5000, :asset, '1h', 2, 2, 2, 2, '2024-01-04 01:00'),
+       (5000, :asset, '5m', 3, 3, 3, 3, '2024-01-04 00:00');
+SELECT is((SELECT moved FROM ca_archive_batch(:asset, '1h', '2024-01-04', '2024-01-05', 1, false)), 1::bigint,
+          'archiving takes as many candles as asked for');
+SELECT results_eq('SELECT close_price::integer FROM price_data WHERE id = 5000 ORDER BY 1', 'VALUES (2), (3)',
+                  'and leaves others whose identifier is the same');
+ALTER TABLE price_data_archive DROP CONSTRAINT price_data_archive_pkey;
+INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+VALUES (5000, :asset, '1h', 4, 4, 4, 4, '2024-01-04 02:00'), (5000, :asset, '5m', 5, 5, 5, 5, '2024-01-04 02:00');
+SELECT is((SELECT moved FROM ca_restore_batch(:asset, '1h', '2024-01-04 02:00', '2024-01-05', 1)), 1::bigint,
+          'restoring takes as many candles as asked for');
+SELECT results_eq('SELECT close_price::integer FROM price_data_archive WHERE id = 5000 ORDER BY 1', 'VALUES (1), (5)',
+                  'and leaves others whose identifier is the same');
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+VALUES (:asset, '1h', 6, 6, 6, 6, '2024-01-04 00:00');
+SELECT results_eq('SELECT close_price::integer FROM price_data_archive WHERE id = 5000 ORDER BY 1', 'VALUES (5)',
+                  'so does a live candle that takes the place of an archived one');
+
+-- a segment that is stored is not what was to be stored: a trigger swaps its payload
+INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
+SELECT 6000 + i, :asset, '15m', i, i, i, i, timestamptz '2024-01-05' + i * interval '15 minutes', '2024-02-01'
+FROM generate_series(1, 50) AS i;
+CREATE TABLE edge_hostile.kept AS SELECT '\x'::bytea AS payload;
+SAVEPOINT other;
+UPDATE price_data_archive SET high_price = 99 WHERE id = 6020;
+SELECT moved FROM ca_compress_batch(false, :asset, '15m', '2024-01-05', 'infinity', 10000, false) \gset
+SELECT payload AS other FROM price_data_segments WHERE asset_id = :asset AND timeframe = '15m' \gset
+ROLLBACK TO other;
+UPDATE edge_hostile.kept SET payload = :'other';
+CREATE FUNCTION edge_hostile.swap() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN NEW.payload := (SELECT k.payload FROM edge_hostile.kept AS k); RETURN NEW; END $$;
+CREATE TRIGGER swap BEFORE INSERT ON price_data_segments FOR EACH ROW EXECUTE FUNCTION edge_hostile.swap();
+SELECT throws_ok(format($$ SELECT ca_compress_batch(false, %s, '15m', '2024-01-05', 'infinity', 10000, false) $$, :asset),
+                 'XX001', 'segment does not hold the candles that were to be stored',
+                 'a segment is read back, and one with another price is refused');
+SELECT is((SELECT count(*) FROM price_data_archive WHERE asset_id = :asset AND timeframe = '15m'), 50::bigint,
+          'and the rows stay');
+CREATE OR REPLACE FUNCTION edge_hostile.swap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+SELECT throws_ok(format($$ SELECT ca_compress_batch(false, %s, '15m', '2024-01-05', 'infinity', 10000, false) $$, :asset),
+                 '09000', 'segment was not stored', 'a segment that a trigger keeps out is missed');
+SELECT is((SELECT count(*) FROM price_data_archive WHERE asset_id = :asset AND timeframe = '15m'), 50::bigint,
+          'and the rows stay again');
 
 SELECT * FROM finish();
 ROLLBACK;
