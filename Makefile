@@ -58,6 +58,7 @@ OBJS = \
 	src/indicators/series.o \
 	src/indicators/aggregates.o \
 	src/accounts/lockout.o \
+	src/archive/once.o \
 	src/archive/retention.o \
 	src/maintenance/settings.o \
 	src/maintenance/transaction.o \
@@ -255,6 +256,8 @@ ISOLATION = \
 	archive_rollup \
 	archive_twice \
 	archive_insert \
+	archive_by_hand \
+	archive_snapshot \
 	archive_locked \
 	archive_looking \
 	restore_archive \

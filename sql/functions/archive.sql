@@ -5,6 +5,20 @@
 --
 -- LATERAL and LIMIT look each new candle up by its key.  A join might go the other way round, all of
 -- a table beside each of them, where the planner takes a table that has just been filled for empty.
+CREATE FUNCTION ca_mark_archive() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ca_mark_archive';
+COMMENT ON FUNCTION ca_mark_archive() IS
+    'marks the archive as being written by hand, to the end of the transaction, and waits for those that have written price_data';
+REVOKE EXECUTE ON FUNCTION ca_mark_archive() FROM PUBLIC;
+
+CREATE FUNCTION ca_archive_is_marked() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ca_archive_is_marked';
+COMMENT ON FUNCTION ca_archive_is_marked() IS
+    'whether another session is writing the archive by hand';
+REVOKE EXECUTE ON FUNCTION ca_archive_is_marked() FROM PUBLIC;
+
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -15,6 +29,22 @@ DECLARE
     reached record;
     series record;
 BEGIN
+    -- A snapshot that is older than a move of the series shows its candles where they were, which the
+    -- lock of the series finds out; and one that is being archived by hand is seen by nobody else yet.
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') OR ca_archive_is_marked() THEN
+        FOR series IN
+            SELECT n.timeframe::text AS code, array_agg(DISTINCT n.asset_id) AS assets
+            FROM new_candles AS n
+            GROUP BY n.timeframe
+            ORDER BY n.timeframe
+        LOOP
+            PERFORM ca_lock_archive(series.code, series.assets);
+            IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+                PERFORM ca_lock_series_of(series.code, series.assets);
+            END IF;
+        END LOOP;
+    END IF;
+
     -- What was archived when this began is deleted or, if it has gone into a segment since, in
     -- reach at the second pass.  What was compressed is in reach of the series' last segment at
     -- the first.
@@ -92,13 +122,76 @@ CREATE TRIGGER price_data_supersede
 COMMENT ON TRIGGER price_data_supersede ON price_data IS
     'a candle inserted here replaces an archived or compressed one';
 
+CREATE FUNCTION ca_raise_second_copy(asset integer, timeframe text, candle_time timestamptz, compressed boolean)
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF compressed THEN
+        RAISE EXCEPTION 'the candle is compressed already'
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
+                                  timeframe, asset, candle_time),
+                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.',
+                  CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
+    END IF;
+    RAISE EXCEPTION 'the candle is live already'
+        USING ERRCODE = 'unique_violation',
+              DETAIL = format('price_data holds the %s candle of asset %s at %s.', timeframe, asset, candle_time),
+              HINT = 'archive_price_data moves candles from one table to the other.',
+              CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
+END;
+$$;
+COMMENT ON FUNCTION ca_raise_second_copy(integer, text, timestamptz, boolean) IS
+    'refuses an archived candle that is compressed, or else live';
+
+CREATE FUNCTION ca_begin_archiving(timeframe text, assets integer[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION 'candles are archived by hand at READ COMMITTED only'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('At %s a transaction does not see live candles that came since it began.',
+                                  upper(current_setting('transaction_isolation'))),
+                  HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED, or let archive_price_data move the candles.',
+                  CONSTRAINT = 'price_data_archive_isolation', TABLE = 'price_data_archive';
+    END IF;
+    PERFORM ca_mark_archive();
+    PERFORM ca_lock_archive(ca_begin_archiving.timeframe, ca_begin_archiving.assets);
+    UPDATE series_locks AS s
+    SET moves = s.moves + 1
+    WHERE s.asset_id = ANY (ca_begin_archiving.assets)
+      AND s.timeframe = ca_begin_archiving.timeframe
+      AND s.purpose = 'archive'
+      AND s.xmin <> pg_current_xact_id()::xid;
+END;
+$$;
+COMMENT ON FUNCTION ca_begin_archiving(text, integer[]) IS
+    'makes sure that what is read next shows all live candles of these series, and that none comes before the end of the transaction without looking at the archive';
+
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
     copy record;
+    series record;
 BEGIN
+    -- a candle that moves has left where it was, in sight of those who write there
+    IF current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on' THEN
+        FOR series IN
+            SELECT n.timeframe::text AS code, array_agg(DISTINCT n.asset_id) AS assets
+            FROM new_candles AS n
+            GROUP BY n.timeframe
+            ORDER BY n.timeframe
+        LOOP
+            PERFORM ca_begin_archiving(series.code, series.assets);
+        END LOOP;
+    END IF;
+
     -- one statement: a candle may be on its way from one to the other
     SELECT c.*
     INTO copy
@@ -117,20 +210,8 @@ BEGIN
                 GROUP BY n.asset_id, n.timeframe) AS n
           CROSS JOIN LATERAL ca_compressed_at(n.asset_id, n.timeframe, n.times) AS z) AS c
     LIMIT 1;
-    IF FOUND AND copy.compressed THEN
-        RAISE EXCEPTION 'the candle is compressed already'
-            USING ERRCODE = 'unique_violation',
-                  DETAIL = format('price_data_segments holds the %s candle of asset %s at %s.',
-                                  copy.timeframe, copy.asset_id, copy.candle_time),
-                  HINT = 'update_compressed_candle and delete_compressed_candle change it where it is.',
-                  CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
-    ELSIF FOUND THEN
-        RAISE EXCEPTION 'the candle is live already'
-            USING ERRCODE = 'unique_violation',
-                  DETAIL = format('price_data holds the %s candle of asset %s at %s.',
-                                  copy.timeframe, copy.asset_id, copy.candle_time),
-                  HINT = 'archive_price_data moves candles from one table to the other.',
-                  CONSTRAINT = 'price_data_archive_once', TABLE = 'price_data_archive', COLUMN = 'candle_time';
+    IF FOUND THEN
+        PERFORM ca_raise_second_copy(copy.asset_id, copy.timeframe, copy.candle_time, copy.compressed);
     END IF;
     RETURN NULL;
 END;
@@ -145,6 +226,52 @@ CREATE TRIGGER price_data_archive_once
     FOR EACH STATEMENT EXECUTE FUNCTION ca_refuse_second_copy();
 COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
     'a candle that price_data or a segment holds is not archived a second time';
+
+-- A key that changes is a candle that comes, by the same rules.
+CREATE FUNCTION ca_change_key() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'price_data' THEN
+        PERFORM ca_lock_archive(NEW.timeframe, ARRAY[NEW.asset_id]);
+        PERFORM ca_lock_series(NEW.timeframe, NEW.asset_id);
+        PERFORM ca_note_move(NEW.timeframe, ARRAY[NEW.asset_id]);
+        DELETE FROM ONLY price_data_archive AS a
+        WHERE (a.asset_id, a.timeframe, a.candle_time) = (NEW.asset_id, NEW.timeframe, NEW.candle_time);
+        PERFORM ca_drop_superseded(NEW.asset_id, NEW.timeframe, ARRAY[NEW.candle_time]);
+        RETURN NULL;
+    END IF;
+    PERFORM ca_begin_archiving(NEW.timeframe, ARRAY[NEW.asset_id]);
+    IF EXISTS (SELECT
+               FROM price_data AS p
+               WHERE (p.asset_id, p.timeframe, p.candle_time) = (NEW.asset_id, NEW.timeframe, NEW.candle_time)) THEN
+        PERFORM ca_raise_second_copy(NEW.asset_id, NEW.timeframe, NEW.candle_time, false);
+    ELSIF EXISTS (SELECT FROM ca_compressed_at(NEW.asset_id, NEW.timeframe, ARRAY[NEW.candle_time])) THEN
+        PERFORM ca_raise_second_copy(NEW.asset_id, NEW.timeframe, NEW.candle_time, true);
+    END IF;
+    RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION ca_change_key() IS
+    'trigger: a live candle that gets another key replaces an archived or compressed one, and an archived one does not get the key of a live or compressed one; it runs with its owner''s rights because whoever may update one table need not have rights to the others';
+REVOKE EXECUTE ON FUNCTION ca_change_key() FROM PUBLIC;
+
+CREATE TRIGGER price_data_change_key
+    AFTER UPDATE ON price_data
+    FOR EACH ROW
+    WHEN (OLD.candle_time <> NEW.candle_time OR OLD.asset_id <> NEW.asset_id OR OLD.timeframe <> NEW.timeframe)
+    EXECUTE FUNCTION ca_change_key();
+COMMENT ON TRIGGER price_data_change_key ON price_data IS
+    'a candle that gets another key replaces an archived or compressed one';
+
+CREATE TRIGGER price_data_archive_change_key
+    AFTER UPDATE ON price_data_archive
+    FOR EACH ROW
+    WHEN (OLD.candle_time <> NEW.candle_time OR OLD.asset_id <> NEW.asset_id OR OLD.timeframe <> NEW.timeframe)
+    EXECUTE FUNCTION ca_change_key();
+COMMENT ON TRIGGER price_data_archive_change_key ON price_data_archive IS
+    'an archived candle does not get the key of one that price_data or a segment holds';
 
 CREATE FUNCTION retention_period(timeframe text) RETURNS interval
     LANGUAGE c STABLE STRICT PARALLEL SAFE

@@ -127,8 +127,8 @@ BEGIN ATOMIC
       price_data_timeframe_check price_data_timeframe_start_check price_data_volume_check
       price_data_volume_digits_check',
      '',
-     'price_data_note_delete price_data_note_insert price_data_note_truncate price_data_note_update
-      price_data_supersede', ''),
+     'price_data_change_key price_data_note_delete price_data_note_insert price_data_note_truncate
+      price_data_note_update price_data_supersede', ''),
     ('price_data_archive', 12, false,
      'price_data_archive_asset_id_fkey price_data_archive_asset_id_timeframe_candle_time_key
       price_data_archive_candle_time_check price_data_archive_close_price_digits_check
@@ -138,8 +138,8 @@ BEGIN ATOMIC
       price_data_archive_timeframe_start_check price_data_archive_volume_check
       price_data_archive_volume_digits_check',
      '',
-     'price_data_archive_note_delete price_data_archive_note_insert price_data_archive_note_truncate
-      price_data_archive_note_update price_data_archive_once', ''),
+     'price_data_archive_change_key price_data_archive_note_delete price_data_archive_note_insert
+      price_data_archive_note_truncate price_data_archive_note_update price_data_archive_once', ''),
     ('price_data_compressed', 12, false,
      '',
      '',

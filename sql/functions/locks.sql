@@ -121,3 +121,46 @@ END;
 $$;
 COMMENT ON FUNCTION ca_lock_indicators(integer, text) IS
     'locks updating the indicators of a series to the end of the transaction; nobody who writes candles waits for that';
+
+CREATE FUNCTION ca_lock_archive(timeframe text, assets integer[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_timeframe(ca_lock_archive.timeframe);
+    INSERT INTO series_locks (asset_id, timeframe, purpose)
+    SELECT a.id, ca_lock_archive.timeframe, 'archive'
+    FROM unnest(ca_lock_archive.assets) AS a (id)
+    WHERE NOT EXISTS (
+        SELECT FROM series_locks AS s
+        WHERE s.asset_id = a.id AND s.timeframe = ca_lock_archive.timeframe AND s.purpose = 'archive')
+    ORDER BY a.id
+    ON CONFLICT DO NOTHING;
+    PERFORM FROM series_locks AS s
+    WHERE s.asset_id = ANY (ca_lock_archive.assets)
+      AND s.timeframe = ca_lock_archive.timeframe
+      AND s.purpose = 'archive'
+    ORDER BY s.asset_id
+    FOR UPDATE;
+END;
+$$;
+COMMENT ON FUNCTION ca_lock_archive(text, integer[]) IS
+    'locks archiving of these series by hand to the end of the transaction; whoever imports or moves candles does not wait for that';
+
+-- A transaction at REPEATABLE READ that locks a series after candles of it have moved, and began before,
+-- fails with 40001, because the row that it locks has changed since.  Once a transaction is enough.
+CREATE FUNCTION ca_note_move(timeframe text, assets integer[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    UPDATE series_locks AS s
+    SET moves = s.moves + 1
+    WHERE s.asset_id = ANY (ca_note_move.assets)
+      AND s.timeframe = ca_note_move.timeframe
+      AND s.purpose = 'candles'
+      AND s.xmin <> pg_current_xact_id()::xid;
+END;
+$$;
+COMMENT ON FUNCTION ca_note_move(text, integer[]) IS
+    'counts a move of candles of these series, which the caller has locked: transactions that see the candles where they were cannot lock the series any more';

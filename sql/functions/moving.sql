@@ -60,6 +60,9 @@ BEGIN
     IF done THEN
         RETURN;
     END IF;
+    IF moved > 0 THEN
+        PERFORM ca_note_move(timeframe, ARRAY[series]);
+    END IF;
     UPDATE background_tasks AS t
     SET result_data = jsonb_set(
             t.result_data || jsonb_build_object('moved', (t.result_data ->> 'moved')::bigint + moved),
@@ -97,6 +100,9 @@ BEGIN
         ELSE
             SELECT b.moved INTO part
             FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
+        END IF;
+        IF part > 0 THEN
+            PERFORM ca_note_move(due.timeframe, ARRAY[due.asset]);
         END IF;
         moved := moved + part;
         EXIT WHEN moved >= batch_size;

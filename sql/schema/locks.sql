@@ -11,24 +11,25 @@ CREATE TABLE series_locks (
     CONSTRAINT series_locks_pkey PRIMARY KEY (asset_id, timeframe, purpose),
     CONSTRAINT series_locks_asset_id_fkey
         FOREIGN KEY (asset_id) REFERENCES assets (id) ON DELETE CASCADE,
-    CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators'))
+    CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators', 'archive'))
 );
-SELECT pg_catalog.pg_extension_config_dump('series_locks', '');
+-- rows are made on demand, while a dump is restored too, so a dump has none
+SELECT pg_catalog.pg_extension_config_dump('series_locks', 'WHERE false');
 
 COMMENT ON TABLE series_locks IS
     'One row a series and purpose, made on demand: whoever works on the series locks it to the end of the transaction';
 COMMENT ON COLUMN series_locks.asset_id IS 'Asset of the series';
 COMMENT ON COLUMN series_locks.timeframe IS 'Timeframe of the series';
 COMMENT ON COLUMN series_locks.purpose IS
-    'candles: writing or moving candles; indicators: updating their indicators';
+    'candles: writing or moving candles; indicators: updating their indicators; archive: inserting into price_data_archive by hand';
 COMMENT ON COLUMN series_locks.moves IS
-    'Reserved for counting moves of candles; always 0';
+    'How often candles of the series moved between price_data, price_data_archive and price_data_segments, or (purpose archive) were archived by hand; a transaction at REPEATABLE READ that began before the last move cannot lock the row';
 
 CREATE TABLE work_locks (
     name varchar NOT NULL,
     CONSTRAINT work_locks_pkey PRIMARY KEY (name)
 );
-SELECT pg_catalog.pg_extension_config_dump('work_locks', '');
+SELECT pg_catalog.pg_extension_config_dump('work_locks', 'WHERE false');
 
 COMMENT ON TABLE work_locks IS
     'One row a kind of work that one session at a time does, made on demand';

@@ -136,6 +136,7 @@ INSERT INTO sensible VALUES
     ('keep_indicators', 'boolean', 'true'),
     ('kind', 'text', '''analyst'''),
     ('live', 'boolean', 'true'),
+    ('compressed', 'boolean', 'true'),
     ('loading', 'boolean', 'false'),
     ('low', 'double precision', '9'), ('low', 'numeric', '9'),
     ('low_price', 'numeric', '9'),

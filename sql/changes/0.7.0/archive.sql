@@ -8,7 +8,7 @@ CREATE TABLE series_locks (
     CONSTRAINT series_locks_pkey PRIMARY KEY (asset_id, timeframe, purpose),
     CONSTRAINT series_locks_asset_id_fkey
         FOREIGN KEY (asset_id) REFERENCES assets (id) ON DELETE CASCADE,
-    CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators'))
+    CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators', 'archive'))
 );
 
 CREATE TABLE work_locks (
