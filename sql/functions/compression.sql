@@ -37,6 +37,7 @@ AS $$
 DECLARE
     task pg_catalog.int4;
     reported pg_catalog.timestamptz;
+    nothing pg_catalog.jsonb;
 BEGIN
     PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
 
@@ -48,7 +49,7 @@ BEGIN
     reported := pg_catalog.clock_timestamp();
     COMMIT;
     CALL @extschema@.ca_move_range(task, 'segments', 'archive', asset, timeframe, coalesce(since, '-infinity'),
-                                   coalesce(until, 'infinity'), 10000, true, reported);
+                                   coalesce(until, 'infinity'), 10000, true, reported, nothing);
     decompressed := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;

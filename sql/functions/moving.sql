@@ -119,7 +119,10 @@ CREATE PROCEDURE ca_move_failed(task integer, message text, detail text, state t
     LANGUAGE plpgsql
 AS $$
 BEGIN
-    PERFORM @extschema@.ca_task_finish(task, message);
+    -- of a candle that is in two places, which one
+    PERFORM @extschema@.ca_task_finish(task, CASE WHEN state OPERATOR(pg_catalog.=) '23505'
+                                                  THEN pg_catalog.concat_ws(': ', message, detail)
+                                                  ELSE message END);
     COMMIT;
     RAISE EXCEPTION '%', message
         USING ERRCODE = state,
@@ -131,9 +134,35 @@ $$;
 COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
     'notes in background_tasks that a run failed, commits that, and raises the error again';
 
+CREATE FUNCTION ca_move_goes_on(
+    failure jsonb, series integer, timeframe text, message text, detail text, state text) RETURNS jsonb
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    others integer := coalesce((failure ->> 'others')::integer + 1, 0);
+BEGIN
+    -- data, integrity, conflicts with other sessions, locks that were not to be had, damaged segments
+    IF left(state, 2) NOT IN ('22', '23', '40') AND state NOT IN ('55P03', 'XX001') THEN
+        RETURN NULL;
+    END IF;
+    IF others < 10 THEN
+        RAISE WARNING 'the % candles of asset % do not move: %', timeframe, series, message
+            USING ERRCODE = state, DETAIL = nullif(detail, '');
+    END IF;
+    IF others = 0 THEN
+        RETURN jsonb_build_object('message', message, 'detail', detail, 'state', state, 'others', 0);
+    END IF;
+    RETURN failure || jsonb_build_object(
+        'others', others, 'more', format('Candles of %s other series do not move either.', others));
+END;
+$$;
+COMMENT ON FUNCTION ca_move_goes_on(jsonb, integer, text, text, text, text) IS
+    'notes in failure, {} at first, that the candles of a series do not move, and warns of the first ten; NULL when the error is not one of the series alone';
+
 CREATE PROCEDURE ca_move_range(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
-    batch_size integer, keep_indicators boolean, INOUT reported timestamptz)
+    batch_size integer, keep_indicators boolean, INOUT reported timestamptz, INOUT failure jsonb)
     LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -153,7 +182,12 @@ BEGIN
                                     state = RETURNED_SQLSTATE;
         END;
         IF message IS NOT NULL THEN
-            CALL @extschema@.ca_move_failed(task, message, detail, state);
+            failure := @extschema@.ca_move_goes_on(failure, series, timeframe, message, detail, state);
+            IF failure IS NULL THEN
+                CALL @extschema@.ca_move_failed(task, message, detail, state);
+            END IF;
+            COMMIT;
+            RETURN;
         END IF;
         COMMIT;
         EXIT WHEN batch.done;
@@ -162,8 +196,8 @@ BEGIN
     END LOOP;
 END;
 $$;
-COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
-    'moves a range of one series, a commit a batch';
+COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz, jsonb) IS
+    'moves a range of one series, a commit a batch; an error of the series alone is noted in failure, unless that is NULL';
 
 CREATE PROCEDURE ca_move_all(
     task integer, source text, target text, batch_size integer, keep_indicators boolean)
@@ -171,6 +205,7 @@ CREATE PROCEDURE ca_move_all(
 AS $$
 DECLARE
     reported pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    failure pg_catalog.jsonb := '{}';
     series pg_catalog.int4[];
     codes pg_catalog.text[];
     untils pg_catalog.timestamptz[];
@@ -192,12 +227,19 @@ BEGIN
     END IF;
     FOR i IN 1 .. coalesce(pg_catalog.cardinality(series), 0) LOOP
         CALL @extschema@.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
-                                       batch_size, keep_indicators, reported);
+                                       batch_size, keep_indicators, reported, failure);
     END LOOP;
+    message := pg_catalog.jsonb_extract_path_text(failure, 'message');
+    IF message IS NOT NULL THEN
+        CALL @extschema@.ca_move_failed(task, message,
+            pg_catalog.concat_ws(' ', pg_catalog.jsonb_extract_path_text(failure, 'detail'),
+                                 pg_catalog.jsonb_extract_path_text(failure, 'more')),
+            pg_catalog.jsonb_extract_path_text(failure, 'state'));
+    END IF;
 END;
 $$;
 COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
-    'moves all series that a run of archive_price_data or compress_price_archive is to move';
+    'moves all series that a run of archive_price_data or compress_price_archive is to move; one that fails does not stop the others, and its error is raised in the end';
 
 CREATE FUNCTION ca_compress_archive() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE
@@ -279,6 +321,7 @@ AS $$
 DECLARE
     task pg_catalog.int4;
     reported pg_catalog.timestamptz;
+    nothing pg_catalog.jsonb;
 BEGIN
     PERFORM @extschema@.ca_check_batch_size(batch_size);
     PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
@@ -292,9 +335,9 @@ BEGIN
     reported := pg_catalog.clock_timestamp();
     COMMIT;
     CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
-                                   coalesce(until, 'infinity'), batch_size, true, reported);
+                                   coalesce(until, 'infinity'), batch_size, true, reported, nothing);
     CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
-                                   coalesce(until, 'infinity'), batch_size, true, reported);
+                                   coalesce(until, 'infinity'), batch_size, true, reported, nothing);
     moved := @extschema@.ca_task_finish(task, NULL);
     COMMIT;
 END;

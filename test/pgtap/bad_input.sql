@@ -122,6 +122,7 @@ INSERT INTO sensible VALUES
     ('every_user', 'boolean', 'false'),
     ('expires_at', 'timestamptz', '''2024-02-01 UTC'''),
     ('failure', 'text', '''failure'''),
+    ('failure', 'jsonb', '''{}'''),
     ('fast', 'integer', '12'),
     ('format', 'text', '''ccxt'''),
     ('gaps', 'text', '''ignore'''),

@@ -186,6 +186,24 @@ BEGIN;
 CALL archive_price_data(older_than => '2024-02-01', dry_run => true);
 COMMIT;
 
+--
+-- a candle that is in two places, here because somebody has switched the trigger off: the other series move, and
+-- the run says which candle it is
+--
+DELETE FROM price_data_archive;
+ALTER TABLE price_data_archive DISABLE TRIGGER price_data_archive_once;
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT a, t, 1, 1, 1, 1, '2024-01-01 00:00+00' FROM generate_series(1, 2) AS a CROSS JOIN unnest(ARRAY['1m', '1h', '4h']) AS t;
+INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT 1, t, 2, 2, 2, 2, '2024-01-01 00:00+00' FROM unnest(ARRAY['1m', '1h']) AS t;
+ALTER TABLE price_data_archive ENABLE TRIGGER price_data_archive_once;
+CALL archive_price_data(older_than => '2024-02-01');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM tally ORDER BY asset_id, timeframe;
+SELECT status, result_data ->> 'moved' AS moved, error_message FROM background_tasks ORDER BY id DESC LIMIT 1;
+DELETE FROM price_data_archive WHERE close_price = 2;
+CALL archive_price_data(older_than => '2024-02-01');
+
 DROP VIEW candle, changed, tally;
 DROP TABLE original;
 DELETE FROM background_tasks;

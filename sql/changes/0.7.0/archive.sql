@@ -37,3 +37,5 @@ END;
 $$;
 
 ALTER TABLE technical_indicator_notes DROP CONSTRAINT technical_indicator_notes_asset_id_fkey;
+
+DROP PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz);
