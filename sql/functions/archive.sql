@@ -149,6 +149,7 @@ COMMENT ON FUNCTION ca_raise_second_copy(integer, text, timestamptz, boolean) IS
 CREATE FUNCTION ca_begin_archiving(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN

@@ -2,6 +2,8 @@
 --
 -- What is read after taking a lock is what the last holder committed, so the later of two writers
 -- never puts back what the earlier had before it.
+--
+-- A plan that was made while series_locks was empty must be right once it has a row a series.
 
 CREATE FUNCTION ca_lock_work(work text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -29,6 +31,7 @@ COMMENT ON FUNCTION ca_lock_work(text) IS
 CREATE FUNCTION ca_make_series_locks(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     PERFORM ca_check_timeframe(ca_make_series_locks.timeframe);
@@ -50,6 +53,7 @@ COMMENT ON FUNCTION ca_make_series_locks(text, integer[]) IS
 CREATE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     IF ca_lock_series.asset IS NULL THEN
@@ -76,6 +80,7 @@ COMMENT ON FUNCTION ca_lock_series(text, integer) IS
 CREATE FUNCTION ca_lock_series_of(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 DECLARE
     missing integer[];
@@ -103,6 +108,7 @@ COMMENT ON FUNCTION ca_lock_series_of(text, integer[]) IS
 CREATE FUNCTION ca_lock_indicators(asset integer, timeframe text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     LOOP
@@ -125,6 +131,7 @@ COMMENT ON FUNCTION ca_lock_indicators(integer, text) IS
 CREATE FUNCTION ca_lock_archive(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     PERFORM ca_check_timeframe(ca_lock_archive.timeframe);
@@ -152,6 +159,7 @@ COMMENT ON FUNCTION ca_lock_archive(text, integer[]) IS
 CREATE FUNCTION ca_note_move(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 BEGIN
     UPDATE series_locks AS s

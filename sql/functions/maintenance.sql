@@ -265,6 +265,7 @@ CREATE FUNCTION ca_archive_due(as_of timestamptz, asset integer DEFAULT NULL)
     RETURNS TABLE (asset integer, timeframe text, until timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
     SET enable_seqscan = off
+    SET jit = off
 BEGIN ATOMIC
     SELECT a.id, t.code, c.cutoff
     FROM timeframes() WITH ORDINALITY AS t (code, place)
@@ -273,10 +274,12 @@ BEGIN ATOMIC
                                          AT TIME ZONE 'UTC') AS cutoff) AS c
     JOIN assets AS a
       ON a.id BETWEEN coalesce(ca_archive_due.asset, -2147483648) AND coalesce(ca_archive_due.asset, 2147483647)
-    WHERE EXISTS (
+    -- each series is looked up by its key: to compile the plan would take longer
+    CROSS JOIN LATERAL (
         SELECT
         FROM price_data AS d
-        WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff)
+        WHERE d.asset_id = a.id AND d.timeframe = t.code AND d.candle_time < c.cutoff
+        LIMIT 1) AS d
     ORDER BY t.place, a.id;
 END;
 COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
