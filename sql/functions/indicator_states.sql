@@ -68,14 +68,39 @@ COMMENT ON TABLE technical_indicator_notes IS
 COMMENT ON COLUMN technical_indicator_notes.id IS 'Primary key';
 COMMENT ON COLUMN technical_indicator_notes.asset_id IS 'Asset of the series';
 COMMENT ON COLUMN technical_indicator_notes.timeframe IS 'Timeframe of the series';
-COMMENT ON COLUMN technical_indicator_notes.since IS 'Start of the oldest candle that changed';
+COMMENT ON COLUMN technical_indicator_notes.since IS 'Start of the oldest candle that changed, or an earlier moment';
 
 -- Writers leave a note whenever no note that is as old is there.  One that is there is locked, so that
 -- an update cannot delete it before the writer commits; one that an update is deleting does not
 -- count.  A snapshot that may be older than the last update cannot lock, and always leaves a note.
 --
+-- Candles that come newest first would leave a note each.  So the first note of a series says when the
+-- candle starts, and the next ones go back to the state that the update will go on from anyway: a
+-- series has no more of them than states, plus two.
+--
 -- The settings find notes by their index, whatever the planner believes of a table that is emptied
 -- and filled again.
+CREATE FUNCTION ca_noted_since(asset integer, timeframe text, since timestamptz) RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN EXISTS (SELECT
+                     FROM technical_indicator_notes AS n
+                     WHERE n.asset_id = ca_noted_since.asset AND n.timeframe = ca_noted_since.timeframe)
+        THEN coalesce((SELECT s.candle_time + interval '1 microsecond'
+                       FROM technical_indicator_states AS s
+                       WHERE s.asset_id = ca_noted_since.asset
+                         AND s.timeframe = ca_noted_since.timeframe
+                         AND s.candle_time < ca_noted_since.since
+                       ORDER BY s.place DESC
+                       LIMIT 1), '-infinity')
+        ELSE ca_noted_since.since
+    END;
+END;
+COMMENT ON FUNCTION ca_noted_since(integer, text, timestamptz) IS
+    'what a note of a candle says: its start in the first note of a series, the moment after the state before it in the next ones, or -infinity';
+REVOKE EXECUTE ON FUNCTION ca_noted_since(integer, text, timestamptz) FROM PUBLIC;
+
 CREATE FUNCTION ca_note_change(asset integer, timeframe text, since timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
@@ -99,7 +124,8 @@ BEGIN
         END IF;
     END IF;
     INSERT INTO technical_indicator_notes (asset_id, timeframe, since)
-    VALUES (ca_note_change.asset, ca_note_change.timeframe, ca_note_change.since);
+    VALUES (ca_note_change.asset, ca_note_change.timeframe,
+            ca_noted_since(ca_note_change.asset, ca_note_change.timeframe, ca_note_change.since));
 END;
 $$;
 COMMENT ON FUNCTION ca_note_change(integer, text, timestamptz) IS
@@ -116,7 +142,7 @@ BEGIN
         RETURN NULL;
     END IF;
     INSERT INTO technical_indicator_notes (asset_id, timeframe, since)
-    SELECT c.asset_id, c.timeframe, c.since
+    SELECT c.asset_id, c.timeframe, ca_noted_since(c.asset_id, c.timeframe, c.since)
     FROM (SELECT c.asset_id, c.timeframe, min(c.candle_time) AS since
           FROM changed_candles AS c
           GROUP BY c.asset_id, c.timeframe

@@ -410,8 +410,9 @@ SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member 
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE m.proisstrict AND m.prokind = 'f' AND c.bad = 'NULL' AND (c.state <> '00000' OR c.result IS NOT NULL)$$,
                 'a strict function gives NULL or no rows for a NULL');
-SELECT is_empty($$SELECT c.call, c.result FROM calls AS c
-                  WHERE c.result ~* 'nan|infinity' AND c.bad !~* 'nan|infinity'$$,
+-- ca_noted_since() answers '-infinity' where no state is before
+SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
+                  WHERE c.result ~* 'nan|infinity' AND c.bad !~* 'nan|infinity' AND m.name NOT LIKE 'ca_noted_since%'$$,
                 'no number is not one, and nothing is infinite that was not');
 SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.result ~* 'nan|infinity' AND m.prokind = 'a'$$,

@@ -1,7 +1,7 @@
 -- update_technical_indicators(): what it writes is technical_indicators() to the bit, however the
 -- candles came, and what it remembers is never misread.
 BEGIN;
-SELECT plan(55);
+SELECT plan(66);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = warning;
 
@@ -102,7 +102,8 @@ SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 600::bigin
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
 
 UPDATE price_data SET candle_time = '2024-01-13 13:00+00' WHERE asset_id = 1 AND candle_time = '2024-01-24 00:00+00';
-SELECT is((SELECT min(since) FROM technical_indicator_notes), timestamptz '2024-01-13 13:00+00', 'a candle that moves in time is noted at both ends');
+SELECT is((SELECT array_agg(since ORDER BY id) FROM technical_indicator_notes), ARRAY[timestamptz '2024-01-24 00:00+00', '-infinity'],
+          'a candle that moves in time is noted at both ends: the earlier one is before all states');
 SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'and written again');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
 
@@ -127,7 +128,7 @@ SELECT is_empty('SELECT pg_temp.wrong(1)', 'and the values are right');
 DELETE FROM price_data_archive WHERE asset_id = 1 AND candle_time = '2024-01-01 00:00+00';
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (1, '1h', '2023-12-31 20:00+00', 100, 101, 99, 100);
-SELECT is((SELECT min(since) FROM technical_indicator_notes), timestamptz '2023-12-31 20:00+00', 'so are one that goes and one that comes');
+SELECT is((SELECT min(since) FROM technical_indicator_notes), timestamptz '-infinity', 'so are one that goes and one that comes');
 SELECT is((SELECT count(*) FROM update_technical_indicators(1, '1h', pg_temp.everything()) WHERE update_technical_indicators > 0), 1::bigint, 'and written');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
 SELECT is((SELECT moved FROM ca_restore_batch(1, '1h', '-infinity', 'infinity', 1000)), 9 * 24::bigint, 'archived candles move back');
@@ -177,8 +178,42 @@ SELECT is(update_technical_indicators(spec => '{"RSI": 2}'),
           (SELECT count(*) FROM price_data WHERE candle_time < timeframe_bucket('1h', now())) - 2 * 2,
           'without arguments all series are written');
 
+-- notes are few, in whatever order candles come, though nobody updates indicators
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (4, 'BACK', 'Backwards', 'crypto');
+CREATE FUNCTION pg_temp.put_backwards(wanted_asset integer, first integer, last integer) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN REVERSE last .. first LOOP
+        PERFORM pg_temp.put(wanted_asset, i, i);
+    END LOOP;
+    RETURN (SELECT count(*) FROM technical_indicator_notes WHERE asset_id = wanted_asset);
+END;
+$$;
+SELECT is(pg_temp.put_backwards(4, 200, 299), 2::bigint, 'candles that come newest first leave two notes when there is no state');
+SELECT is(update_technical_indicators(4, '1h', pg_temp.everything()), 100::bigint, 'the update takes them');
+SELECT is((SELECT count(*) FROM technical_indicator_notes WHERE asset_id = 4), 0::bigint, 'both');
+SELECT is(pg_temp.put_backwards(4, 303, 400), 2::bigint, 'after a state there are two again');
+SELECT ok((SELECT bool_and(since > '2024-01-13 11:00+00') FROM technical_indicator_notes WHERE asset_id = 4), 'neither of which takes the state away');
+SELECT is(pg_temp.put_backwards(4, 0, 199), 3::bigint, 'and three with candles before it');
+SELECT is(update_technical_indicators(4, '1h', pg_temp.everything()), 398::bigint, 'all of them are written');
+SELECT is_empty('SELECT pg_temp.wrong(4)', 'as from scratch');
+-- 10,000 candles and a few more: two states
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
+SELECT 4, '1m', t, 100, 101, 99, 100 + extract(minute FROM t) / 100 FROM generate_series(timestamptz '2024-02-01 00:00+00', '2024-02-07 22:59+00', '1 minute') AS t;
+SELECT is(update_technical_indicators(4, '1m'), 10020::bigint, 'a series of two states');
+DO $$ BEGIN
+    FOR i IN 0 .. 1431 LOOP
+        UPDATE price_data SET close_price = close_price - 0.5
+        WHERE asset_id = 4 AND timeframe = '1m' AND candle_time = timestamptz '2024-02-07 22:59+00' - interval '7 minutes' * i;
+    END LOOP;
+END $$;
+SELECT is((SELECT count(*) FROM technical_indicator_notes WHERE asset_id = 4), 3::bigint, 'corrections of each seventh of them, the newest first, leave a note a state, and one');
+SELECT update_technical_indicators(4, '1m');
+CREATE TEMP TABLE kept AS SELECT id, technical_indicators FROM price_data WHERE asset_id = 4 AND timeframe = '1m';
+DELETE FROM technical_indicator_states WHERE asset_id = 4;
+SELECT is(update_technical_indicators(4, '1m'), 0::bigint, 'and computed from scratch they are the same');
+
 TRUNCATE price_data;
-SELECT is((SELECT count(DISTINCT (asset_id, timeframe)) FROM technical_indicator_notes WHERE since = '-infinity'), 3::bigint, 'a truncated table is noted for every series');
+SELECT is((SELECT count(DISTINCT (asset_id, timeframe)) FROM technical_indicator_notes WHERE since = '-infinity'), 4::bigint, 'a truncated table is noted for every series');
 SELECT is(update_technical_indicators(), 0::bigint, 'and leaves nothing to write');
 
 SELECT * FROM finish();
