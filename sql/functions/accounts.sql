@@ -393,6 +393,7 @@ COMMENT ON FUNCTION recount_referrals(integer) IS
 CREATE FUNCTION ca_referrals_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     referrers integer[];

@@ -22,6 +22,7 @@ REVOKE EXECUTE ON FUNCTION ca_archive_is_marked() FROM PUBLIC;
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     assets integer[];
@@ -176,6 +177,7 @@ COMMENT ON FUNCTION ca_begin_archiving(text, integer[]) IS
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     copy record;

@@ -135,6 +135,7 @@ REVOKE EXECUTE ON FUNCTION ca_note_change(integer, text, timestamptz) FROM PUBLI
 CREATE FUNCTION ca_note_candles() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -198,6 +199,7 @@ REVOKE EXECUTE ON FUNCTION ca_note_truncation() FROM PUBLIC;
 CREATE FUNCTION ca_drop_notes() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
     SET enable_seqscan = off
 AS $$
 BEGIN

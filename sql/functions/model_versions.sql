@@ -44,6 +44,7 @@ COMMENT ON FUNCTION activate_model(integer) IS
 CREATE FUNCTION ca_predictions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 BEGIN
     -- who may predict need not be allowed to change models

@@ -330,6 +330,7 @@ COMMENT ON FUNCTION rebuild_position(integer) IS
 CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     p record;
@@ -372,6 +373,7 @@ COMMENT ON FUNCTION ca_trade_actions_inserted() IS
 CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     p record;
@@ -420,6 +422,7 @@ COMMENT ON FUNCTION ca_trade_actions_updated() IS
 CREATE FUNCTION ca_trade_actions_deleted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     p record;

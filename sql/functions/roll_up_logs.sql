@@ -117,6 +117,7 @@ COMMENT ON FUNCTION ca_response_time(numeric) IS
 CREATE FUNCTION ca_note_logs() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
     SET enable_seqscan = off
 AS $$
 DECLARE

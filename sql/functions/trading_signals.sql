@@ -64,6 +64,7 @@ COMMENT ON FUNCTION expire_signals(timestamptz) IS
 CREATE FUNCTION ca_execute_signals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
     -- few of many positions and signals are looked up by key, whatever the tables looked like when this was planned
     SET enable_seqscan = off
     SET enable_hashjoin = off

@@ -63,6 +63,7 @@ COMMENT ON FUNCTION ca_arrange_watchlists(integer[], integer[]) IS
 CREATE FUNCTION ca_watchlist_assets_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
 AS $$
 DECLARE
     lists integer[];   -- whose active entries are not what they were
