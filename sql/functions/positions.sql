@@ -223,14 +223,16 @@ COMMENT ON FUNCTION ca_position_derived(portfolio, boolean, boolean) IS
 CREATE FUNCTION ca_write_profits(actions integer[], profits numeric[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    -- the actions are read by key, and joined in one pass with what is written to them
     SET enable_seqscan = off
+    SET enable_nestloop = off
 AS $$
 BEGIN
     IF actions IS NOT NULL THEN
         UPDATE trade_actions AS t
         SET pnl_realized_usd = w.profit
         FROM unnest(actions, profits) AS w (id, profit)
-        WHERE t.id = w.id;
+        WHERE t.id = w.id AND t.id = ANY (actions);
     END IF;
 END;
 $$;
@@ -242,6 +244,7 @@ CREATE FUNCTION ca_rebuild_position(
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
+    SET enable_seqscan = off
 AS $$
 DECLARE
     was portfolio;
@@ -331,29 +334,47 @@ CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET jit = off
+    -- few of many rows are looked up by key, one after the other and without a join, whatever the
+    -- tables looked like when this was planned
+    SET enable_seqscan = off
 AS $$
 DECLARE
     p record;
     restored CONSTANT boolean := TG_NARGS > 0;
     recorded timestamptz;
+    passed integer[];  -- positions that others have committed actions of since the transaction began
 BEGIN
     IF NOT restored THEN
         -- The default of created_at is the start of the transaction.  An action that others were
         -- committed before, since then, comes after them: what they bought can be sold.
-        PERFORM FROM portfolio AS f
-        WHERE f.id IN (SELECT i.portfolio_id FROM inserted AS i)
-        ORDER BY f.id
-        FOR NO KEY UPDATE;
+        PERFORM
+        FROM unnest(ARRAY(SELECT DISTINCT i.portfolio_id FROM inserted AS i ORDER BY i.portfolio_id)) AS n (id)
+        CROSS JOIN LATERAL (SELECT FROM portfolio AS f WHERE f.id = n.id FOR NO KEY UPDATE) AS f;
         recorded := clock_timestamp();
-        UPDATE trade_actions AS t
-        SET created_at = recorded
-        FROM inserted AS i
-        WHERE t.id = i.id AND i.created_at = now()
-          AND EXISTS (SELECT
-                      FROM trade_actions AS o
-                      WHERE o.portfolio_id = i.portfolio_id
-                        AND o.created_at > now() AND o.created_at <= recorded
-                        AND NOT EXISTS (SELECT FROM inserted AS n WHERE n.id = o.id));
+        -- one action more than those of the statement is one of another
+        passed := ARRAY(
+            SELECT c.id
+            FROM (SELECT i.portfolio_id AS id,
+                         count(*) FILTER (WHERE i.created_at > now() AND i.created_at <= recorded) AS own
+                  FROM inserted AS i
+                  GROUP BY i.portfolio_id
+                  HAVING bool_or(i.created_at = now())) AS c
+            CROSS JOIN LATERAL (SELECT
+                                FROM trade_actions AS o
+                                WHERE o.portfolio_id = c.id AND o.created_at > now() AND o.created_at <= recorded
+                                OFFSET c.own
+                                LIMIT 1) AS o);
+        IF cardinality(passed) > 0 THEN
+            UPDATE trade_actions AS t
+            SET created_at = recorded
+            WHERE t.id = ANY (ARRAY(
+                SELECT c.action
+                FROM (SELECT u.action, bool_or(u.action IS NULL) OVER (PARTITION BY u.position) AS passed
+                      FROM (SELECT i.portfolio_id AS position, i.id AS action FROM inserted AS i WHERE i.created_at = now()
+                            UNION ALL
+                            SELECT n.id, NULL FROM unnest(passed) AS n (id)) AS u) AS c
+                WHERE c.passed AND c.action IS NOT NULL));
+        END IF;
     END IF;
     FOR p IN
         SELECT i.portfolio_id AS id, count(*) AS inserted,
@@ -374,6 +395,7 @@ CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET jit = off
+    SET enable_seqscan = off
 AS $$
 DECLARE
     p record;
@@ -395,23 +417,32 @@ BEGIN
             SELECT w.id, w.portfolio_id, w.action_type, w.asset_price, w.quantity, w.fees_paid,
                    w.stop_loss, w.take_profit, w.created_at
             FROM was AS w
+        ), profit AS (
+            SELECT b.id, b.portfolio_id, b.created_at, b.pnl_realized_usd
+            FROM became AS b
+            EXCEPT
+            SELECT w.id, w.portfolio_id, w.created_at, w.pnl_realized_usd
+            FROM was AS w
         )
-        SELECT c.portfolio_id AS id, bool_or(c.traded) AS emptied
-        FROM (SELECT g.portfolio_id, g.action_type NOT IN ('modify_sl', 'modify_tp') AS traded
+        SELECT c.portfolio_id AS id, bool_or(c.traded) AS emptied, bool_or(c.earned_at IS NULL) AS changed,
+               min(c.earned_at) AS earned_at, (array_agg(c.earned_by ORDER BY c.earned_at, c.earned_by))[1] AS earned_by
+        FROM (SELECT g.portfolio_id, g.action_type NOT IN ('modify_sl', 'modify_tp') AS traded,
+                     NULL::timestamptz AS earned_at, NULL::integer AS earned_by
               FROM gone AS g
               UNION ALL
-              SELECT n.portfolio_id, false FROM come AS n
+              SELECT n.portfolio_id, false, NULL, NULL FROM come AS n
               UNION ALL
-              -- a profit that is written, by hand or not, to an action that is counted
-              SELECT b.portfolio_id, false
-              FROM became AS b
-              JOIN was AS w ON w.id = b.id AND w.pnl_realized_usd <> b.pnl_realized_usd
-              JOIN portfolio AS f ON f.id = b.portfolio_id
-              WHERE (b.created_at, b.id) <= (f.counted_until, f.counted_action)) AS c
+              -- a profit that is written, by hand or not
+              SELECT f.portfolio_id, false, f.created_at, f.id FROM profit AS f) AS c
         GROUP BY c.portfolio_id
         ORDER BY c.portfolio_id
     LOOP
-        PERFORM ca_rebuild_position(p.id, p.emptied, NULL, NULL, false);
+        -- to an action that is not counted yet it is nothing to the position
+        IF p.changed OR EXISTS (SELECT FROM portfolio AS f
+                                WHERE f.id = p.id
+                                  AND (p.earned_at, p.earned_by) <= (f.counted_until, f.counted_action)) THEN
+            PERFORM ca_rebuild_position(p.id, p.emptied, NULL, NULL, false);
+        END IF;
     END LOOP;
     RETURN NULL;
 END;

@@ -61,77 +61,95 @@ $$;
 COMMENT ON FUNCTION expire_signals(timestamptz) IS
     'makes active signals expired whose expires_at has come; the number of them';
 
-CREATE FUNCTION ca_execute_signals() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
+CREATE FUNCTION ca_execute_named(
+    actions integer[], signals integer[], positions integer[], times timestamptz[], trades boolean[])
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp
-    SET jit = off
     -- few of many positions and signals are looked up by key, whatever the tables looked like when this was planned
     SET enable_seqscan = off
-    SET enable_hashjoin = off
-    SET enable_mergejoin = off
 AS $$
 DECLARE
-    named integer[];   -- actions that name a signal, or name it for another position
-    traded integer[];  -- those of them, and those that became trades, that execute it
     c record;
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(b.id), array_agg(b.id) FILTER (WHERE b.action_type NOT IN ('modify_sl', 'modify_tp'))
-        INTO named, traded
-        FROM became AS b
-        WHERE b.signal_id IS NOT NULL;
-    ELSE
-        SELECT array_agg(b.id) FILTER (WHERE n.anew),
-               array_agg(b.id) FILTER (WHERE b.action_type NOT IN ('modify_sl', 'modify_tp')
-                                             AND (n.anew OR w.action_type IN ('modify_sl', 'modify_tp')))
-        INTO named, traded
-        FROM became AS b
-        LEFT JOIN was AS w ON w.id = b.id
-        CROSS JOIN LATERAL (
-            SELECT (w.signal_id, w.portfolio_id) IS DISTINCT FROM (b.signal_id, b.portfolio_id) AS anew) AS n
-        WHERE b.signal_id IS NOT NULL;
-    END IF;
-    IF named IS NULL AND traded IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT b.id, b.signal_id, b.portfolio_id, s.asset_id <> p.asset_id OR p.asset_id IS NULL AS other_asset, s.signal_type,
+    -- LIMIT makes each look-up one of its own, so that no plan joins the action with a whole table
+    SELECT n.action, n.signal, n.position, s.asset_id <> p.asset_id OR p.asset_id IS NULL AS other_asset, s.signal_type,
            p.asset_type
     INTO c
-    FROM became AS b
-    JOIN portfolio AS p ON p.id = b.portfolio_id
-    JOIN trading_signals AS s ON s.id = b.signal_id
-    WHERE b.id = ANY (named)
-      AND (s.asset_id IS DISTINCT FROM p.asset_id
-           OR (s.signal_type = 'short') <> (p.asset_type IS NOT DISTINCT FROM 'Short Position'))
-    ORDER BY b.id
+    FROM unnest(actions, signals, positions) AS n (action, signal, position)
+    CROSS JOIN LATERAL (SELECT f.asset_id, f.asset_type FROM portfolio AS f WHERE f.id = n.position LIMIT 1) AS p
+    CROSS JOIN LATERAL (SELECT g.asset_id, g.signal_type FROM trading_signals AS g WHERE g.id = n.signal LIMIT 1) AS s
+    WHERE s.asset_id IS DISTINCT FROM p.asset_id
+       OR (s.signal_type = 'short') <> (p.asset_type IS NOT DISTINCT FROM 'Short Position')
+    ORDER BY n.action
     LIMIT 1;
     IF FOUND THEN
         IF c.other_asset THEN
             RAISE EXCEPTION 'a trade names a signal for another asset'
                 USING ERRCODE = 'check_violation',
-                      DETAIL = format('Signal %s of action %s is not for the asset of position %s.', c.signal_id, c.id, c.portfolio_id),
+                      DETAIL = format('Signal %s of action %s is not for the asset of position %s.', c.signal, c.action, c.position),
                       HINT = 'Name a signal for the asset of the position, or none.',
                       CONSTRAINT = 'trade_actions_signal_asset', TABLE = 'trade_actions', COLUMN = 'signal_id';
         END IF;
         RAISE EXCEPTION 'a trade names a signal for the other side'
             USING ERRCODE = 'check_violation',
-                  DETAIL = format('Signal %s of action %s is %s, and position %s is a %s.', c.signal_id, c.id, c.signal_type,
-                                  c.portfolio_id, coalesce(c.asset_type, 'position of unknown type')),
+                  DETAIL = format('Signal %s of action %s is %s, and position %s is a %s.', c.signal, c.action, c.signal_type,
+                                  c.position, coalesce(c.asset_type, 'position of unknown type')),
                   HINT = 'Short signals go with a Short Position, long ones with any other.',
                   CONSTRAINT = 'trade_actions_signal_side', TABLE = 'trade_actions', COLUMN = 'signal_id';
     END IF;
     -- In the order of the key, so that sessions that name the same signals in another order do not block each other.
     INSERT INTO signal_executions (user_id, signal_id, executed_at)
     SELECT e.user_id, e.signal_id, e.executed_at
-    FROM (SELECT p.user_id, s.id AS signal_id, min(b.created_at) AS executed_at
-          FROM became AS b
-          JOIN portfolio AS p ON p.id = b.portfolio_id
-          JOIN trading_signals AS s ON s.id = b.signal_id
-          WHERE b.id = ANY (traded)
-            AND s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > b.created_at)
-          GROUP BY p.user_id, s.id) AS e
+    FROM (SELECT p.user_id, n.signal AS signal_id, min(n.time) AS executed_at
+          FROM unnest(signals, positions, times, trades) AS n (signal, position, time, trades)
+          CROSS JOIN LATERAL (SELECT f.user_id FROM portfolio AS f WHERE f.id = n.position LIMIT 1) AS p
+          CROSS JOIN LATERAL (SELECT g.status, g.expires_at FROM trading_signals AS g WHERE g.id = n.signal LIMIT 1) AS s
+          WHERE n.trades AND s.status = 'active' AND (s.expires_at IS NULL OR s.expires_at > n.time)
+          GROUP BY p.user_id, n.signal) AS e
     ORDER BY e.user_id, e.signal_id
     ON CONFLICT DO NOTHING;
+END;
+$$;
+REVOKE EXECUTE ON FUNCTION ca_execute_named(integer[], integer[], integer[], timestamptz[], boolean[]) FROM PUBLIC;
+COMMENT ON FUNCTION ca_execute_named(integer[], integer[], integer[], timestamptz[], boolean[]) IS
+    'refuses actions that name a signal for another asset or side than their position; of those that trade, notes who has executed the signal, if it was active';
+
+CREATE FUNCTION ca_execute_signals() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET jit = off
+AS $$
+DECLARE
+    n record;  -- actions that name a signal, with all that the rules need, in arrays of one length
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(b.id) AS actions, array_agg(b.signal_id) AS signals, array_agg(b.portfolio_id) AS positions,
+               array_agg(b.created_at) AS times,
+               array_agg(b.action_type NOT IN ('modify_sl', 'modify_tp')) AS trades
+        INTO n
+        FROM became AS b
+        WHERE b.signal_id IS NOT NULL;
+    ELSE
+        -- those that did not name it for the position before, or became trades; without a join, whose
+        -- plan would be that of the first statement, few rows or many
+        SELECT array_agg(x.id) AS actions, array_agg(x.signal_id) AS signals, array_agg(x.portfolio_id) AS positions,
+               array_agg(x.created_at) AS times, array_agg(x.trades) AS trades
+        INTO n
+        FROM (SELECT c.id, c.signal_id, c.portfolio_id, c.trades, max(c.created_at) AS created_at
+              FROM (SELECT b.id, b.signal_id, b.portfolio_id, b.action_type NOT IN ('modify_sl', 'modify_tp') AS trades,
+                           b.created_at, false AS old
+                    FROM became AS b
+                    UNION ALL
+                    SELECT w.id, w.signal_id, w.portfolio_id, w.action_type NOT IN ('modify_sl', 'modify_tp'), NULL, true
+                    FROM was AS w) AS c
+              WHERE c.signal_id IS NOT NULL
+              GROUP BY c.id, c.signal_id, c.portfolio_id, c.trades
+              HAVING NOT bool_or(c.old)) AS x;
+    END IF;
+    IF n.actions IS NOT NULL THEN
+        PERFORM ca_execute_named(n.actions, n.signals, n.positions, n.times, n.trades);
+    END IF;
     RETURN NULL;
 END;
 $$;

@@ -230,6 +230,7 @@ INSERT INTO sensible VALUES
     ('pattern', 'text', '''%'''),
     ('period_start', 'timestamptz', '''2024-01-01 UTC'''),
     ('placed', 'integer[]', '''{1}'''),
+    ('positions', 'integer[]', '''{1}'''), ('signals', 'integer[]', '''{1}'''), ('trades', 'boolean[]', '''{t}'''),
     ('position', 'integer', '1'),
     ('recent', 'interval', '''7 days'''),
     ('referrers', 'integer[]', '''{1}'''),
