@@ -8,6 +8,7 @@ BEGIN
     IF asset IS NULL THEN
         RAISE EXCEPTION 'asset must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'One asset is needed, and none is named.',
                   HINT = 'asset_id(symbol) is NULL when the symbol is unknown.';
     END IF;
     PERFORM FROM assets AS a WHERE a.id = asset;
@@ -47,6 +48,7 @@ BEGIN
     IF timeframe IS NULL THEN
         RAISE EXCEPTION 'timeframe must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'One timeframe is needed, and none is named.',
                   HINT = 'Timeframes are 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M.';
     END IF;
     PERFORM timeframe_length(timeframe);
@@ -94,6 +96,7 @@ BEGIN
     IF model IS NULL THEN
         RAISE EXCEPTION 'model must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'One model is needed, and none is named.',
                   HINT = 'A model is named by ai_models.id.';
     END IF;
     PERFORM FROM ai_models AS m WHERE m.id = model;
@@ -131,6 +134,7 @@ BEGIN
     IF symbol IS NULL THEN
         RAISE EXCEPTION 'asset must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'One asset is needed, and none is named.',
                   HINT = 'An asset is named by its symbol, or by assets.id.';
     END IF;
     -- drivers send a number as text too

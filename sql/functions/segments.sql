@@ -69,6 +69,9 @@ BEGIN
     IF num_nulls(candle_time, open_price, high_price, low_price, close_price) > 0 THEN
         RAISE EXCEPTION 'time and prices of a candle must not be NULL'
             USING ERRCODE = 'not_null_violation',
+                  DETAIL = format('Values are time %s, open %s, high %s, low %s, close %s.',
+                                  coalesce(candle_time::text, 'NULL'), coalesce(open_price::text, 'NULL'), coalesce(high_price::text, 'NULL'),
+                                  coalesce(low_price::text, 'NULL'), coalesce(close_price::text, 'NULL')),
                   HINT = 'A candle is named by its time, and has four prices; volume, market_cap and technical_indicators may be NULL.',
                   CONSTRAINT = 'price_data_compressed_known', TABLE = 'price_data_compressed';
     END IF;
@@ -92,6 +95,7 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Values are open %s, high %s, low %s, close %s.',
                                   open_price, high_price, low_price, close_price),
+                  HINT = 'Prices are given in the order open, high, low, close.',
                   CONSTRAINT = 'price_data_compressed_prices', TABLE = 'price_data_compressed';
     END IF;
     IF NOT (price_fits(open_price) AND price_fits(high_price) AND price_fits(low_price) AND price_fits(close_price)
@@ -109,6 +113,7 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Values are volume %s, market_cap %s.',
                                   coalesce(volume::text, 'NULL'), coalesce(market_cap::text, 'NULL')),
+                  HINT = 'An unknown volume or market_cap is NULL.',
                   CONSTRAINT = 'price_data_compressed_volume', TABLE = 'price_data_compressed';
     END IF;
     PERFORM ca_replace_compressed(asset, timeframe, ARRAY[candle]);

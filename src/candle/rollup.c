@@ -48,7 +48,8 @@ set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
 
 		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(--last))
 			ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					errmsg("timestamp out of range"));
+					errmsg("timestamp out of range"),
+					errdetail("until lies before the first timestamp."));
 		range->until = ca_timeframe_after(range->target, last);
 	}
 }
@@ -218,6 +219,7 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("timeframe must not be NULL"),
+				errdetail("One timeframe is needed, and none is named."),
 				errhint("Timeframes are %s.", ca_timeframe_list()));
 	set_schema(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));

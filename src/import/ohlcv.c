@@ -219,9 +219,11 @@ prepare_rows(CaImport *import, Oid row_type)
 					  column_names[column]) != 0)
 			i++;
 		if (i == import->row_type->natts)
-			ereport(ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("column \"%s\" of price_data does not exist",
-						   column_names[column]));
+			ereport(
+				ERROR, errcode(ERRCODE_UNDEFINED_COLUMN),
+				errmsg("column \"%s\" of price_data does not exist",
+					   column_names[column]),
+				errhint("Columns of the extension's tables keep their names."));
 		import->column[column] = i;
 	}
 }
@@ -254,8 +256,11 @@ import_candles(FunctionCallInfo fcinfo, CaImport *import, Oid row_type)
 	ArrayType *result;
 
 	if (!JB_ROOT_IS_ARRAY(data) || JB_ROOT_IS_SCALAR(data))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("data must be a JSON array of candles"));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("data must be a JSON array of candles"),
+			errhint("Pass the array itself, not the object that the provider "
+					"wraps it in."));
 	if (!OidIsValid(row_type))
 		elog(ERROR, "candles are imported without their type");
 

@@ -194,5 +194,6 @@ ca_check_same_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 	if (convention_argument(fcinfo, indicator) != parameters->convention)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("convention of %s must not change from row to row",
-					   indicator->name));
+					   indicator->name),
+				errhint("Give the same value in every row."));
 }

@@ -185,7 +185,9 @@ ca_medae_deserialize(PG_FUNCTION_ARGS)
 	if (count < 0 || count > (int64) ((buf.len - buf.cursor) / sizeof(double)))
 		ereport(ERROR, errcode(ERRCODE_PROTOCOL_VIOLATION),
 				errmsg("number of errors in a medae state does not match its "
-					   "length"));
+					   "length"),
+				errdetail("It says %lld, in %d bytes.", (long long) count,
+						  buf.len));
 
 	state = new_state(CurrentMemoryContext, (size_t) count);
 	while (state->count < (size_t) count)

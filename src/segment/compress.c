@@ -93,7 +93,8 @@ delete_row(Relation relation, ItemPointer place)
 	if (IsolationUsesXactSnapshot() &&
 		(result == TM_Updated || result == TM_Deleted))
 		ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				errmsg("could not serialize access due to concurrent update"));
+				errmsg("could not serialize access due to concurrent update"),
+				errhint("The transaction might succeed if retried."));
 	return false;
 }
 

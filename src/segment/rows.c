@@ -34,7 +34,8 @@ number_from_datum(Datum value, CaPackNumber *number)
 
 		if (!ca_numeric_is_finite(value))
 			ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("numbers of a candle must be finite"));
+					errmsg("numbers of a candle must be finite"),
+					errhint("An unknown number is NULL."));
 		decimal = ca_decimal_from_numeric(value);
 		if (!ca_small_from_decimal(&decimal, &small))
 		{
@@ -71,6 +72,8 @@ refuse_null(const bool *nulls, int column)
 		ereport(ERROR, errcode(ERRCODE_NOT_NULL_VIOLATION),
 				errmsg("identifier, times and prices of a candle must not be "
 					   "NULL"),
+				errhint("volume, market_cap and technical_indicators may be "
+						"NULL."),
 				err_generic_string(PG_DIAG_TABLE_NAME, "price_data_compressed"),
 				err_generic_string(PG_DIAG_CONSTRAINT_NAME,
 								   "price_data_compressed_known"));

@@ -112,7 +112,8 @@ ca_guard_drop(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				errmsg("ca_guard_drop can only be called by an event trigger"));
+				errmsg("ca_guard_drop can only be called by an event trigger"),
+				errhint("The extension makes its event triggers itself."));
 	if (!guarding)
 	{
 		next_hook = object_access_hook;

@@ -1,10 +1,11 @@
 -- The rules that functions enforce, against docs/errors.md: one row a rule, with its SQLSTATE, table and column.
 -- Run from the root of the repository, where cat finds that file.
 BEGIN;
-SELECT plan(7);
+SELECT plan(8);
 SET LOCAL search_path = cryptoanalytics, public;
 
 \set errors `cat docs/errors.md`
+\set c_bare `grep -rlZ --include='*.c' ereport src | xargs -0 perl -0777 -ne 'while (/ereport\(ERROR,.*?\);/sg) { print "$ARGV: $1\n" if $& !~ /err(detail|hint)/ && $& =~ /errmsg\("(.*?)"/ }'`
 \set c_rules `grep -rhA1 --include='*.c' PG_DIAG_CONSTRAINT_NAME src | grep -o '"[a-z_]*"'`
 
 -- what the table says: | `constraint` | SQLSTATE | `table.column` | ... |
@@ -44,8 +45,9 @@ CREATE TEMPORARY VIEW raised AS
     WHERE e.extname = 'cryptoanalytics' AND r.text !~ '^\s*''%''';
 
 SELECT cmp_ok((SELECT count(*) FROM raised), '>', 50::bigint, 'the errors of the functions are found');
-SELECT is_empty($$SELECT function, message FROM raised WHERE state IS NULL OR message IS NULL OR NOT (detail OR hint)$$,
-    'each error has a text, a SQLSTATE, and a detail or a hint');
+SELECT is_empty($$SELECT function, message FROM raised WHERE state IS NULL OR message IS NULL OR NOT (detail AND hint)$$,
+    'each error has a text, a SQLSTATE, a detail and a hint');
+SELECT is(:'c_bare'::text, '', 'and each of those of C a detail or a hint');
 SELECT is_empty($$SELECT function, message, state FROM raised
                   WHERE rule IS NULL AND (state ~ '^23|^55000' OR unknown_row)$$,
     'each error of a rule, and each unknown row, names its constraint');
