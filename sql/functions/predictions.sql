@@ -76,7 +76,7 @@ BEGIN ATOMIC
     SELECT timeframe_end(t.code, c.candle_time)
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
-        SELECT h.candle_time
+        SELECT h.candle_time, h.open_price, h.high_price, h.low_price, h.close_price, h.volume
         FROM price_history AS h
         WHERE h.asset_id = ca_feed_reached.asset
           AND h.timeframe = t.code
@@ -87,11 +87,18 @@ BEGIN ATOMIC
     -- of most timeframes none can have ended in between
     WHERE timeframe_bucket(t.code, ca_feed_reached.moment - interval '1 microsecond')
           < timeframe_bucket(t.code, ca_feed_reached.as_of)
+      -- what was rolled up of a fragment has come no further than its sources, which say so themselves
+      AND (c.candle_time >= ca_feed_reached.moment
+           OR NOT EXISTS (
+               SELECT
+               FROM partial_candles AS p
+               WHERE (p.asset_id, p.timeframe, p.candle_time) = (ca_feed_reached.asset, t.code, c.candle_time)
+                 AND p.digest = ca_candle_digest(c.open_price, c.high_price, c.low_price, c.close_price, c.volume)))
     ORDER BY t.place
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_feed_reached(integer, timestamptz, timestamptz) IS
-    'end of a candle of the asset that ends at or after a moment and had closed at as_of; no row while its feed has not come so far';
+    'end of a candle of the asset that ends at or after a moment and had closed at as_of; no row while its feed has not come so far; the end of a candle that was rolled up of a fragment does not count';
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
