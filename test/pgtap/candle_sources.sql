@@ -1,7 +1,7 @@
 -- Scoring, indicators and roll-ups agree on a series whose minutes are stored in pieces: some as
 -- minutes, some as coarser candles, live, archived and compressed.
 BEGIN;
-SELECT plan(8);
+SELECT plan(24);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -31,6 +31,128 @@ SELECT is(rollup_candles('1h') + rollup_candles('30m') + rollup_candles('15m'), 
 DELETE FROM price_data WHERE asset_id = asset_id('LAGS') AND timeframe = '1m' AND candle_time >= '2024-01-01 13:00';
 SELECT is(score_predictions('2024-01-01 13:10'), 0::bigint, 'before a candle has closed nothing is scored');
 SELECT is(score_predictions('2024-01-01 13:20'), 1::bigint, 'then it is');
+
+--
+-- any partition of a series: two assets in pieces beside the same minutes alone, over twelve days
+--
+INSERT INTO assets (symbol, name, asset_type) SELECT w || n, 'in pieces', 'crypto' FROM unnest(ARRAY['PIECES.', 'ALONE.']) AS w, generate_series(1, 2) AS n;
+CREATE TEMP TABLE pair AS
+SELECT n, asset_id('PIECES.' || n) AS pieces, asset_id('ALONE.' || n) AS alone FROM generate_series(1, 2) AS n;
+-- what each asset is divided into and rolled up to: each divides those before it
+CREATE TEMP TABLE chain AS
+SELECT n, code, place
+FROM (VALUES (1, ARRAY['1d', '4h', '1h', '30m', '15m', '5m']), (2, ARRAY['1d', '4h', '1h', '30m', '15m', '3m'])) AS c (n, codes),
+     unnest(codes) WITH ORDINALITY AS u (code, place);
+CREATE TEMP TABLE minute AS
+SELECT p.n, t AS at, o AS open, o + h1 % 50 AS high, o - h2 % 50 AS low, o + (h1 % 50 - h2 % 50) / 2 AS close, (h2 % 100000)::numeric / 100 AS volume
+FROM pair AS p
+CROSS JOIN generate_series(timestamptz '2024-01-20', '2024-01-31 23:59', '1 minute') AS t
+CROSS JOIN LATERAL (SELECT abs(hashint8extended(extract(epoch FROM t)::bigint * 10 + p.n, 41) % 1000003) AS h1,
+                           abs(hashint8extended(extract(epoch FROM t)::bigint * 10 + p.n, 42) % 1000003) AS h2) AS h
+CROSS JOIN LATERAL (SELECT 1000 + h1 % 1000 AS o) AS m;
+-- each minute goes into an hour or less, as the dice fall for its span
+CREATE TEMP TABLE source AS
+SELECT d.n, d.source AS timeframe, timeframe_bucket(d.source, d.at) AS "time", (array_agg(d.open ORDER BY d.at))[1] AS open, max(d.high) AS high, min(d.low) AS low,
+       (array_agg(d.close ORDER BY d.at DESC))[1] AS close, sum(d.volume) AS volume,
+       abs(hashint8(extract(epoch FROM timeframe_bucket(d.source, d.at))::bigint)) % 3 AS place
+FROM (SELECT m.*, coalesce(s.code, '1m') AS source
+      FROM minute AS m
+      LEFT JOIN LATERAL (
+          SELECT c.code FROM chain AS c
+          WHERE c.n = m.n AND c.place > 2
+            AND hashint8extended(extract(epoch FROM timeframe_bucket(c.code, m.at))::bigint * 10 + m.n, c.place) % 4 = 0
+          ORDER BY c.place LIMIT 1) AS s ON true) AS d
+GROUP BY 1, 2, 3;
+CREATE FUNCTION pg_temp.archive(wanted_place integer) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+    SELECT p.pieces, s.timeframe, s."time", s.open, s.high, s.low, s.close, s.volume FROM source AS s JOIN pair AS p USING (n) WHERE s.place = wanted_place $$;
+SELECT pg_temp.archive(2);
+SELECT sum(b.moved) AS compressed
+FROM (SELECT DISTINCT p.pieces, s.timeframe FROM source AS s JOIN pair AS p USING (n)) AS s,
+     LATERAL ca_compress_batch(false, s.pieces, s.timeframe, '-infinity', 'infinity', 100000, false) AS b \gset
+SELECT pg_temp.archive(1);
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT p.pieces, s.timeframe, s."time", s.open, s.high, s.low, s.close, s.volume FROM source AS s JOIN pair AS p USING (n) WHERE s.place = 0
+UNION ALL
+SELECT p.alone, '1m', m.at, m.open, m.high, m.low, m.close, m.volume FROM minute AS m JOIN pair AS p USING (n);
+SELECT results_eq('SELECT timeframe FROM source GROUP BY 1 ORDER BY timeframe_length(timeframe)', '{1m,3m,5m,15m,30m,1h}'::text[], 'minutes are divided among many timeframes');
+SELECT is((SELECT count(DISTINCT s.place) FROM source AS s), 3::bigint, 'and among three places');
+SELECT is((SELECT count(*) FROM price_data_compressed JOIN pair ON asset_id = pieces), :compressed::bigint, 'one of which is compressed');
+SELECT cmp_ok(:compressed::bigint, '>', 1000::bigint, 'of many candles');
+
+CREATE FUNCTION pg_temp.candles_differ() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*)
+    FROM (SELECT p.n, t, c.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, LATERAL candles(p.pieces, t) AS c) AS c
+    FULL JOIN (SELECT p.n, t, c.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, LATERAL candles(p.alone, t) AS c) AS a USING (n, t, "time")
+    WHERE c::text IS DISTINCT FROM a::text $$;
+-- as text, which tells doubles apart to the bit
+CREATE FUNCTION pg_temp.indicators_differ() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*)
+    FROM (SELECT p.n, t, v, i.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, unnest('{talib,tradingview,pandas}'::text[]) AS v,
+                 LATERAL technical_indicators(p.pieces, t, convention => v) AS i) AS i
+    FULL JOIN (SELECT p.n, t, v, i.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, unnest('{talib,tradingview,pandas}'::text[]) AS v,
+                      LATERAL technical_indicators(p.alone, t, convention => v) AS i) AS a USING (n, t, v, candle_time)
+    WHERE i::text IS DISTINCT FROM a::text $$;
+SELECT is(pg_temp.candles_differ(), 0::bigint, 'candles() gives the same of both');
+SELECT is(pg_temp.indicators_differ(), 0::bigint, 'technical_indicators() too, to the bit');
+
+-- targets anywhere: model 1 takes no close that is older than the target, model 2 an hour
+INSERT INTO ai_models (id, name, version, model_type) VALUES (2, 'an hour', '1', 'asset');
+CREATE TEMP TABLE target AS
+SELECT i, 1 + i % 2 AS n, 1 + i / 2 % 2 AS model,
+       timestamptz '2024-01-20 02:00' + abs(hashint8extended(i, 43)) % 17000 * interval '1 minute' + CASE WHEN i % 5 = 0 THEN interval '17 seconds' ELSE '0' END AS at
+FROM generate_series(1, 2000) AS i;
+DELETE FROM predictions;
+INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, created_at, target_datetime)
+SELECT t.i, p.pieces, t.model, 'price', 1500, timestamptz '2024-01-01', t.at FROM target AS t JOIN pair AS p USING (n)
+UNION ALL
+SELECT 10000 + t.i, p.alone, t.model, 'price', 1500, timestamptz '2024-01-01', t.at FROM target AS t JOIN pair AS p USING (n);
+SELECT cmp_ok(score_predictions('2024-02-02', '0', 1) + score_predictions('2024-02-02', '1 hour', 2), '>', 3000::bigint, 'most predictions are scored');
+CREATE FUNCTION pg_temp.scores_differ() RETURNS bigint LANGUAGE sql AS $$
+    -- what the minutes alone say: the close of the minute that ends at the target, or the last before it
+    SELECT count(*)
+    FROM target AS t
+    JOIN minute AS m ON m.n = t.n AND m.at = date_trunc('minute', t.at) - interval '1 minute'
+    JOIN predictions AS p ON p.id = t.i
+    JOIN predictions AS a ON a.id = 10000 + t.i
+    -- of the pieces the finest timeframe whose last close is young enough
+    LEFT JOIN LATERAL (
+        SELECT l.close
+        FROM (SELECT DISTINCT ON (s.timeframe) s.timeframe, s.close, timeframe_end(s.timeframe, s."time") AS ends
+              FROM source AS s
+              WHERE s.n = t.n AND timeframe_end(s.timeframe, s."time") <= t.at
+              ORDER BY s.timeframe, s."time" DESC) AS l
+        WHERE t.at - l.ends <= CASE t.model WHEN 1 THEN interval '0' ELSE '1 hour' END
+        ORDER BY timeframe_length(l.timeframe)
+        LIMIT 1) AS s ON true
+    WHERE a.actual_price IS DISTINCT FROM CASE WHEN t.model = 2 OR m.at + interval '1 minute' = t.at THEN m.close END
+       OR p.actual_price IS DISTINCT FROM s.close
+       OR t.model = 1 AND p.actual_price <> a.actual_price $$;
+SELECT is(pg_temp.scores_differ(), 0::bigint, 'each by the close of the finest timeframe, which is that of the minutes alone if it ends at the target');
+SELECT cmp_ok((SELECT count(*) FROM predictions AS p JOIN predictions AS a ON a.id = 10000 + p.id WHERE p.actual_price = a.actual_price), '>', 500::bigint,
+              'as it is for many');
+
+-- rolled up, and some of it archived and compressed, everything is as it was
+SELECT cmp_ok((SELECT sum(rollup_candles(c.code, p.pieces) + rollup_candles(c.code, p.alone)) FROM chain AS c JOIN pair AS p USING (n)), '>', 10000::numeric, 'rolled up');
+SELECT sum(ca.moved) + sum(cc.moved) AS moved
+FROM pair AS p, LATERAL (SELECT unnest('{5m,15m,1h}'::text[]) AS code) AS c,
+     LATERAL ca_archive_batch(p.pieces, c.code, '-infinity', '2024-01-25', 100000, false) AS ca,
+     LATERAL ca_compress_batch(false, p.pieces, c.code, '2024-01-21', CASE WHEN ca.moved >= 0 THEN timestamptz '2024-01-24' END, 100000, false) AS cc \gset
+SELECT cmp_ok(:moved::bigint, '>', 1000::bigint, 'archived and compressed');
+SELECT is(pg_temp.candles_differ(), 0::bigint, 'candles are the same');
+SELECT is(pg_temp.indicators_differ(), 0::bigint, 'indicators too');
+SELECT is((SELECT count(*) FROM corrected_predictions('2024-02-02', '0', 1)) + (SELECT count(*) FROM corrected_predictions('2024-02-02', '1 hour', 2)), 0::bigint,
+          'no score is another');
+SELECT is(score_predictions('2024-02-02', '0', 1) + score_predictions('2024-02-02', '1 hour', 2), 0::bigint, 'and none is new');
+SELECT update_technical_indicators(p.pieces, t, s), update_technical_indicators(p.alone, t, s)
+FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t,
+     (VALUES (jsonb '{"RSI": 14, "SMA": [20, 50], "EMA": [20, 100], "MACD": [12, 26, 9], "BBANDS": [20, 2], "ATR": 14, "ADX": 14, "STOCH": [14, 3, 3]}')) AS v (s) \g /dev/null
+SELECT results_eq($$
+    SELECT count(*) > 200, count(*) FILTER (WHERE i.technical_indicators IS DISTINCT FROM a.technical_indicators OR i.technical_indicators IS NULL)
+    FROM pair AS p
+    JOIN price_data AS i ON i.asset_id = p.pieces
+    JOIN price_data AS a ON a.asset_id = p.alone AND a.timeframe = i.timeframe AND a.candle_time = i.candle_time
+    WHERE i.timeframe IN ('1h', '4h', '1d')$$, 'VALUES (true, 0::bigint)', 'update_technical_indicators() writes the same beside the candles of both');
 
 SELECT * FROM finish();
 ROLLBACK;
