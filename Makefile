@@ -296,6 +296,7 @@ ISOLATION = \
 	assets_refresh \
 	assets_access \
 	maintain_twice \
+	stranger_locks \
 	drop_waits
 # results and expected files at the top, like those of pg_regress
 ISOLATION_OPTS = --inputdir=test --outputdir=.

@@ -1,7 +1,9 @@
 -- What each kind of role may do, by trying it; and who is refused a kind.
 BEGIN;
-SELECT plan(66);
+SELECT plan(67);
 SET LOCAL search_path = cryptoanalytics, public;
+
+\set advisory `grep -rliE --include='*.c' --include='*.h' 'advisory' src`
 
 CREATE ROLE kind_analyst;
 CREATE ROLE kind_application;
@@ -183,6 +185,13 @@ SELECT is_empty($$SELECT r, relname FROM relation, unnest(ARRAY['kind_analyst', 
                   WHERE relkind <> 'f' AND relname <> 'partial_candles' AND (has_any_column_privilege(r, oid, 'SELECT') OR pg_temp.writes(r, oid))
                      OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE') OR has_function_privilege(r, 'user_by_email(text)', 'EXECUTE')
                      OR has_function_privilege(r, 'record_asset_access(integer, text, timestamptz)', 'EXECUTE')$$, 'what was granted is taken back, all of it');
+
+-- whoever may connect may take any advisory lock and keep it
+SELECT is((SELECT count(*)::text FROM pg_proc AS p
+           JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+           JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+           WHERE e.extname = 'cryptoanalytics' AND p.prokind <> 'a' AND pg_get_functiondef(p.oid) ~ 'advisory')
+          || :'advisory', '0', 'no function waits for an advisory lock');
 
 SELECT * FROM finish();
 ROLLBACK;
