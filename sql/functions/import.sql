@@ -18,11 +18,12 @@ CREATE FUNCTION import_ohlcv_report(
     SET search_path = pg_catalog, @extschema@, pg_temp
 AS $$
 DECLARE
-    candles price_data[];
+    r record;
 BEGIN
     PERFORM ca_check_rights('price_data', 'SELECT, INSERT, UPDATE');
     PERFORM ca_check_rights('price_data_archive', 'SELECT, UPDATE');
-    PERFORM ca_check_series(import_ohlcv_report.asset, import_ohlcv_report.timeframe, NULL, NULL);
+    PERFORM ca_check_timeframe(import_ohlcv_report.timeframe);
+    PERFORM ca_check_asset(import_ohlcv_report.asset);
     IF import_ohlcv_report.format IS NULL OR import_ohlcv_report.format NOT IN ('ccxt', 'binance', 'coingecko') THEN
         RAISE EXCEPTION 'unknown format'
             USING ERRCODE = 'invalid_parameter_value',
@@ -57,13 +58,15 @@ BEGIN
                   HINT = 'Pass the array itself, not the object that the provider wraps it in.';
     END IF;
 
-    SELECT c.candles, c.skipped, c.mended, c.first_problem
-    INTO candles, skipped, mended, first_problem
-    FROM ca_import_ohlcv(import_ohlcv_report.data, import_ohlcv_report.asset, import_ohlcv_report.timeframe,
+    -- by assignment, so that an error of an element comes without the text of a statement of ours
+    r := ca_import_ohlcv(import_ohlcv_report.data, import_ohlcv_report.asset, import_ohlcv_report.timeframe,
                          import_ohlcv_report.format, import_ohlcv_report.volume_unit, import_ohlcv_report.bad,
-                         coalesce(import_ohlcv_report.trust_times, false)) AS c;
+                         coalesce(import_ohlcv_report.trust_times, false));
+    skipped := r.skipped;
+    mended := r.mended;
+    first_problem := r.first_problem;
     PERFORM ca_lock_series(import_ohlcv_report.timeframe, import_ohlcv_report.asset);
-    changed := ca_store_rolled_up(candles, NULL);
+    changed := ca_store_rolled_up(r.candles, NULL);
 END;
 $$;
 COMMENT ON FUNCTION import_ohlcv_report(integer, text, jsonb, text, text, text, boolean) IS
@@ -79,10 +82,8 @@ AS $$
 DECLARE
     report record;
 BEGIN
-    SELECT r.changed, r.skipped, r.mended, r.first_problem
-    INTO report
-    FROM import_ohlcv_report(import_ohlcv.asset, import_ohlcv.timeframe, import_ohlcv.data, import_ohlcv.format,
-                             import_ohlcv.volume_unit, import_ohlcv.bad, import_ohlcv.trust_times) AS r;
+    report := import_ohlcv_report(import_ohlcv.asset, import_ohlcv.timeframe, import_ohlcv.data, import_ohlcv.format,
+                                  import_ohlcv.volume_unit, import_ohlcv.bad, import_ohlcv.trust_times);
     IF report.skipped + report.mended > 0 THEN
         RAISE NOTICE '% candles skipped and % mended', report.skipped, report.mended
             USING DETAIL = format('First problem: %s.', report.first_problem),

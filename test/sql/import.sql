@@ -266,6 +266,18 @@ SELECT import_ohlcv(1, '1m', '[]', format => 'coingecko', volume_unit => 'quote'
 SELECT import_ohlcv(1, '1m', '[]', bad => 'keep');
 SELECT import_ohlcv(1, '1m', '[]', bad => NULL);
 
+-- the context of an error names the two functions that it passed through, and quotes no SQL of theirs
+DO $$
+DECLARE
+    context text;
+BEGIN
+    PERFORM import_ohlcv(1, '1m', '[[1, 2]]');
+EXCEPTION
+    WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+        RAISE NOTICE '%', regexp_replace(split_part(context, E'\nSQL statement', 1), ' line \d+', '', 'g');
+END $$;
+
 SELECT count(*) - :stored_before AS kept FROM stored;
 
 DROP VIEW stored;
