@@ -108,20 +108,20 @@ BEGIN
 
     WITH candle AS MATERIALIZED (
         SELECT u.candle, u.covered, (u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time,
-               stored.prices, stored.volume
+               stored.prices, stored.volume, stored.market_cap
         FROM (SELECT unnest(ca_store_rolled_up.candles) AS candle, unnest(ca_store_rolled_up.covered) AS covered) AS u
         LEFT JOIN LATERAL (
-            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price] AS prices, d.volume
+            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price] AS prices, d.volume, d.market_cap
             FROM price_data AS d
             WHERE (d.asset_id, d.timeframe, d.candle_time) = ((u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time)
             UNION ALL
-            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price], d.volume
+            SELECT ARRAY[d.open_price, d.high_price, d.low_price, d.close_price], d.volume, d.market_cap
             FROM price_data_archive AS d
             WHERE (d.asset_id, d.timeframe, d.candle_time) = ((u.candle).asset_id, (u.candle).timeframe, (u.candle).candle_time)
             LIMIT 1) AS stored ON true
     ), compressed AS MATERIALIZED (
         SELECT z.asset_id, z.timeframe, z.candle_time,
-               ARRAY[z.open_price, z.high_price, z.low_price, z.close_price] AS prices, z.volume
+               ARRAY[z.open_price, z.high_price, z.low_price, z.close_price] AS prices, z.volume, z.market_cap
         FROM (SELECT c.asset_id, c.timeframe, array_agg(c.candle_time ORDER BY c.candle_time) AS times
               FROM candle AS c
               WHERE c.prices IS NULL AND EXISTS (SELECT FROM price_data_segments)
@@ -131,7 +131,9 @@ BEGIN
         SELECT c.candle, c.covered, c.asset_id, c.timeframe, c.candle_time,
                coalesce(c.prices, z.prices) AS prices, coalesce(c.volume, z.volume) AS volume,
                ARRAY[(c.candle).open_price, (c.candle).high_price, (c.candle).low_price, (c.candle).close_price] AS new_prices,
-               coalesce((c.candle).volume, c.volume, z.volume) AS new_volume
+               coalesce((c.candle).volume, c.volume, z.volume) AS new_volume,
+               coalesce((c.candle).market_cap, c.market_cap, z.market_cap)
+                   IS DISTINCT FROM coalesce(c.market_cap, z.market_cap) AS other_market_cap
         FROM candle AS c
         LEFT JOIN compressed AS z USING (asset_id, timeframe, candle_time)
     ), judged AS (
@@ -148,7 +150,9 @@ BEGIN
     INTO partial
     FROM judged AS j
     WHERE CASE WHEN j.prices IS NULL THEN true
-               WHEN j.made_of IS NOT NULL THEN j.made_of <= j.covered
+               -- one that is as it would be is left
+               WHEN j.made_of = j.covered THEN j.other_market_cap OR (j.prices, j.volume) IS DISTINCT FROM (j.new_prices, j.new_volume)
+               WHEN j.made_of IS NOT NULL THEN j.made_of < j.covered
                ELSE j.prices = j.new_prices AND j.volume IS NOT DISTINCT FROM j.new_volume END;
 
     IF partial.candles IS NULL THEN

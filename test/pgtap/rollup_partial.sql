@@ -1,6 +1,6 @@
 -- A fragment never takes the place of a whole candle, and what was made of a fragment gives way to more.
 BEGIN;
-SELECT plan(27);
+SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 INSERT INTO assets (symbol, name, asset_type) SELECT 'PARTIAL.' || n, 'partial', 'crypto' FROM generate_series(1, 4) AS n;
@@ -47,6 +47,13 @@ SELECT is(pg_temp.stored(2, '4h', '2024-02-01 08:00'), '100/300/100/300/30', 'co
 DELETE FROM price_data AS p USING asset AS a WHERE p.asset_id = a.id AND a.n = 2 AND p.timeframe = '1m' AND p.candle_time < '2024-02-01 10:20';
 SELECT is(rollup_candles('1h') + rollup_candles('4h', (SELECT id FROM asset WHERE n = 2)), 0::bigint, 'minutes that are lost change nothing');
 SELECT is(pg_temp.stored(2, '1h', '2024-02-01 10:00'), '100/300/100/300/30', 'the hour still knows of them');
+
+SELECT pg_temp.minutes(2, '2024-02-02 10:00', '2024-02-02 10:10', 100);
+SELECT is(rollup_candles('1h'), 1::bigint, 'ten minutes of another day');
+UPDATE price_data AS p SET market_cap = 7 FROM asset AS a WHERE p.asset_id = a.id AND a.n = 2 AND p.timeframe = '1m' AND p.candle_time = '2024-02-02 10:05';
+SELECT is(rollup_candles('1h'), 1::bigint, 'of which nothing but the market_cap has changed');
+SELECT is((SELECT h.market_cap FROM price_history AS h JOIN asset AS a ON a.id = h.asset_id WHERE a.n = 2 AND h.timeframe = '1h' AND h.candle_time = '2024-02-02 10:00'),
+          7::numeric, 'are written too');
 
 -- in the archive and compressed
 CREATE FUNCTION pg_temp.roll_again(price numeric) RETURNS text LANGUAGE plpgsql AS $$
