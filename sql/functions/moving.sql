@@ -90,28 +90,49 @@ DECLARE
     due record;
     part bigint;
     moved bigint := 0;
+    failure jsonb;
+    message text;
+    detail text;
+    relation text;
+    rule text;
 BEGIN
     PERFORM ca_refuse_added_columns('live');
     FOR due IN SELECT d.* FROM ca_archive_due(ca_archive_asset.as_of, ca_archive_asset.asset) AS d LOOP
-        PERFORM ca_lock_series(due.timeframe, due.asset);
-        IF ca_archive_target() = 'segments' THEN
-            SELECT b.moved INTO part
-            FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
-        ELSE
-            SELECT b.moved INTO part
-            FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
-        END IF;
-        IF part > 0 THEN
-            PERFORM ca_note_move(due.timeframe, ARRAY[due.asset]);
-        END IF;
-        moved := moved + part;
+        BEGIN
+            PERFORM ca_lock_series(due.timeframe, due.asset);
+            IF ca_archive_target() = 'segments' THEN
+                SELECT b.moved INTO part
+                FROM ca_compress_batch(true, due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
+            ELSE
+                SELECT b.moved INTO part
+                FROM ca_archive_batch(due.asset, due.timeframe, '-infinity', due.until, batch_size, keep_indicators) AS b;
+            END IF;
+            IF part > 0 THEN
+                PERFORM ca_note_move(due.timeframe, ARRAY[due.asset]);
+            END IF;
+            moved := moved + part;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR transaction_rollback
+                    OR lock_not_available OR data_corrupted THEN
+            GET STACKED DIAGNOSTICS message := MESSAGE_TEXT, detail := PG_EXCEPTION_DETAIL,
+                                    relation := TABLE_NAME, rule := CONSTRAINT_NAME;
+            failure := coalesce(failure, jsonb_build_object('state', SQLSTATE, 'message', message, 'detail', detail,
+                                                            'relation', relation, 'rule', rule));
+        END;
         EXIT WHEN moved >= batch_size;
     END LOOP;
+    -- what moved stays moved; the next call has nothing else to do, and fails
+    IF failure IS NOT NULL AND moved = 0 THEN
+        RAISE EXCEPTION '%', failure ->> 'message'
+            USING ERRCODE = failure ->> 'state',
+                  DETAIL = failure ->> 'detail',
+                  TABLE = failure ->> 'relation',
+                  CONSTRAINT = failure ->> 'rule';
+    END IF;
     RETURN moved;
 END;
 $$;
 COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
-    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more';
+    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more; a series that fails does not stop the others, and is an error when nothing else moves';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.

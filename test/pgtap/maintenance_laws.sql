@@ -1,7 +1,7 @@
 -- The steps of maintain(): what they write as candles come in is what plain SQL makes of all of
 -- them, written once, and never before its time.
 BEGIN;
-SELECT plan(14);
+SELECT plan(18);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -109,6 +109,22 @@ DO $$ BEGIN PERFORM ca_archive_asset(903, '2024-01-03 12:00'); END $$;
 SELECT is((SELECT sum(g.candles)::bigint FROM price_data_segments AS g WHERE g.asset_id = 903),
           (SELECT count(*) FROM pg_temp.feed AS f WHERE f.asset_id = 903 AND f.candle_time < '2024-01-03 00:00'),
           'or go into segments, by the setting');
+
+-- a candle that is in two places, because somebody has switched the trigger off, does not stop the
+-- other series of its asset; when nothing else moves it is an error with its name
+SET LOCAL cryptoanalytics.compress_archive = off;
+SET LOCAL cryptoanalytics.retention = '1m=12h,1h=12h,4h=12h';
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT 905, t, 1, 1, 1, 1, '2024-01-01 00:00' FROM unnest(ARRAY['1m', '1h', '4h']) AS t;
+ALTER TABLE price_data_archive DISABLE TRIGGER price_data_archive_once;
+INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT 905, '1h', 2, 2, 2, 2, '2024-01-01 00:00';
+ALTER TABLE price_data_archive ENABLE TRIGGER price_data_archive_once;
+SELECT is(ca_archive_asset(905, '2024-01-03 12:00'), 2::bigint, 'a double does not stop the other timeframes of its asset');
+SELECT is((SELECT array_agg(p.timeframe::text) FROM price_data AS p WHERE p.asset_id = 905), ARRAY['1h'], 'which are archived');
+SELECT throws_like($$SELECT ca_archive_asset(905, '2024-01-03 12:00')$$, '%price_data_archive%', 'the next call has only the double, and fails');
+DELETE FROM price_data_archive WHERE asset_id = 905 AND timeframe = '1h';
+SELECT is(ca_archive_asset(905, '2024-01-03 12:00'), 1::bigint, 'without its double the candle is archived');
 
 -- the list: a statement that does not fit what it calls would be found at night
 CREATE FUNCTION pg_temp.unfit(result text, query text) RETURNS text LANGUAGE plpgsql AS $$
