@@ -253,6 +253,7 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = \
 	rollup_twice \
 	rollup_archiving \
+	rollup_locked \
 	archive_rollup \
 	archive_twice \
 	archive_insert \

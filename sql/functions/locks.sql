@@ -105,6 +105,44 @@ $$;
 COMMENT ON FUNCTION ca_lock_series_of(text, integer[]) IS
     'locks writing of a timeframe''s series of these assets to the end of the transaction';
 
+-- For those that have many series to write, and can write some of them later.  The candles that are
+-- written refer to the assets, so one that another session is deleting is not free either.
+CREATE FUNCTION ca_lock_free_series(timeframe text, assets integer[]) RETURNS integer[]
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    free integer[];
+    missing integer[];
+BEGIN
+    free := ARRAY(
+        SELECT a.id
+        FROM assets AS a
+        WHERE a.id = ANY (ca_lock_free_series.assets)
+        ORDER BY a.id
+        FOR KEY SHARE SKIP LOCKED);
+    missing := ARRAY(
+        SELECT a.id
+        FROM unnest(free) AS a (id)
+        WHERE NOT EXISTS (
+            SELECT FROM series_locks AS s
+            WHERE s.asset_id = a.id AND s.timeframe = ca_lock_free_series.timeframe AND s.purpose = 'candles'));
+    IF missing <> '{}' THEN
+        PERFORM ca_make_series_locks(ca_lock_free_series.timeframe, missing);
+    END IF;
+    RETURN ARRAY(
+        SELECT s.asset_id
+        FROM series_locks AS s
+        WHERE s.asset_id = ANY (free)
+          AND s.timeframe = ca_lock_free_series.timeframe
+          AND s.purpose = 'candles'
+        ORDER BY s.asset_id
+        FOR UPDATE SKIP LOCKED);
+END;
+$$;
+COMMENT ON FUNCTION ca_lock_free_series(text, integer[]) IS
+    'locks writing of those of a timeframe''s series of these assets that no other session holds, to the end of the transaction, and returns whose they are';
+
 CREATE FUNCTION ca_lock_indicators(asset integer, timeframe text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, @extschema@, pg_temp

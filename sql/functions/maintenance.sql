@@ -190,7 +190,8 @@ BEGIN
     IF locked = '{}' THEN
         RETURN 0;
     END IF;
-    PERFORM ca_lock_series_of(ca_roll_up_candles.timeframe, locked);
+    -- one import that is left open must not keep all assets from their candles: its series wait for the next run
+    locked := ca_lock_free_series(ca_roll_up_candles.timeframe, locked);
     FOR part IN
         SELECT array_agg(d.asset ORDER BY d.asset) AS assets, d.since, d.until
         FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d
