@@ -1,5 +1,5 @@
--- Prints sql/functions/installed.sql, as a fresh installation of the extension has it:
---   psql -XAtq -d DATABASE -f scripts/installed.sql > sql/functions/installed.sql
+-- Prints sql/functions/access/installed.sql, as a fresh installation of the extension has it:
+--   psql -XAtq -d DATABASE -f scripts/installed.sql > sql/functions/access/installed.sql
 -- Run it when a table, view, index, constraint, trigger or policy is added.
 \set QUIET on
 CREATE FUNCTION pg_temp.wrapped(names text) RETURNS text

@@ -10,13 +10,13 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "accounts/lockout.h"
-#include "archive/retention.h"
-#include "maintenance/settings.h"
-#include "segment/fdw.h"
-#include "setting.h"
-#include "trust/drop_guard.h"
-#include "trust/row_user.h"
+#include "settings/lockout.h"
+#include "settings/retention.h"
+#include "settings/maintenance.h"
+#include "segment/fdw/fdw.h"
+#include "settings/setting.h"
+#include "access/drop_guard.h"
+#include "access/row_user.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "cryptoanalytics");

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "bars.h"
-#include "indicators/block.h"
+#include "indicators/kernel/block.h"
 
 static CaRequest requests[] = {
 	{&ca_rsi, {.periods = {7}}},
@@ -40,9 +40,9 @@ read_bars(const Bars *bars)
 
 	for (int i = 0; array && i < bars->count; i++)
 	{
-		array[i].high = ca_price_from_fixed(llround(bars->high[i] * 1e8));
-		array[i].low = ca_price_from_fixed(llround(bars->low[i] * 1e8));
-		array[i].close = ca_price_from_fixed(llround(bars->close[i] * 1e8));
+		array[i].high = ca_price_from_e8(llround(bars->high[i] * 1e8));
+		array[i].low = ca_price_from_e8(llround(bars->low[i] * 1e8));
+		array[i].close = ca_price_from_e8(llround(bars->close[i] * 1e8));
 	}
 	return array;
 }
@@ -80,9 +80,10 @@ main(int argc, char **argv)
 	bars_start();
 	engine = ca_engine_init(memory, requests, NREQUESTS);
 	block = ca_block_init(room, ca_columns());
-	for (int i = 0; i < bars.count; i += CA_BLOCK)
+	for (int i = 0; i < bars.count; i += CA_BLOCK_BARS)
 	{
-		int count = bars.count - i < CA_BLOCK ? bars.count - i : CA_BLOCK;
+		int count =
+			bars.count - i < CA_BLOCK_BARS ? bars.count - i : CA_BLOCK_BARS;
 
 		ca_engine_run(engine, block, &array[i], count);
 		sum += values_of(block, count - 1);

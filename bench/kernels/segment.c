@@ -16,7 +16,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "segment/segment.h"
+#include "segment/codec/segment.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -38,8 +38,8 @@ ranges(const Bars *bars, double *out)
 		   out);
 	TA_PLUS_DI(0, last, bars->high, bars->low, bars->close, 14, &begin, &count,
 			   out);
-	TA_MINUS_DI(0, last, bars->high, bars->low, bars->close, 14, &begin,
-				&count, out);
+	TA_MINUS_DI(0, last, bars->high, bars->low, bars->close, 14, &begin, &count,
+				out);
 }
 
 int

@@ -36,7 +36,7 @@ def parse():
     parser.add_argument("--huge-pages", action="store_true",
                         help="keep huge pages for the server while it runs; needs root or sudo")
     parser.add_argument("--out", metavar="FILE",
-                        help="where to write the report, docs/performance.md unless given; the plot goes beside it")
+                        help="where to write the report, bench/results/performance.md unless given; the plot goes beside it")
     config = parser.parse_args()
     if config.size < 20000 or config.runs < 1 or config.workers < 0:
         parser.error("SIZE is 20k at least, --runs 1, --workers 0")

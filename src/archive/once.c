@@ -21,7 +21,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "catalog/pg_class.h"
 #include "fmgr.h"

@@ -19,7 +19,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
@@ -28,9 +28,9 @@
 #include "utils/timestamp.h"
 
 #include "candle/candlestick_agg.h"
-#include "numeric.h"
-#include "numeric_small.h"
-#include "validate.h"
+#include "numeric/numeric.h"
+#include "numeric/numeric_decimal64.h"
+#include "base/checks.h"
 
 PG_FUNCTION_INFO_V1(ca_candlestick_trade_accum);
 PG_FUNCTION_INFO_V1(ca_candlestick_bar_accum);
@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(ca_candlestick_combine);
 typedef struct DecimalReader
 {
 	CaDecimal (*read)(Datum value, const char *what);
-	bool (*read_small)(Datum value, CaSmall *small);
+	bool (*read_small)(Datum value, CaDecimal64 *small);
 } DecimalReader;
 
 /* a numeric that "what" names.  Errors: 22003 when it is not finite. */
@@ -58,18 +58,18 @@ read_double(Datum value, const char *what)
 }
 
 static bool
-read_small_double(Datum value, CaSmall *small)
+read_small_double(Datum value, CaDecimal64 *small)
 {
 	CaDecimal decimal;
 
 	if (!isfinite(DatumGetFloat8(value)))
 		return false;
 	decimal = ca_decimal_from_double(DatumGetFloat8(value));
-	return ca_small_from_decimal(&decimal, small);
+	return ca_decimal64_from_decimal(&decimal, small);
 }
 
 static const DecimalReader numeric_reader = {ca_candle_read_numeric,
-											 ca_small_from_numeric};
+											 ca_decimal64_from_numeric};
 static const DecimalReader double_reader = {read_double, read_small_double};
 
 /*
@@ -173,7 +173,7 @@ ca_candle_state_unchanged(FunctionCallInfo fcinfo)
  * The compact candle of the first argument, to be changed in place; NULL when
  * there is none or it has another form.
  */
-static inline CaCompact *
+static inline CaCandle64 *
 compact_argument(FunctionCallInfo fcinfo)
 {
 	struct varlena *state;
@@ -190,13 +190,13 @@ compact_argument(FunctionCallInfo fcinfo)
 static bool
 add_small_trade(FunctionCallInfo fcinfo, const DecimalReader *reader)
 {
-	CaCompact *compact = compact_argument(fcinfo);
+	CaCandle64 *compact = compact_argument(fcinfo);
 	int64 time = PG_GETARG_TIMESTAMPTZ(1);
 	int64 sequence = 0;
 	bool has_sequence = PG_NARGS() > 4 && !PG_ARGISNULL(4);
 	bool has_volume = !PG_ARGISNULL(3);
-	CaSmall price;
-	CaSmall volume;
+	CaDecimal64 price;
+	CaDecimal64 volume;
 
 	if (compact == NULL || TIMESTAMP_NOT_FINITE(time) ||
 		!reader->read_small(PG_GETARG_DATUM(2), &price) ||
@@ -204,19 +204,19 @@ add_small_trade(FunctionCallInfo fcinfo, const DecimalReader *reader)
 		return false;
 	if (has_sequence)
 		sequence = PG_GETARG_INT64(4);
-	return ca_compact_add_trade(compact, time, has_sequence ? &sequence : NULL,
-								&price, has_volume ? &volume : NULL);
+	return ca_candle64_add_trade(compact, time, has_sequence ? &sequence : NULL,
+								 &price, has_volume ? &volume : NULL);
 }
 
 /* the same of a ready candle */
 static bool
 add_small_bar(FunctionCallInfo fcinfo, const DecimalReader *reader)
 {
-	CaCompact *compact = compact_argument(fcinfo);
+	CaCandle64 *compact = compact_argument(fcinfo);
 	int64 time = PG_GETARG_TIMESTAMPTZ(1);
 	bool has_volume = !PG_ARGISNULL(6);
-	CaSmall prices[4];
-	CaSmall volume;
+	CaDecimal64 prices[4];
+	CaDecimal64 volume;
 
 	if (compact == NULL || TIMESTAMP_NOT_FINITE(time))
 		return false;
@@ -225,8 +225,8 @@ add_small_bar(FunctionCallInfo fcinfo, const DecimalReader *reader)
 			return false;
 	if (has_volume && !reader->read_small(PG_GETARG_DATUM(6), &volume))
 		return false;
-	return ca_compact_add_bar(compact, time, prices,
-							  has_volume ? &volume : NULL);
+	return ca_candle64_add_bar(compact, time, prices,
+							   has_volume ? &volume : NULL);
 }
 
 /*

@@ -18,7 +18,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
@@ -28,7 +28,7 @@
 #include "utils/numeric.h"
 
 #include "candle/candlestick_state.h"
-#include "numeric.h"
+#include "numeric/numeric.h"
 
 #define WIRE_VERSION 1
 
@@ -51,7 +51,7 @@ typedef struct CompactState
 {
 	int32 vl_len_; /* varlena header, never touched directly */
 	uint32 form;
-	CaCompact candle;
+	CaCandle64 candle;
 } CompactState;
 
 typedef struct PackedState
@@ -198,7 +198,7 @@ state_form(const struct varlena *state)
  * The candle inside a compact state, to be changed in place; NULL when the
  * state has another form.
  */
-CaCompact *
+CaCandle64 *
 ca_candle_state_compact(struct varlena *state)
 {
 	if (VARSIZE(state) != sizeof(CompactState) ||
@@ -222,12 +222,12 @@ state_packed(struct varlena *state)
 void
 ca_candle_state_read(struct varlena *state, CaCandle *candle)
 {
-	const CaCompact *compact = ca_candle_state_compact(state);
+	const CaCandle64 *compact = ca_candle_state_compact(state);
 	const CaCandle *packed = state_packed(state);
 	StringInfoData buf;
 
 	if (compact != NULL)
-		ca_compact_to_candle(compact, candle);
+		ca_candle64_to_candle(compact, candle);
 	else if (packed != NULL)
 		*candle = *packed;
 	else
@@ -262,9 +262,9 @@ state_make_wire(const CaCandle *candle)
 struct varlena *
 ca_candle_state_make(const CaCandle *candle)
 {
-	CaCompact compact;
+	CaCandle64 compact;
 
-	if (ca_compact_from_candle(&compact, candle))
+	if (ca_candle64_from_candle(&compact, candle))
 	{
 		CompactState *state = palloc0(sizeof(CompactState));
 
@@ -294,7 +294,7 @@ ca_candle_state_make(const CaCandle *candle)
 struct varlena *
 ca_candle_state_merge(struct varlena *state, const CaCandle *row)
 {
-	CaCompact *compact;
+	CaCandle64 *compact;
 	CaCandle *packed;
 	CaCandle candle;
 
@@ -311,7 +311,7 @@ ca_candle_state_merge(struct varlena *state, const CaCandle *row)
 	ca_candle_state_read(state, &candle);
 	ca_candle_merge(&candle, row);
 	compact = ca_candle_state_compact(state);
-	if (compact != NULL && ca_compact_from_candle(compact, &candle))
+	if (compact != NULL && ca_candle64_from_candle(compact, &candle))
 		return state;
 	return ca_candle_state_make(&candle);
 }

@@ -12,8 +12,8 @@
 
 #include "fmgr.h"
 
-#include "candle/candlestick.h"
-#include "candle/compact.h"
+#include "candle/kernel/candlestick.h"
+#include "candle/kernel/candle64.h"
 
 /*
  * The candle in a varlena has one of three forms: compact, which nearly all
@@ -21,7 +21,7 @@
  * bytes that candlestick_state_send makes, for numbers in wide form, which point
  * elsewhere.  The first two can be changed in place.
  */
-extern CaCompact *ca_candle_state_compact(struct varlena *state);
+extern CaCandle64 *ca_candle_state_compact(struct varlena *state);
 extern void ca_candle_state_read(struct varlena *state, CaCandle *candle);
 extern struct varlena *ca_candle_state_make(const CaCandle *candle);
 extern struct varlena *ca_candle_state_merge(struct varlena *state,

@@ -10,7 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/htup_details.h"
 #include "fmgr.h"
@@ -19,8 +19,8 @@
 #include "utils/typcache.h"
 
 #include "candle/candlestick_agg.h"
-#include "numeric.h"
-#include "validate.h"
+#include "numeric/numeric.h"
+#include "base/checks.h"
 
 PG_FUNCTION_INFO_V1(ca_candlestick_rollup_accum);
 PG_FUNCTION_INFO_V1(ca_candlestick_final);

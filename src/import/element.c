@@ -23,7 +23,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
@@ -36,8 +36,8 @@
 
 #include "import/element.h"
 #include "import/number.h"
-#include "numeric.h"
-#include "timeframe.h"
+#include "numeric/numeric.h"
+#include "base/timeframe.h"
 
 /* fields of the longest format */
 #define MAX_FIELDS 12
@@ -188,9 +188,9 @@ quote_volume(const CaImport *import, Datum volume)
 		return volume;
 	sum = DirectFunctionCall2(
 		numeric_add,
-		DirectFunctionCall2(numeric_add, stored(import, CA_COLUMN_HIGH),
-							stored(import, CA_COLUMN_LOW)),
-		stored(import, CA_COLUMN_CLOSE));
+		DirectFunctionCall2(numeric_add, stored(import, CA_IMPORT_HIGH),
+							stored(import, CA_IMPORT_LOW)),
+		stored(import, CA_IMPORT_CLOSE));
 	product = ca_decimal_from_numeric(DirectFunctionCall1(numeric_abs, sum));
 	product = ca_decimal_mul(&factor, &product);
 	product = ca_decimal_trim(&product);
@@ -215,8 +215,8 @@ static bool
 read_prices(CaImport *import, const JsonbValue *fields)
 {
 	static const char *const names[] = {"open", "high", "low", "close"};
-	int highest = CA_COLUMN_OPEN;
-	int lowest = CA_COLUMN_OPEN;
+	int highest = CA_IMPORT_OPEN;
+	int lowest = CA_IMPORT_OPEN;
 	Datum high;
 	Datum low;
 
@@ -231,18 +231,18 @@ read_prices(CaImport *import, const JsonbValue *fields)
 
 		if (!read_amount(import, &fields[i], names[i], &price))
 			return false;
-		ca_import_store(import, CA_COLUMN_OPEN + i, price);
+		ca_import_store(import, CA_IMPORT_OPEN + i, price);
 	}
 
-	for (int i = CA_COLUMN_OPEN; i <= CA_COLUMN_CLOSE; i++)
+	for (int i = CA_IMPORT_OPEN; i <= CA_IMPORT_CLOSE; i++)
 	{
 		if (exceeds(import, i, highest))
 			highest = i;
 		if (exceeds(import, lowest, i))
 			lowest = i;
 	}
-	if (!exceeds(import, highest, CA_COLUMN_HIGH) &&
-		!exceeds(import, CA_COLUMN_LOW, lowest))
+	if (!exceeds(import, highest, CA_IMPORT_HIGH) &&
+		!exceeds(import, CA_IMPORT_LOW, lowest))
 		return true;
 	bad_candle(
 		import, ERRCODE_INVALID_PARAMETER_VALUE,
@@ -252,8 +252,8 @@ read_prices(CaImport *import, const JsonbValue *fields)
 		"the candle out.");
 	high = stored(import, highest);
 	low = stored(import, lowest);
-	ca_import_store(import, CA_COLUMN_HIGH, high);
-	ca_import_store(import, CA_COLUMN_LOW, low);
+	ca_import_store(import, CA_IMPORT_HIGH, high);
+	ca_import_store(import, CA_IMPORT_LOW, low);
 	return mend(import);
 }
 
@@ -279,7 +279,7 @@ read_volume(CaImport *import, const JsonbValue *fields)
 	volume = quote_volume(import, volume);
 	if (!digits_fit(import, DatumGetNumeric(volume), "volume in quote units"))
 		return false;
-	ca_import_store(import, CA_COLUMN_VOLUME, volume);
+	ca_import_store(import, CA_IMPORT_VOLUME, volume);
 	return true;
 }
 
@@ -326,10 +326,10 @@ ca_import_read(CaImport *import, TimestampTz *start)
 	JsonbValue fields[MAX_FIELDS];
 	read_fields(import, fields);
 	*start = ca_import_start(import, fields);
-	ca_import_store(import, CA_COLUMN_TIME, TimestampTzGetDatum(*start));
+	ca_import_store(import, CA_IMPORT_TIME, TimestampTzGetDatum(*start));
 
 	import->is_mended = false;
-	import->nulls[import->column[CA_COLUMN_VOLUME]] = true;
+	import->nulls[import->column[CA_IMPORT_VOLUME]] = true;
 	if (!read_prices(import, &fields[1]) ||
 		(!read_volume(import, fields) && !mend(import)))
 		return false;

@@ -15,7 +15,7 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "timeframe.h"
+#include "base/timeframe.h"
 
 typedef enum CaImportFormat
 {
@@ -35,15 +35,15 @@ typedef enum CaBadCandles
 /* the columns of price_data that an import fills */
 typedef enum CaImportColumn
 {
-	CA_COLUMN_ASSET,
-	CA_COLUMN_TIMEFRAME,
-	CA_COLUMN_OPEN,
-	CA_COLUMN_HIGH,
-	CA_COLUMN_LOW,
-	CA_COLUMN_CLOSE,
-	CA_COLUMN_VOLUME,
-	CA_COLUMN_TIME,
-	CA_COLUMNS
+	CA_IMPORT_ASSET,
+	CA_IMPORT_TIMEFRAME,
+	CA_IMPORT_OPEN,
+	CA_IMPORT_HIGH,
+	CA_IMPORT_LOW,
+	CA_IMPORT_CLOSE,
+	CA_IMPORT_VOLUME,
+	CA_IMPORT_TIME,
+	CA_IMPORT_COLUMNS
 } CaImportColumn;
 
 #define CA_NUMBER_HINT \
@@ -58,8 +58,8 @@ typedef struct CaImport
 	bool trust_times;
 	const CaTimeframe *timeframe;
 	TupleDesc row_type;
-	int column[CA_COLUMNS]; /* where the column is in row_type, from 0 */
-	Datum *values;          /* of a row */
+	int column[CA_IMPORT_COLUMNS]; /* where the column is in row_type, from 0 */
+	Datum *values;                 /* of a row */
 	bool *nulls;
 	int64 index;
 	const JsonbValue *element;

@@ -8,7 +8,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include "access/htup_details.h"
 #include "fmgr.h"
@@ -22,9 +22,9 @@
 #include "utils/typcache.h"
 
 #include "import/element.h"
-#include "timeframe.h"
+#include "base/timeframe.h"
 
-static const char *const column_names[CA_COLUMNS] = {
+static const char *const column_names[CA_IMPORT_COLUMNS] = {
 	"asset_id",  "timeframe",   "open_price", "high_price",
 	"low_price", "close_price", "volume",     "candle_time"};
 
@@ -62,7 +62,7 @@ compare_candles(const void *a, const void *b)
 static Datum
 row_with_volume(const CaImport *import, Datum row, Datum other)
 {
-	int volume = import->column[CA_COLUMN_VOLUME];
+	int volume = import->column[CA_IMPORT_VOLUME];
 	HeapTupleData tuple = {.t_data = DatumGetHeapTupleHeader(row)};
 	bool isnull;
 	Datum value = GetAttributeByNum(DatumGetHeapTupleHeader(other),
@@ -193,7 +193,7 @@ read_candles(CaImport *import, Jsonb *data)
 					   import->row_type, import->values, import->nulls))
 				 : (Datum) 0;
 		candle->traded =
-			good && !import->nulls[import->column[CA_COLUMN_VOLUME]];
+			good && !import->nulls[import->column[CA_IMPORT_VOLUME]];
 		import->skipped += !good;
 		MemoryContextReset(scratch);
 	}
@@ -210,7 +210,7 @@ prepare_rows(CaImport *import, Oid row_type)
 	import->nulls = palloc(import->row_type->natts * sizeof(bool));
 	memset(import->nulls, true, import->row_type->natts * sizeof(bool));
 
-	for (int column = 0; column < CA_COLUMNS; column++)
+	for (int column = 0; column < CA_IMPORT_COLUMNS; column++)
 	{
 		int i = 0;
 
@@ -269,8 +269,8 @@ import_candles(FunctionCallInfo fcinfo, CaImport *import, Oid row_type)
 	import->base_volume = text_is(PG_GETARG_TEXT_PP(4), "base");
 	import->timeframe = ca_timeframe_get(timeframe);
 	prepare_rows(import, row_type);
-	ca_import_store(import, CA_COLUMN_ASSET, PG_GETARG_DATUM(1));
-	ca_import_store(import, CA_COLUMN_TIMEFRAME, PointerGetDatum(timeframe));
+	ca_import_store(import, CA_IMPORT_ASSET, PG_GETARG_DATUM(1));
+	ca_import_store(import, CA_IMPORT_TIMEFRAME, PointerGetDatum(timeframe));
 
 	candles = read_candles(import, data);
 	n = last_of_each(import, candles, import->index);

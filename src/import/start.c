@@ -8,7 +8,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
@@ -18,7 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "import/element.h"
-#include "numeric.h"
+#include "numeric/numeric.h"
 
 #define UNIX_EPOCH ((UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
 

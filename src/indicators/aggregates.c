@@ -29,8 +29,8 @@
 #include "utils/float.h"
 
 #include "indicators/parameters.h"
-#include "numeric.h"
-#include "validate.h"
+#include "numeric/numeric.h"
+#include "base/checks.h"
 
 PG_FUNCTION_INFO_V1(ca_sma_accum);
 PG_FUNCTION_INFO_V1(ca_ema_accum);

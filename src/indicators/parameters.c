@@ -7,7 +7,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
@@ -15,7 +15,7 @@
 #include "mb/pg_wchar.h"
 
 #include "indicators/parameters.h"
-#include "validate.h"
+#include "base/checks.h"
 
 /* in the order of CaConvention */
 static const char *const convention_names[] = {"talib", "tradingview",

@@ -12,7 +12,7 @@
 
 #include "fmgr.h"
 
-#include "indicators/indicator.h"
+#include "indicators/kernel/indicator.h"
 
 extern CaConvention ca_get_convention(const text *name);
 extern void ca_check_period(const CaIndicator *indicator, int i, double period);

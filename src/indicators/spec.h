@@ -12,7 +12,7 @@
 
 #include "utils/jsonb.h"
 
-#include "indicators/engine.h"
+#include "indicators/kernel/engine.h"
 
 #define CA_MAX_REQUESTS 64
 #define CA_LABEL_BYTES 48

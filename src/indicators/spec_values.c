@@ -14,14 +14,14 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "compat.h"
+#include "base/compat.h"
 
 #include <math.h>
 
 #include "utils/float.h"
 
 #include "indicators/spec.h"
-#include "numeric.h"
+#include "numeric/numeric.h"
 
 /* an empty object whose pairs begin here */
 static JsonbValue

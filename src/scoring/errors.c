@@ -45,11 +45,11 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "doubledouble.h"
-#include "numeric.h"
-#include "scoring/error_kernel.h"
+#include "number/doubledouble.h"
+#include "numeric/numeric.h"
+#include "scoring/kernel/error_kernel.h"
 #include "scoring/state.h"
-#include "validate.h"
+#include "base/checks.h"
 
 /* number of rows and the naive error that they agree on */
 typedef struct ScaledState

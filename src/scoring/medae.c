@@ -29,10 +29,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
-#include "scoring/median_kernel.h"
+#include "base/compat.h"
+#include "scoring/kernel/median_kernel.h"
 #include "scoring/state.h"
-#include "validate.h"
+#include "base/checks.h"
 
 #define INITIAL_CAPACITY 16
 

@@ -32,9 +32,9 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "scoring/probability_kernel.h"
+#include "scoring/kernel/probability_kernel.h"
 #include "scoring/state.h"
-#include "validate.h"
+#include "base/checks.h"
 
 PG_FUNCTION_INFO_V1(ca_probability_accum);
 PG_FUNCTION_INFO_V1(ca_probability_accum_bool);

@@ -27,9 +27,9 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "scoring/moments.h"
+#include "scoring/kernel/moments.h"
 #include "scoring/state.h"
-#include "validate.h"
+#include "base/checks.h"
 
 #define DAYS_PER_YEAR 365.0
 

@@ -3,7 +3,7 @@
 \pset null NULL
 SET intervalstyle = 'postgres';
 
--- their names, defaults and who may set them; docs/operations.md has the same table
+-- their names, defaults and who may set them; docs/guide/operations.md has the same table
 LOAD 'cryptoanalytics';
 SELECT s.name, s.boot_val, CASE s.context WHEN 'user' THEN 'all' ELSE s.context END AS set_by
 FROM pg_settings AS s

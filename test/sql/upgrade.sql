@@ -129,7 +129,7 @@ $$;
 
 -- From each release, with rows at the edges in all tables: what they hold before and after, and what
 -- is there.
-\set fill `cat "$PG_ABS_SRCDIR/dump/fill.sql"`
+\set fill `cat "$PG_ABS_SRCDIR/compat/dump/fill.sql"`
 CREATE TEMP TABLE upgraded AS SELECT NULL::text AS release, * FROM fact LIMIT 0;
 CREATE TEMP TABLE released AS
     SELECT v.version

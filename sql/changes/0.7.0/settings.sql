@@ -1,1 +1,0 @@
--- What 0.7.0 changes in tables, types, indexes and policies of 0.6.0: settings.

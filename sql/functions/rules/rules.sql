@@ -1,0 +1,64 @@
+-- What the rules of several tables share. The rules are in docs/guide/rules.md.
+
+CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF as_of IS NULL THEN
+        RAISE EXCEPTION 'as_of must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is the moment that is taken for now.',
+                  HINT = 'Leave it out for now itself.';
+    END IF;
+    IF NOT isfinite(as_of) THEN
+        RAISE EXCEPTION 'as_of must be finite'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', as_of),
+                  HINT = 'Leave it out for now itself.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
+    'refuses a moment that is NULL or infinite';
+
+CREATE FUNCTION ca_check_span(argument text, span interval) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF span IS NULL THEN
+        RAISE EXCEPTION '% must not be NULL', argument
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'It is a length of time.',
+                  HINT = 'Leave it out for the default.';
+    END IF;
+    IF span <= interval '0' THEN
+        RAISE EXCEPTION '% must be positive', argument
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', span),
+                  HINT = 'It is a length of time, such as 1 day.';
+    END IF;
+END;
+$$;
+COMMENT ON FUNCTION ca_check_span(text, interval) IS
+    'refuses a length of time that is NULL or not positive';
+
+CREATE FUNCTION ca_earlier(moment timestamptz, span interval) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (moment AT TIME ZONE 'UTC' - span) AT TIME ZONE 'UTC';
+COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
+    'a moment less an interval, in UTC, where every day has 24 hours';
+
+-- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
+CREATE FUNCTION ca_is_restore() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M'
+                -- anybody can make both so: only the owner of the tables restores, and who may become it
+                THEN (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE')
+                             AND pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')
+                      FROM pg_catalog.pg_class AS c
+                      WHERE c.oid = 'users'::pg_catalog.regclass)
+                ELSE false END;
+COMMENT ON FUNCTION ca_is_restore() IS
+    'whether the owner of the tables brings rows by COPY with an empty search_path, as a dump does: they stay as they were';

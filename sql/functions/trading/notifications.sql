@@ -1,0 +1,160 @@
+-- Notifications: the queue of those that are due, and what users have read. The rules are in docs/guide/rules.md.
+
+-- what has expired is passed over within the index; row-level security would keep a COALESCE from it
+CREATE INDEX notifications_due_idx ON notifications
+    (priority, (CASE WHEN scheduled_for IS NULL THEN '-infinity' ELSE scheduled_for END),
+     (CASE WHEN expires_at IS NULL THEN 'infinity' ELSE expires_at END), id)
+    WHERE sent_at IS NULL AND status = 'unread';
+COMMENT ON INDEX notifications_due_idx IS
+    'the notifications to be sent of each priority, in the order in which they become due';
+
+CREATE FUNCTION claim_notifications(batch integer DEFAULT 100, as_of timestamptz DEFAULT now())
+    RETURNS SETOF notifications
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 100
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+    level text;
+    room integer := batch;
+    claimed integer;
+BEGIN
+    PERFORM ca_check_as_of(as_of);
+    IF batch IS NULL OR batch < 1 THEN
+        RAISE EXCEPTION 'batch must be 1 or more'
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', coalesce(batch::text, 'NULL')),
+                  HINT = 'It is how many notifications are claimed at once; 100 suit most workers.';
+    END IF;
+    FOREACH level IN ARRAY ARRAY['urgent', 'high', 'normal', 'low'] LOOP
+        -- what another worker has claimed and not committed is passed over, and what it has
+        -- committed since this statement began is looked at again and found sent
+        RETURN QUERY
+            WITH due AS MATERIALIZED (
+                SELECT n.id
+                FROM notifications AS n
+                WHERE n.priority = level AND n.sent_at IS NULL AND n.status = 'unread'
+                  AND CASE WHEN n.scheduled_for IS NULL THEN '-infinity' ELSE n.scheduled_for END <= claim_notifications.as_of
+                  AND CASE WHEN n.expires_at IS NULL THEN 'infinity' ELSE n.expires_at END > claim_notifications.as_of
+                ORDER BY CASE WHEN n.scheduled_for IS NULL THEN '-infinity' ELSE n.scheduled_for END,
+                         CASE WHEN n.expires_at IS NULL THEN 'infinity' ELSE n.expires_at END, n.id
+                LIMIT room
+                FOR NO KEY UPDATE SKIP LOCKED
+            ), sent AS (
+                UPDATE notifications AS n
+                SET sent_at = claim_notifications.as_of
+                FROM due AS d
+                WHERE n.id = d.id
+                RETURNING n.*
+            )
+            SELECT s.*
+            FROM sent AS s
+            ORDER BY coalesce(s.scheduled_for, '-infinity'), coalesce(s.expires_at, 'infinity'), s.id;
+        GET DIAGNOSTICS claimed = ROW_COUNT;
+        room := room - claimed;
+        EXIT WHEN room = 0;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION claim_notifications(integer, timestamptz) IS
+    'notifications that are due, most urgent first, stamped with sent_at; what one worker has claimed no other gets, until the first rolls back';
+
+CREATE FUNCTION ca_notification_read() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.status := 'read';
+    ELSIF NEW.status = 'read' AND OLD.status <> 'read' THEN
+        NEW.read_at := coalesce(NEW.read_at, now());
+    ELSIF NEW.status = 'unread' AND OLD.status <> 'unread' THEN
+        NEW.read_at := NULL;
+    ELSIF NEW.status = 'unread' AND NEW.read_at IS NOT NULL THEN
+        NEW.status := 'read';
+    END IF;
+    RETURN NEW;
+END;
+$$;
+COMMENT ON FUNCTION ca_notification_read() IS
+    'trigger: what is read has read_at, what is unread has none';
+CREATE TRIGGER notifications_inserted BEFORE INSERT ON notifications
+    FOR EACH ROW WHEN (NEW.status = 'unread' AND NEW.read_at IS NOT NULL AND NOT ca_is_restore())
+    EXECUTE FUNCTION ca_notification_read();
+COMMENT ON TRIGGER notifications_inserted ON notifications IS
+    'a notification that comes with read_at is read';
+CREATE TRIGGER notifications_read BEFORE UPDATE OF status, read_at ON notifications
+    FOR EACH ROW WHEN ((OLD.status, OLD.read_at) IS DISTINCT FROM (NEW.status, NEW.read_at))
+    EXECUTE FUNCTION ca_notification_read();
+COMMENT ON TRIGGER notifications_read ON notifications IS
+    'stamps read_at when a notification is read, takes it away when it is unread again';
+
+CREATE FUNCTION ca_refuse_notification(id integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'unknown notification'
+        USING ERRCODE = 'invalid_parameter_value',
+              DETAIL = format('There is no row in notifications with id %s.', coalesce(id::text, 'NULL')),
+              HINT = 'A notification is named by notifications.id.',
+              CONSTRAINT = 'notifications_known', TABLE = 'notifications', COLUMN = 'id';
+END;
+$$;
+COMMENT ON FUNCTION ca_refuse_notification(integer) IS
+    'the error of a notification that is NULL or unknown';
+
+CREATE FUNCTION mark_notification_read(id integer, as_of timestamptz DEFAULT now()) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    PERFORM ca_check_as_of(as_of);
+    UPDATE notifications AS n
+    SET status = 'read', read_at = mark_notification_read.as_of
+    WHERE n.id = mark_notification_read.id AND n.status = 'unread';
+    IF FOUND THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM notifications AS n WHERE n.id = mark_notification_read.id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_notification(mark_notification_read.id);
+    END IF;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION mark_notification_read(integer, timestamptz) IS
+    'marks an unread notification as read at a moment; false when it was read or dismissed before, which stays';
+
+CREATE FUNCTION dismiss_notification(id integer) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+    UPDATE notifications AS n
+    SET status = 'dismissed'
+    WHERE n.id = dismiss_notification.id AND n.status <> 'dismissed';
+    IF FOUND THEN
+        RETURN true;
+    END IF;
+    PERFORM FROM notifications AS n WHERE n.id = dismiss_notification.id;
+    IF NOT FOUND THEN
+        PERFORM ca_refuse_notification(dismiss_notification.id);
+    END IF;
+    RETURN false;
+END;
+$$;
+COMMENT ON FUNCTION dismiss_notification(integer) IS
+    'dismisses a notification, read or not, and keeps its read_at; false when it was dismissed before';
+
+CREATE FUNCTION unread_notifications(user_id integer, as_of timestamptz DEFAULT now()) RETURNS bigint
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM notifications AS n
+    WHERE n.user_id = unread_notifications.user_id
+      AND n.status = 'unread'
+      AND (n.scheduled_for IS NULL OR n.scheduled_for <= unread_notifications.as_of)
+      AND (n.expires_at IS NULL OR n.expires_at > unread_notifications.as_of);
+END;
+COMMENT ON FUNCTION unread_notifications(integer, timestamptz) IS
+    'number of unread notifications of a user whose time has come and that have not expired; NULL for a NULL';

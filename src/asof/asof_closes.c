@@ -1,0 +1,177 @@
+/*-------------------------------------------------------------------------
+ *
+ * asof_closes.c
+ *		The closes that were known at many moments, from one pass over the
+ *		candles.
+ *
+ * The close known at a moment is that of the last candle which had closed by
+ * then, of the finest timeframe whose last candle is not stale.  Rows ask in
+ * rounds: each for the last candle of one series before one time, which
+ * asof_kernel.c answers, and those that find a stale one or none ask for the
+ * next timeframe in the next round.  The first candle of each series tells
+ * which timeframes are worth asking for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "common/int.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "asof/asof_closes.h"
+
+/* the number of the asset's series of a timeframe, a new one if need be */
+static int32
+series_number(CaAsOfCloses *closes, CaAsOfAsset *asset, int place)
+{
+	if (asset->series[place] < 0)
+	{
+		closes->timeframes[closes->nseries] = ca_timeframe_by_index(place);
+		asset->series[place] = closes->nseries++;
+	}
+	return asset->series[place];
+}
+
+/* the oldest start of a candle that is not stale at the moment */
+static TimestampTz
+oldest_start(const CaAsOfCloses *closes, const CaTimeframe *timeframe,
+			 TimestampTz moment)
+{
+	int64 length =
+		timeframe->months != 0 ? 31 * USECS_PER_DAY : timeframe->usecs;
+	int64 start;
+
+	if (pg_sub_s64_overflow(moment - length, closes->staleness, &start))
+		return DT_NOBEGIN;
+	return start;
+}
+
+/*
+ * Let a row ask for the next timeframe that has a candle by then; false if
+ * there is none left.
+ */
+static bool
+make_gap(CaAsOfCloses *closes, uint32 row)
+{
+	CaAsOfRow *asked = &closes->rows[row];
+	CaAsOfAsset *asset = closes->assets[asked->asset];
+
+	while (asked->place < CA_TIMEFRAMES)
+	{
+		int place = asked->place++;
+		const CaTimeframe *timeframe = ca_timeframe_by_index(place);
+		CaAsOfSlot *gap = &closes->gaps[closes->ngaps];
+
+		if (asset->first[place] >= asked->moment)
+			continue;
+		gap->before = ca_timeframe_start(
+			timeframe, ca_timeframe_ordinal(timeframe, asked->moment));
+		if (asset->first[place] >= gap->before)
+			continue;
+		gap->row = row;
+		gap->series = series_number(closes, asset, place);
+		closes->ngaps++;
+		closes->until = Max(closes->until, gap->before);
+		closes->since =
+			Min(closes->since, oldest_start(closes, timeframe, asked->moment));
+		return true;
+	}
+	return false;
+}
+
+/* what the rows ask for in this round; false if none asks any more */
+static bool
+make_gaps(CaAsOfCloses *closes)
+{
+	closes->since = DT_NOEND;
+	closes->until = DT_NOBEGIN;
+	closes->ngaps = 0;
+	closes->nseries = 0;
+	for (uint32 i = 0; i < closes->nassets; i++)
+		for (int place = 0; place < CA_TIMEFRAMES; place++)
+			closes->assets[i]->series[place] = -1;
+	for (uint32 row = 0; row < closes->nrows; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (closes->rows[row].asks)
+			closes->rows[row].asks = make_gap(closes, row);
+	}
+	return closes->ngaps > 0;
+}
+
+/* a copy of a close, for a row */
+static CaAsOfClose
+copy_close(const CaAsOfCloses *closes, const CaAsOfClose *close)
+{
+	CaAsOfClose copy = *close;
+
+	if (close->large != NULL)
+	{
+		copy.large =
+			MemoryContextAlloc(closes->context, VARSIZE_ANY(close->large));
+		memcpy(copy.large, close->large, VARSIZE_ANY(close->large));
+	}
+	return copy;
+}
+
+/* give the rows what they found, unless it is stale, and forget the rest */
+static void
+take_answers(CaAsOfCloses *closes)
+{
+	for (uint32 i = 0; i < closes->ngaps; i++)
+		closes->gap_of[closes->gaps[i].row] = CA_NO_GAP;
+	ca_asof_settle(closes->gaps, closes->ngaps, closes->gap_of);
+	for (uint32 i = 0; i < closes->ngaps; i++)
+	{
+		uint32 row = closes->gaps[i].row;
+		uint32 from = closes->gap_of[row];
+		CaAsOfRow *asked = &closes->rows[row];
+		const CaTimeframe *timeframe;
+		TimestampTz closed_at;
+
+		if (from == CA_NO_GAP)
+			continue;
+		timeframe = closes->timeframes[closes->gaps[from].series];
+		closed_at = ca_timeframe_start(
+			timeframe,
+			ca_timeframe_ordinal(timeframe, closes->gaps[from].latest) + 1);
+		if (asked->moment - closed_at > closes->staleness)
+			continue;
+		closes->answers[row] = copy_close(closes, &closes->closes[from]);
+		asked->found = true;
+		asked->asks = false;
+	}
+	for (uint32 i = 0; i < closes->ngaps; i++)
+	{
+		if (closes->closes[i].large != NULL)
+			pfree(closes->closes[i].large);
+		closes->closes[i].large = NULL;
+	}
+}
+
+/*
+ * Find what the rows ask for.  The caller has filled in what comes before the
+ * series, and allocated the rest for its number of rows.
+ */
+void
+ca_asof_closes_find(CaAsOfCloses *closes)
+{
+	if (closes->nassets == 0)
+		return;
+
+	SPI_connect();
+	ca_asof_closes_read_first(closes);
+	while (make_gaps(closes))
+	{
+		closes->ranges = palloc0((Size) closes->nseries * sizeof(CaAsOfRange));
+		ca_asof_sort(closes->gaps, closes->ngaps, closes->ranges);
+		ca_asof_closes_read(closes);
+		take_answers(closes);
+		pfree(closes->ranges);
+	}
+	SPI_finish();
+}

@@ -1,0 +1,247 @@
+/*-------------------------------------------------------------------------
+ *
+ * asof_read.c
+ *		Reading the candles that asof_closes.c asks for.
+ *
+ * Candles are read by queries on price_history, with the rights of the caller
+ * and the snapshot of the calling query; compressed ones in columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/query.h"
+#include "asof/asof_closes.h"
+#include "segment/read/payload.h"
+#include "segment/read/column_scan.h"
+
+/* the array of the codes of all timeframes, or of those that series have */
+static Datum
+timeframe_codes(const CaAsOfCloses *closes, bool all)
+{
+	Datum codes[CA_TIMEFRAMES];
+	bool wanted[CA_TIMEFRAMES] = {false};
+	int n = 0;
+
+	for (uint32 i = 0; i < closes->nseries; i++)
+		wanted[closes->timeframes[i] - ca_timeframe_by_index(0)] = true;
+	for (int place = 0; place < CA_TIMEFRAMES; place++)
+		if (all || wanted[place])
+			codes[n++] =
+				CStringGetTextDatum(ca_timeframe_by_index(place)->code);
+	return PointerGetDatum(
+		construct_array(codes, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* the ids of all assets, or of those that have series in this round */
+static Datum *
+list_assets(const CaAsOfCloses *closes, bool all, uint32 *n)
+{
+	Datum *ids = palloc(sizeof(Datum) * closes->nassets);
+
+	*n = 0;
+	for (uint32 i = 0; i < closes->nassets; i++)
+	{
+		const CaAsOfAsset *asset = closes->assets[i];
+		bool wanted = all;
+
+		for (int place = 0; !wanted && place < CA_TIMEFRAMES; place++)
+			wanted = asset->series[place] >= 0;
+		if (wanted)
+			ids[(*n)++] = Int32GetDatum(asset->id);
+	}
+	return ids;
+}
+
+/* the same as an array */
+static Datum
+asset_ids(const CaAsOfCloses *closes, bool all)
+{
+	uint32 n;
+	Datum *ids = list_assets(closes, all, &n);
+
+	return PointerGetDatum(
+		construct_array(ids, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* find when the first candle of each series starts */
+void
+ca_asof_closes_read_first(CaAsOfCloses *closes)
+{
+	Oid types[] = {INT4ARRAYOID, TEXTARRAYOID};
+	Datum values[] = {asset_ids(closes, true), timeframe_codes(closes, true)};
+	char *query = psprintf(
+		"SELECT a.place, t.place, s.first "
+		"FROM pg_catalog.unnest($1) WITH ORDINALITY AS a (id, place) "
+		"CROSS JOIN pg_catalog.unnest($2) WITH ORDINALITY AS t (code, place) "
+		"CROSS JOIN LATERAL ("
+		"SELECT pg_catalog.min(h.candle_time) AS first "
+		"FROM %s.price_history AS h "
+		"WHERE h.asset_id OPERATOR(pg_catalog.=) a.id "
+		"AND h.timeframe OPERATOR(pg_catalog.=) t.code) AS s "
+		"WHERE s.first IS NOT NULL",
+		closes->schema);
+	TupleDesc desc;
+
+	if (SPI_execute_with_args(query, lengthof(types), types, values, NULL, true,
+							  0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the first candles");
+
+	desc = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		bool isnull;
+		int64 asset = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
+		int64 place = DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull));
+		Datum first = SPI_getbinval(tuple, desc, 3, &isnull);
+
+		closes->assets[asset - 1]->first[place - 1] =
+			DatumGetTimestampTz(first);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+keep_close(CaAsOfCloses *closes, CaAsOfClose *close, Datum value)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	Size size = VARSIZE_ANY(packed);
+
+	if (close->large != NULL)
+		pfree(close->large);
+	close->large = NULL;
+	if (size <= CA_SMALL_CLOSE)
+		memcpy(close->small, packed, size);
+	else
+	{
+		close->large = MemoryContextAlloc(closes->context, size);
+		memcpy(close->large, packed, size);
+	}
+}
+
+/* the number of the series that an asset and a timeframe are, or -1 */
+static int32
+find_series(const CaAsOfCloses *closes, int32 id, const CaTimeframe *timeframe)
+{
+	CaAsOfAsset *asset = hash_search(closes->asset_of_id, &id, HASH_FIND, NULL);
+
+	if (asset == NULL || timeframe == NULL)
+		return -1;
+	return asset->series[timeframe - ca_timeframe_by_index(0)];
+}
+
+/* take a candle: asset, timeframe, start, close */
+static void
+take_candle(TupleTableSlot *slot, void *taker)
+{
+	CaAsOfCloses *closes = taker;
+	text *code;
+	const CaTimeframe *timeframe;
+	int32 series;
+	uint32 gap;
+
+	slot_getallattrs(slot);
+	code = DatumGetTextPP(slot->tts_values[1]);
+	timeframe = ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	series = find_series(closes, DatumGetInt32(slot->tts_values[0]), timeframe);
+	if (series < 0)
+		return;
+
+	gap = ca_asof_offer(closes->gaps, &closes->ranges[series],
+						DatumGetTimestampTz(slot->tts_values[2]));
+	if (gap != CA_NO_GAP)
+		keep_close(closes, &closes->closes[gap], slot->tts_values[3]);
+}
+
+/* keep the close of a candle of a segment, if there is a gap for it */
+static void
+keep_segment_close(CaAsOfCloses *closes, uint32 gap, const CaSegment *segment,
+				   int candle)
+{
+	Datum value;
+
+	if (gap == CA_NO_GAP)
+		return;
+	value = ca_segment_number(&segment->number[CA_SEGMENT_CLOSE], candle);
+	keep_close(closes, &closes->closes[gap], value);
+	pfree(DatumGetPointer(value));
+}
+
+/* take the candles of a segment; of those in one gap the last one is kept */
+static void
+take_segment(CaAsOfCloses *closes, const CaSegmentScan *scan)
+{
+	int32 series = find_series(closes, scan->asset, scan->timeframe);
+	uint32 last_gap = CA_NO_GAP;
+	int last = 0;
+
+	if (series < 0)
+		return;
+	for (int i = scan->from; i < scan->to; i++)
+	{
+		uint32 gap = ca_asof_offer(closes->gaps, &closes->ranges[series],
+								   scan->segment->time[i]);
+
+		if (gap == CA_NO_GAP)
+			continue;
+		if (gap != last_gap)
+			keep_segment_close(closes, last_gap, scan->segment, last);
+		last_gap = gap;
+		last = i;
+	}
+	keep_segment_close(closes, last_gap, scan->segment, last);
+}
+
+/* read the compressed candles of all series in the range that may be wanted */
+static void
+read_segments(CaAsOfCloses *closes)
+{
+	uint32 n;
+	Datum *ids = list_assets(closes, false, &n);
+	bool *nulls = palloc0(sizeof(bool) * n);
+	CaSegmentScan scan;
+
+	ca_bounds_init(&scan.bounds);
+	ca_bounds_asset(&scan.bounds, INT4OID, ids, nulls, n);
+	scan.bounds.since = closes->since;
+	ca_bounds_before(&scan.bounds, closes->until);
+	ca_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
+				  CA_SCAN_UNORDERED);
+	while (ca_scan_next(&scan))
+		take_segment(closes, &scan);
+	ca_scan_end(&scan);
+}
+
+/* read the candles of all series of the round in the range that may be wanted */
+void
+ca_asof_closes_read(CaAsOfCloses *closes)
+{
+	CaArgument arguments[] = {
+		{INT4ARRAYOID, asset_ids(closes, false), false},
+		{TEXTARRAYOID, timeframe_codes(closes, false), false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->since), false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->until), false}};
+
+	ca_read_query(
+		psprintf("SELECT h.asset_id, h.timeframe, h.candle_time, h.close_price "
+				 "FROM %s.price_history AS h "
+				 "WHERE NOT h.compressed "
+				 "AND h.asset_id OPERATOR(pg_catalog.=) ANY ($1) "
+				 "AND h.timeframe OPERATOR(pg_catalog.=) ANY ($2) "
+				 "AND h.candle_time OPERATOR(pg_catalog.>=) $3 "
+				 "AND h.candle_time OPERATOR(pg_catalog.<) $4",
+				 closes->schema),
+		arguments, lengthof(arguments), take_candle, closes);
+	read_segments(closes);
+}

@@ -1,0 +1,138 @@
+/*-------------------------------------------------------------------------
+ *
+ * asof_kernel.c
+ *		The last candle before each of many moments, from candles in any order.
+ *
+ * The moments of a series, sorted, cut time into gaps.  A candle falls into
+ * the gap that ends with the first moment after it; of each gap only the last
+ * candle counts.  Once all candles are seen, the answer of a moment is that of
+ * its own gap, or else of the nearest gap before it that has one.
+ *
+ * So the candles are read once, as they come, and the memory is that of the
+ * moments.  Candles mostly come in the order of time, so the search for the
+ * gap starts where the one before was found, in steps that double.
+ *
+ * A caller keeps what belongs to a candle, its price, in an array of its own
+ * beside the gaps.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "asof/kernel/asof_kernel.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+/* the gap has no candle; no candle starts then */
+#define NOTHING INT64_MIN
+
+static int
+compare_gaps(const void *a, const void *b)
+{
+	const CaAsOfSlot *x = a;
+	const CaAsOfSlot *y = b;
+
+	if (x->series != y->series)
+		return x->series < y->series ? -1 : 1;
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
+	return 0;
+}
+
+/*
+ * Sort the gaps by series and moment, and note where each series is; every
+ * series has a gap.
+ */
+void
+ca_asof_sort(CaAsOfSlot *gaps, uint32_t n, CaAsOfRange *ranges)
+{
+	qsort(gaps, n, sizeof(CaAsOfSlot), compare_gaps);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		CaAsOfRange *range = &ranges[gaps[i].series];
+
+		gaps[i].latest = NOTHING;
+		if (i == 0 || gaps[i - 1].series != gaps[i].series)
+			range->first = range->hint = i;
+		range->end = i + 1;
+	}
+}
+
+/* the first gap of the series that ends after that time, or the end */
+static uint32_t
+find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
+{
+	uint32_t low = range->first;
+	uint32_t high = range->end;
+	uint32_t at = range->hint;
+	uint32_t step = 1;
+
+	/* what is below low ends too early; high and above do not */
+	if (at < high && gaps[at].before <= time)
+	{
+		low = at + 1;
+		while (step < high - low && gaps[low + step - 1].before <= time)
+		{
+			low += step;
+			step *= 2;
+		}
+		if (step < high - low)
+			high = low + step - 1;
+	}
+	else
+	{
+		high = at;
+		while (step < high - low && gaps[high - step].before > time)
+		{
+			high -= step;
+			step *= 2;
+		}
+		if (step < high - low)
+			low = high - step + 1;
+	}
+	while (low < high)
+	{
+		uint32_t middle = low + (high - low) / 2;
+
+		if (gaps[middle].before <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * Show a candle of the series.  Returns the gap whose last candle it is so
+ * far, or CA_NO_GAP if nobody needs it.
+ */
+uint32_t
+ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range, int64_t time)
+{
+	uint32_t at = find_gap(gaps, range, time);
+
+	range->hint = at;
+	if (at == range->end || time <= gaps[at].latest)
+		return CA_NO_GAP;
+	gaps[at].latest = time;
+	return at;
+}
+
+/*
+ * The gap that holds the answer of each row that asks, when all candles have
+ * been shown; rows without an answer are left as they are.
+ */
+void
+ca_asof_settle(const CaAsOfSlot *gaps, uint32_t n, uint32_t *found)
+{
+	uint32_t last = CA_NO_GAP;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		if (i > 0 && gaps[i - 1].series != gaps[i].series)
+			last = CA_NO_GAP;
+		if (gaps[i].latest != NOTHING)
+			last = i;
+		if (last != CA_NO_GAP)
+			found[gaps[i].row] = last;
+	}
+}

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * asof_kernel.h
+ *		The last candle before each of many moments, from candles in any order.
+ *
+ * Plain C: no PostgreSQL header is needed here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ASOF_KERNEL_H
+#define CA_ASOF_KERNEL_H
+
+#include <stdint.h>
+
+#define CA_NO_GAP UINT32_MAX
+
+/* what lies between a moment and the one before it in the same series */
+typedef struct CaAsOfSlot
+{
+	int64_t before;  /* candles that start before this are asked for */
+	int64_t latest;  /* start of the last candle found, if found */
+	uint32_t series; /* number of the series */
+	uint32_t row;    /* who asks */
+} CaAsOfSlot;
+
+/* the gaps of a series, as places in the sorted array */
+typedef struct CaAsOfRange
+{
+	uint32_t first;
+	uint32_t end;
+	uint32_t hint; /* where the last candle went */
+} CaAsOfRange;
+
+extern void ca_asof_sort(CaAsOfSlot *gaps, uint32_t n, CaAsOfRange *ranges);
+extern uint32_t ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range,
+							  int64_t time);
+extern void ca_asof_settle(const CaAsOfSlot *gaps, uint32_t n, uint32_t *found);
+
+#endif /* CA_ASOF_KERNEL_H */

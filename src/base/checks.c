@@ -1,0 +1,107 @@
+/*-------------------------------------------------------------------------
+ *
+ * checks.c
+ *		Argument checks that more than one function needs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "numeric/numeric.h"
+#include "base/checks.h"
+
+/*
+ * Memory that lives as long as the aggregate's state.
+ *
+ * Support functions that change their state in place are safe only under an
+ * aggregate, so a call from anywhere else is refused: 0A000.
+ */
+MemoryContext
+ca_aggregate_context(FunctionCallInfo fcinfo, const char *function)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				errmsg("%s called in non-aggregate context", function),
+				errhint("Call the aggregate, not its support function."));
+	return context;
+}
+
+/*
+ * Refuse NaN and infinity: 22003.  "what" names the value: "price", "volume".
+ */
+void
+ca_check_finite(double value, const char *what)
+{
+	if (!isfinite(value))
+		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				errmsg("%s must be finite", what),
+				errdetail("Value is %s.", isnan(value) ? "NaN"
+										  : value > 0  ? "Infinity"
+													   : "-Infinity"),
+				errhint("Filter the row out, or pass NULL for an unknown "
+						"value."));
+}
+
+/*
+ * The same for a numeric.
+ */
+void
+ca_check_finite_numeric(Datum value, const char *what)
+{
+	if (!ca_numeric_is_finite(value))
+		ca_check_finite(
+			DatumGetFloat8(DirectFunctionCall1(numeric_float8, value)), what);
+}
+
+/*
+ * Refuse a negative volume: 22003.
+ */
+void
+ca_check_volume(const CaDecimal *volume)
+{
+	if (ca_decimal_sign(volume) < 0)
+		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				errmsg("volume must be finite and not negative"),
+				errdetail("Value is %s.",
+						  DatumGetCString(DirectFunctionCall1(
+							  numeric_out,
+							  NumericGetDatum(ca_decimal_to_numeric(volume))))),
+				errhint("Filter the row out, or pass NULL for an unknown "
+						"volume."));
+}
+
+/*
+ * Refuse an infinite time, in microseconds as a timestamp has it: 22008.
+ */
+void
+ca_check_finite_time(int64 time)
+{
+	if (TIMESTAMP_NOT_FINITE(time))
+		ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				errmsg("time must be finite"),
+				errdetail("Value is %s.", TIMESTAMP_IS_NOBEGIN(time)
+											  ? "-infinity"
+											  : "infinity"));
+}
+
+/*
+ * Refuse a probability outside 0..1: 22003.
+ */
+void
+ca_check_probability(double value)
+{
+	if (!(value >= 0.0 && value <= 1.0))
+		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				errmsg("probability must be between 0 and 1"),
+				errdetail("Value is %g.", value),
+				errhint("Divide a percentage by 100, or pass NULL for an "
+						"unknown probability."));
+}

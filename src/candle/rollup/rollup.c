@@ -1,0 +1,274 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup.c
+ *		Higher candles from stored finer ones: built as they are asked for, or
+ *		written.
+ *
+ * Several source timeframes complement each other, as cover.c says.  The market_cap
+ * of a candle is the last one known in it.
+ *
+ * Memory: groups as rollup_groups.c says, up to the limit of a hash table for
+ * candles that are asked for and up to maintenance_work_mem for a roll-up, and
+ * 10,000 candles to be written at a time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "candle/rollup/rollup_write.h"
+
+PG_FUNCTION_INFO_V1(ca_build_candles);
+PG_FUNCTION_INFO_V1(ca_rollup_series);
+PG_FUNCTION_INFO_V1(ca_rollup_assets);
+
+/* the boundaries of the target candles that overlap [since, until) */
+static void
+set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
+{
+	range->since = DT_NOBEGIN;
+	range->until = DT_NOEND;
+	if (!PG_ARGISNULL(since))
+		range->since =
+			ca_timeframe_at(range->target, PG_GETARG_TIMESTAMPTZ(since));
+	if (!PG_ARGISNULL(until))
+	{
+		TimestampTz last = PG_GETARG_TIMESTAMPTZ(until);
+
+		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(--last))
+			ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					errmsg("timestamp out of range"),
+					errdetail("until lies before the first timestamp."));
+		range->until = ca_timeframe_after(range->target, last);
+	}
+}
+
+static void
+set_schema(FunctionCallInfo fcinfo, CaRollupRange *range)
+{
+	range->namespace_oid = get_func_namespace(fcinfo->flinfo->fn_oid);
+	range->schema = quote_identifier(get_namespace_name(range->namespace_oid));
+}
+
+/*
+ * A plan that is kept for the session, one for each kind of range: with bounds
+ * and without.  Another schema is another extension of that name.
+ */
+static SPIPlanPtr
+kept_plan(const CaRollupRange *range)
+{
+	static SPIPlanPtr plans[2][2];
+	static char *schema;
+	SPIPlanPtr *plan =
+		&plans[range->since != DT_NOBEGIN][range->until != DT_NOEND];
+
+	if (schema == NULL || strcmp(schema, range->schema) != 0)
+	{
+		for (int i = 0; i < 4; i++)
+			if (plans[i / 2][i % 2] != NULL)
+			{
+				SPI_freeplan(plans[i / 2][i % 2]);
+				plans[i / 2][i % 2] = NULL;
+			}
+		if (schema != NULL)
+			pfree(schema);
+		schema = NULL;
+		schema = MemoryContextStrdup(TopMemoryContext, range->schema);
+	}
+	if (*plan == NULL)
+	{
+		SPIPlanPtr prepared = ca_rollup_prepare(range);
+
+		SPI_keepplan(prepared);
+		*plan = prepared;
+	}
+	return *plan;
+}
+
+/*
+ * ca_build_candles(asset, timeframe, source, since, until) -> table
+ *
+ * Target candles of one asset that overlap [since, until), ascending.  Without
+ * an asset or a timeframe there are none; without a source all count.
+ * Errors: 22023, 22008, and what reading price_history raises.
+ */
+Datum
+ca_build_candles(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	CaRollupRange range = {0};
+	int32 asset;
+	CaGroups *groups;
+	CaBuilder *builder;
+	MemoryContext row_context;
+	CaBuilt built;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	asset = PG_GETARG_INT32(0);
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(1));
+	if (!PG_ARGISNULL(2))
+		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(2));
+	range.assets = &asset;
+	range.nassets = 1;
+	set_bounds(fcinfo, 3, 4, &range);
+
+	SPI_connect();
+	groups = ca_groups_make(range.target, &asset, 1, get_hash_memory_limit());
+	ca_rollup_read(kept_plan(&range), &range, groups);
+	ca_groups_finish(groups);
+	builder = ca_builder_make(&range, groups);
+
+	row_context = AllocSetContextCreate(CurrentMemoryContext, "candle built",
+										ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(row_context);
+	while (ca_builder_next(builder, &built))
+	{
+		tuplestore_putvalues(result->setResult, result->setDesc, built.values,
+							 built.nulls);
+		MemoryContextReset(row_context);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/* the assets that there are, for a roll-up of all */
+static void
+find_assets(CaRollupRange *range)
+{
+	char *query = psprintf("SELECT a.id FROM %s.assets AS a", range->schema);
+	int32 *assets;
+
+	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "cannot read assets");
+	assets = palloc(sizeof(int32) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool isnull;
+
+		assets[i] = DatumGetInt32(SPI_getbinval(
+			SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	range->all_assets = true;
+	range->assets = assets;
+	range->nassets = SPI_processed;
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Build and write the candles of a range of which the bounds and the assets are
+ * set; returns how many were inserted or changed.  SPI must be connected.
+ */
+static int64
+write_range(const CaRollupRange *range, bool include_open)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	CaGroups *groups =
+		ca_groups_make(range->target, range->assets, range->nassets,
+					   maintenance_work_mem * (Size) 1024);
+	CaBuilder *builder;
+	CaRollupWriter *writer;
+	CaBuilt built;
+	int64 written;
+	MemoryContext old;
+
+	ca_rollup_read(ca_rollup_prepare(range), range, groups);
+	ca_groups_finish(groups);
+
+	builder = ca_builder_make(range, groups);
+	writer = ca_rollup_writer(range);
+	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
+	while (ca_builder_next(builder, &built))
+		if (include_open ||
+			ca_timeframe_after(range->target, built.start) <= now)
+			ca_rollup_write(writer, &built);
+	written = ca_rollup_writer_end(writer);
+	MemoryContextSwitchTo(old);
+	return written;
+}
+
+/*
+ * ca_rollup_series(timeframe, asset, since, until, source, include_open)
+ *		-> candles inserted or changed
+ *
+ * Writes the target candles that overlap [since, until), of all assets when
+ * asset is NULL.  The caller has checked the arguments and holds the lock on
+ * what is written.  Errors: 22004 without a timeframe, those of
+ * ca_build_candles() and ca_store_candles().
+ */
+Datum
+ca_rollup_series(PG_FUNCTION_ARGS)
+{
+	CaRollupRange range = {0};
+	int32 asset;
+	int64 written;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("timeframe must not be NULL"),
+				errdetail("One timeframe is needed, and none is named."),
+				errhint("Timeframes are %s.", ca_timeframe_list()));
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(4))
+		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(4));
+	set_bounds(fcinfo, 2, 3, &range);
+
+	SPI_connect();
+	if (PG_ARGISNULL(1))
+		find_assets(&range);
+	else
+	{
+		asset = PG_GETARG_INT32(1);
+		range.assets = &asset;
+		range.nassets = 1;
+	}
+	written = write_range(&range, !PG_ARGISNULL(5) && PG_GETARG_BOOL(5));
+	SPI_finish();
+	PG_RETURN_INT64(written);
+}
+
+/*
+ * ca_rollup_assets(timeframe, assets, since, until) -> candles inserted or changed
+ *
+ * As ca_rollup_series() of all assets, closed candles only, for those listed.
+ * Without assets or until nothing is done.
+ */
+Datum
+ca_rollup_assets(PG_FUNCTION_ARGS)
+{
+	CaRollupRange range = {.all_assets = true};
+	Datum *ids;
+	int32 *assets;
+	int64 written;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
+		PG_RETURN_INT64(0);
+	set_schema(fcinfo, &range);
+	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
+	set_bounds(fcinfo, 2, 3, &range);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT4OID, sizeof(int32), true,
+					  TYPALIGN_INT, &ids, NULL, &range.nassets);
+	assets = palloc(sizeof(int32) * Max(range.nassets, 1));
+	for (int i = 0; i < range.nassets; i++)
+		assets[i] = DatumGetInt32(ids[i]);
+	range.assets = assets;
+
+	SPI_connect();
+	written = write_range(&range, false);
+	SPI_finish();
+	PG_RETURN_INT64(written);
+}

@@ -1,0 +1,387 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_build.c
+ *		Target candles from groups of stored ones.
+ *
+ * A target candle has a part of each source timeframe that has candles in it.
+ * cover.c says which of these candles count.  Where that is all or none of a part,
+ * as nearly always, the parts that count are merged.  Of a part of which some count
+ * and some do not, those that do are read once more.
+ *
+ * A source candle covers its span, unless partial_candles says that a roll-up made
+ * it of less.  That is not looked at while the table is empty, nor of minutes.
+ *
+ * This goes by batches of target candles, so that a second reading is one for
+ * many of them, and partial_candles is asked once.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "candle/rollup/partial_candles.h"
+#include "candle/rollup/rollup_build.h"
+#include "numeric/numeric.h"
+
+/* a batch: so many target candles, or of so many minutes */
+#define BATCH_SIZE 4096
+#define BATCH_MINUTES (1024 * 1024)
+
+/* minutes of the longest target candle, a month */
+#define MOST_MINUTES (31 * 24 * 60)
+
+/* a target candle */
+typedef struct Bucket
+{
+	int32 asset;
+	TimestampTz start;
+	TimestampTz end;
+	int nparts;
+	CaGroupResult *parts; /* finest first */
+	int covered;
+	bool known; /* there is a result */
+	CaGroupResult result;
+} Bucket;
+
+struct CaBuilder
+{
+	const CaRollupRange *range;
+	CaGroups *groups;
+	MemoryContext context;
+	MemoryContext batch_context;
+	SPIPlanPtr again_plan; /* NULL until it is needed */
+	bool any_partial;      /* there are partial candles at all */
+	CaPartial *partial;    /* those of the batch, or NULL */
+	Bucket *buckets;
+	int nbuckets;
+	int room; /* for so many */
+	int next;
+	CaFilter *filter; /* what must be read again; NULL: nothing */
+	uint32 filter_sources;
+	uint64 covered[MOST_MINUTES / 64 + 1];
+	uint64 joined[MOST_MINUTES / 64 + 1];
+};
+
+/*
+ * Build the target candles of a range from its groups, which are finished.  SPI
+ * must be connected, the snapshot that the groups were read by be active.
+ */
+CaBuilder *
+ca_builder_make(const CaRollupRange *range, CaGroups *groups)
+{
+	CaBuilder *builder = palloc0(sizeof(CaBuilder));
+
+	builder->range = range;
+	builder->groups = groups;
+	builder->context = CurrentMemoryContext;
+	builder->any_partial = ca_partial_any(range->namespace_oid);
+	builder->room = 16;
+	builder->buckets = palloc(sizeof(Bucket) * builder->room);
+	builder->batch_context = AllocSetContextCreate(
+		CurrentMemoryContext, "candles to be built", ALLOCSET_DEFAULT_SIZES);
+	return builder;
+}
+
+static int
+source_minutes(const CaGroupResult *part)
+{
+	return ca_timeframe_by_index(part->key.source)->usecs / USECS_PER_MINUTE;
+}
+
+/* take the groups of the next target candle, whose key this is */
+static void
+take_bucket(CaBuilder *builder, const CaGroupKey *key)
+{
+	Bucket *bucket;
+	CaGroupResult parts[CA_TIMEFRAMES];
+
+	if (builder->nbuckets == builder->room)
+	{
+		builder->room *= 2;
+		builder->buckets =
+			repalloc(builder->buckets, sizeof(Bucket) * builder->room);
+	}
+	bucket = &builder->buckets[builder->nbuckets++];
+	bucket->asset = key->asset;
+	bucket->start =
+		ca_timeframe_span(builder->range->target, key->start, &bucket->end);
+	bucket->known = false;
+	bucket->nparts = 0;
+	while (key != NULL && key->asset == bucket->asset &&
+		   key->start == bucket->start)
+	{
+		ca_groups_next(builder->groups, &parts[bucket->nparts++]);
+		key = ca_groups_peek(builder->groups);
+	}
+	bucket->parts = palloc(sizeof(CaGroupResult) * bucket->nparts);
+	memcpy(bucket->parts, parts, sizeof(CaGroupResult) * bucket->nparts);
+}
+
+static void
+add_result(Bucket *bucket, const CaGroupResult *part)
+{
+	if (bucket->known)
+		ca_result_merge(&bucket->result, part);
+	else
+		bucket->result = *part;
+	bucket->known = true;
+}
+
+/* read some candles of a part again */
+static void
+want_again(CaBuilder *builder, const CaGroupResult *part,
+		   const uint64 *counting)
+{
+	if (builder->filter == NULL)
+		builder->filter = ca_filter_make(builder->range->target);
+	ca_filter_add(builder->filter, &part->key, counting);
+	builder->filter_sources |= (uint32) 1 << part->key.source;
+}
+
+/* how many minutes a candle of a part was made of */
+static inline int
+made_of(const CaBuilder *builder, const CaGroupResult *part, int bit,
+		int length)
+{
+	CaGroupKey key = part->key;
+
+	if (builder->partial == NULL || length == 1)
+		return length;
+	key.start += bit * length * USECS_PER_MINUTE;
+	return ca_partial_covered(builder->partial, &key, length);
+}
+
+/* offer the candles of a part; those that count displace finer ones */
+static void
+offer_part(const CaBuilder *builder, const Bucket *bucket, int number,
+		   CaCover *cover, uint64 *counting[CA_TIMEFRAMES])
+{
+	const CaGroupResult *part = &bucket->parts[number];
+	int length = source_minutes(part);
+
+	for (int i = ca_bits_next(part->present, part->nbits, 0); i < part->nbits;
+		 i = ca_bits_next(part->present, part->nbits, i + 1))
+	{
+		int from = i * length;
+
+		if (!ca_cover_take(cover, from, from + length,
+						   made_of(builder, part, i, length)))
+			continue;
+		ca_bits_fill(counting[number], i, i + 1, true);
+		for (int k = 0; k < number; k++)
+		{
+			int finer = source_minutes(&bucket->parts[k]);
+
+			ca_bits_fill(counting[k], (from + finer - 1) / finer,
+						 (from + length) / finer, false);
+		}
+	}
+}
+
+/* choose among the candles of several sources */
+static void
+combine_parts(CaBuilder *builder, Bucket *bucket)
+{
+	uint64 *counting[CA_TIMEFRAMES];
+	CaCover cover = {(bucket->end - bucket->start) / USECS_PER_MINUTE,
+					 builder->covered, builder->joined};
+	Size size = ca_bits_words(cover.minutes) * sizeof(uint64);
+
+	memset(cover.covered, 0, size);
+	memset(cover.joined, 0, size);
+	for (int i = 0; i < bucket->nparts; i++)
+	{
+		counting[i] =
+			palloc0(ca_bits_words(bucket->parts[i].nbits) * sizeof(uint64));
+		offer_part(builder, bucket, i, &cover, counting);
+	}
+	bucket->covered = ca_bits_count(cover.covered, 0, cover.minutes);
+	for (int i = 0; i < bucket->nparts; i++)
+	{
+		const CaGroupResult *part = &bucket->parts[i];
+		int count = ca_bits_count(counting[i], 0, part->nbits);
+
+		if (count == ca_bits_count(part->present, 0, part->nbits))
+			add_result(bucket, part);
+		else if (count > 0)
+			want_again(builder, part, counting[i]);
+	}
+}
+
+/* find what a target candle is made of */
+static void
+resolve(CaBuilder *builder, Bucket *bucket)
+{
+	const CaGroupResult *finest = &bucket->parts[0];
+	int length = source_minutes(finest);
+	int count = ca_bits_count(finest->present, 0, finest->nbits);
+
+	if ((builder->partial == NULL || length == 1) &&
+		(bucket->nparts == 1 || count == finest->nbits))
+	{
+		bucket->covered = count * length;
+		add_result(bucket, finest);
+	}
+	else
+		combine_parts(builder, bucket);
+}
+
+/* a range of what the batch has of these sources */
+static void
+set_batch_range(const CaBuilder *builder, uint32 sources, CaRollupRange *range)
+{
+	int32 *assets = palloc(sizeof(int32) * builder->nbuckets);
+
+	*range = *builder->range;
+	range->all_assets = true;
+	range->assets = assets;
+	range->nassets = 0;
+	range->sources = sources;
+	range->since = DT_NOEND;
+	range->until = DT_NOBEGIN;
+	for (int i = 0; i < builder->nbuckets; i++)
+	{
+		const Bucket *bucket = &builder->buckets[i];
+
+		if (range->nassets == 0 || assets[range->nassets - 1] != bucket->asset)
+			assets[range->nassets++] = bucket->asset;
+		range->since = Min(range->since, bucket->start);
+		range->until = Max(range->until, bucket->end);
+	}
+}
+
+/* read again what the filter wants, and add it to the target candles */
+static void
+read_again(CaBuilder *builder)
+{
+	CaRollupRange range;
+	CaGroups *groups;
+	Bucket *bucket = builder->buckets;
+	const CaGroupKey *key;
+
+	set_batch_range(builder, builder->filter_sources, &range);
+	if (builder->again_plan == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(builder->context);
+
+		builder->again_plan = ca_rollup_prepare(&range);
+		MemoryContextSwitchTo(old);
+	}
+	groups = ca_groups_make(range.target, range.assets, range.nassets,
+							work_mem * (Size) 1024);
+	ca_groups_filter(groups, builder->filter);
+	ca_rollup_read(builder->again_plan, &range, groups);
+	ca_groups_finish(groups);
+
+	while ((key = ca_groups_peek(groups)) != NULL)
+	{
+		CaGroupResult part;
+
+		/* both come by asset and time */
+		while (bucket->asset != key->asset || bucket->start != key->start)
+			bucket++;
+		ca_groups_next(groups, &part);
+		add_result(bucket, &part);
+	}
+}
+
+/* look the partial candles of the batch up */
+static void
+load_partial(CaBuilder *builder)
+{
+	uint32 sources = 0;
+	CaRollupRange range;
+
+	builder->partial = NULL;
+	if (!builder->any_partial)
+		return;
+	for (int i = 0; i < builder->nbuckets; i++)
+		for (int k = 0; k < builder->buckets[i].nparts; k++)
+			sources |= (uint32) 1 << builder->buckets[i].parts[k].key.source;
+	sources &= ~(uint32) 1; /* minutes are whole */
+	if (sources == 0)
+		return;
+	set_batch_range(builder, sources, &range);
+	builder->partial = ca_partial_load(&range);
+}
+
+/* the next batch of target candles; false when there are no more */
+static bool
+next_batch(CaBuilder *builder)
+{
+	MemoryContext old;
+	const CaGroupKey *key;
+	int64 length = 0;
+
+	MemoryContextReset(builder->batch_context);
+	old = MemoryContextSwitchTo(builder->batch_context);
+	builder->nbuckets = 0;
+	builder->next = 0;
+	builder->filter = NULL;
+	builder->filter_sources = 0;
+	while ((key = ca_groups_peek(builder->groups)) != NULL &&
+		   builder->nbuckets < BATCH_SIZE &&
+		   length < BATCH_MINUTES * USECS_PER_MINUTE)
+	{
+		const Bucket *bucket;
+
+		take_bucket(builder, key);
+		bucket = &builder->buckets[builder->nbuckets - 1];
+		length += bucket->end - bucket->start;
+	}
+	load_partial(builder);
+	for (int i = 0; i < builder->nbuckets; i++)
+		resolve(builder, &builder->buckets[i]);
+	if (builder->filter != NULL)
+		read_again(builder);
+	MemoryContextSwitchTo(old);
+	return builder->nbuckets > 0;
+}
+
+static Datum
+decimal_datum(const CaDecimal *decimal)
+{
+	return NumericGetDatum(ca_decimal_to_numeric(decimal));
+}
+
+/*
+ * The next target candle, by asset and time, in the current memory context; false
+ * when there is none.
+ */
+bool
+ca_builder_next(CaBuilder *builder, CaBuilt *built)
+{
+	const Bucket *bucket;
+	const CaCandle *candle;
+	const CaMarketCap *cap;
+
+	if (builder->next == builder->nbuckets && !next_batch(builder))
+		return false;
+	bucket = &builder->buckets[builder->next++];
+	if (!bucket->known)
+		elog(ERROR, "candles that were there are missing");
+	candle = &bucket->result.candle;
+	cap = &bucket->result.market_cap;
+	built->asset = bucket->asset;
+	built->start = bucket->start;
+	built->covered = bucket->covered;
+	built->whole =
+		built->covered * USECS_PER_MINUTE == bucket->end - bucket->start;
+	memset(built->nulls, 0, sizeof(built->nulls));
+	built->values[CA_BUILT_TIME] = TimestampTzGetDatum(built->start);
+	built->values[CA_BUILT_OPEN] = decimal_datum(&candle->open.price);
+	built->values[CA_BUILT_HIGH] = decimal_datum(&candle->high);
+	built->values[CA_BUILT_LOW] = decimal_datum(&candle->low);
+	built->values[CA_BUILT_CLOSE] = decimal_datum(&candle->close.price);
+	built->nulls[CA_BUILT_VOLUME] = !candle->has_volume;
+	built->values[CA_BUILT_VOLUME] = decimal_datum(&candle->volume);
+	built->nulls[CA_BUILT_MARKET_CAP] = !cap->known;
+	built->values[CA_BUILT_MARKET_CAP] =
+		cap->known ? decimal_datum(&cap->value) : (Datum) 0;
+	return true;
+}

@@ -1,0 +1,65 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_filter.c
+ *		Which stored candles are taken, where not all are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "utils/hsearch.h"
+
+#include "candle/rollup/rollup_groups.h"
+
+/* the candles wanted of one asset, target candle and source */
+typedef struct Wanted
+{
+	CaGroupKey key;
+	const uint64 *bits;
+} Wanted;
+
+struct CaFilter
+{
+	const CaTimeframe *target;
+	HTAB *table; /* of Wanted */
+};
+
+/* a filter, in the current memory context, that lets nothing pass yet */
+CaFilter *
+ca_filter_make(const CaTimeframe *target)
+{
+	CaFilter *filter = palloc(sizeof(CaFilter));
+	HASHCTL control = {0};
+
+	control.keysize = sizeof(CaGroupKey);
+	control.entrysize = sizeof(Wanted);
+	control.hcxt = CurrentMemoryContext;
+	filter->target = target;
+	filter->table = hash_create("candles wanted", 256, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return filter;
+}
+
+/* let candles pass whose bits are set; the bits must live as long as the filter */
+void
+ca_filter_add(CaFilter *filter, const CaGroupKey *key, const uint64 *wanted)
+{
+	bool found;
+	Wanted *entry = hash_search(filter->table, key, HASH_ENTER, &found);
+
+	entry->bits = wanted;
+}
+
+/* whether a candle is to be taken */
+bool
+ca_filter_wants(const CaFilter *filter, int32 asset,
+				const CaTimeframe *timeframe, TimestampTz time)
+{
+	CaGroupKey key = {.start = ca_timeframe_at(filter->target, time),
+					  .asset = asset,
+					  .source = ca_timeframe_index(timeframe)};
+	const Wanted *wanted = hash_search(filter->table, &key, HASH_FIND, NULL);
+
+	return wanted != NULL &&
+		   ca_bit_is_set(wanted->bits, (time - key.start) / timeframe->usecs);
+}

@@ -1,0 +1,399 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_groups.c
+ *		Stored candles grouped by asset, target candle and source timeframe.
+ *
+ * Candles come in any order, all assets together, and are merged into the group
+ * of their target candle.  Each asset remembers the group that its last candle
+ * of each source went to, so that of rows in order of time, however the assets
+ * are interleaved, nearly none is looked up: two comparisons do.
+ *
+ * A group knows which of its source candles there are, a bit each: bits are ORed
+ * where candles are merged.  Candles may be filtered by such bits.
+ *
+ * Memory: groups stay in memory up to the limit given, about 250 bytes each, with
+ * the bits beyond 64 and the states of candles that are not compact.  Beyond it all
+ * of them go to a sort on disk, within as much memory, as partial candles, and the
+ * table starts empty.  Merging is associative, so the parts that a group may then
+ * have are put together as they come out of the sort.  There are also 600 to 1,400
+ * bytes an asset.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "candle/rollup/rollup_groups.h"
+#include "base/checks.h"
+
+/* what a group takes: the element, its header, its share of buckets and of the list */
+#define GROUP_SIZE (sizeof(CaGroup) + 48)
+
+/* the group that the last candle of a source went to */
+typedef struct Current
+{
+	TimestampTz start;
+	TimestampTz end;
+	TimestampTz last_time; /* of a candle of the group, */
+	int last_bit;          /* and its bit */
+	CaGroup *group;        /* NULL at first */
+} Current;
+
+typedef struct Series
+{
+	int32 asset;
+	char status; /* of simplehash */
+	Current current[CA_TIMEFRAMES];
+} Series;
+
+#define SH_PREFIX series
+#define SH_ELEMENT_TYPE Series
+#define SH_KEY_TYPE int32
+#define SH_KEY asset
+#define SH_HASH_KEY(table, key) murmurhash32((uint32) (key))
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct CaGroups
+{
+	MemoryContext context; /* of what lives as long as this */
+	MemoryContext
+		groups_context; /* of the table, and of what groups point to */
+	MemoryContext row_context;
+	const CaTimeframe *target;
+	series_hash *series;
+	Series *last_series;
+	HTAB *table;
+	const CaFilter *filter; /* NULL: all candles are wanted */
+	Size memory_limit;
+	CaSpill *spill;      /* NULL while all groups fit */
+	CaGroup **in_memory; /* in the order in which they were made */
+	long nin_memory;
+	long room;       /* for so many */
+	bool is_ordered; /* and that is the order of results */
+	long next;       /* when finished: the next result */
+};
+
+static void
+make_table(CaGroups *groups)
+{
+	HASHCTL control = {0};
+
+	control.keysize = sizeof(CaGroupKey);
+	control.entrysize = sizeof(CaGroup);
+	control.hcxt = groups->groups_context;
+	groups->table = hash_create("candles rolled up", 1024, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	groups->nin_memory = 0;
+	groups->is_ordered = true;
+}
+
+/*
+ * Groups of candles of these assets, in the current memory context.  Candles of
+ * other assets will be left out.
+ */
+CaGroups *
+ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
+			   Size memory_limit)
+{
+	CaGroups *groups = palloc0(sizeof(CaGroups));
+
+	groups->context = CurrentMemoryContext;
+	groups->groups_context = AllocSetContextCreate(
+		CurrentMemoryContext, "candle groups", ALLOCSET_DEFAULT_SIZES);
+	groups->row_context = AllocSetContextCreate(
+		CurrentMemoryContext, "candle row", ALLOCSET_DEFAULT_SIZES);
+	groups->target = target;
+	groups->memory_limit = memory_limit;
+	groups->series = series_create(CurrentMemoryContext, nassets, NULL);
+	for (int i = 0; i < nassets; i++)
+	{
+		bool found;
+		Series *series = series_insert(groups->series, assets[i], &found);
+
+		memset(series->current, 0, sizeof(series->current));
+	}
+	groups->room = 1024;
+	groups->in_memory = palloc(sizeof(CaGroup *) * groups->room);
+	make_table(groups);
+	return groups;
+}
+
+/* take from now on only what the filter, which must live as long, lets pass */
+void
+ca_groups_filter(CaGroups *groups, const CaFilter *filter)
+{
+	groups->filter = filter;
+}
+
+const CaFilter *
+ca_groups_filtered(const CaGroups *groups)
+{
+	return groups->filter;
+}
+
+/* move all groups to the sort */
+static void
+spill(CaGroups *groups)
+{
+	MemoryContext old = MemoryContextSwitchTo(groups->context);
+	series_iterator series;
+	Series *each;
+
+	if (groups->spill == NULL)
+		groups->spill = ca_spill_begin(groups->memory_limit / 1024);
+
+	for (long i = 0; i < groups->nin_memory; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ca_spill_put(groups->spill, groups->in_memory[i]);
+	}
+
+	MemoryContextReset(groups->groups_context);
+	make_table(groups);
+	series_start_iterate(groups->series, &series);
+	while ((each = series_iterate(groups->series, &series)) != NULL)
+		memset(each->current, 0, sizeof(each->current));
+	MemoryContextSwitchTo(old);
+}
+
+/* note a new group */
+static void
+remember_group(CaGroups *groups, CaGroup *group)
+{
+	long n = groups->nin_memory;
+
+	if (n == groups->room)
+	{
+		groups->room *= 2;
+		groups->in_memory =
+			repalloc_huge(groups->in_memory, sizeof(CaGroup *) * groups->room);
+	}
+	groups->in_memory[n] = group;
+	groups->nin_memory++;
+	if (groups->is_ordered && n > 0)
+		groups->is_ordered = ca_group_order(&groups->in_memory[n - 1],
+											&groups->in_memory[n]) < 0;
+}
+
+/* start a new group */
+static void
+start_group(CaGroups *groups, CaGroup *group, const CaTimeframe *timeframe,
+			TimestampTz end)
+{
+	group->market_cap.known = false;
+	group->state = NULL;
+	group->nbits = (end - group->key.start) / timeframe->usecs;
+	group->bits = 0;
+	group->more = NULL;
+	if (group->nbits > 64)
+		group->more = MemoryContextAllocZero(groups->groups_context,
+											 ca_bits_words(group->nbits) *
+												 sizeof(uint64));
+	remember_group(groups, group);
+}
+
+/*
+ * Whether the groups in memory leave no room for another.  The table has a memory
+ * context of its own, below that of what groups point to.
+ */
+static inline bool
+is_full(const CaGroups *groups)
+{
+	return groups->nin_memory >= 1024 &&
+		   groups->nin_memory * GROUP_SIZE +
+				   MemoryContextMemAllocated(groups->groups_context, false) >=
+			   groups->memory_limit;
+}
+
+/* make the group of a candle its series' current one; whether there was one */
+static void
+find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
+		   TimestampTz time, bool *found)
+{
+	int source = ca_timeframe_index(timeframe);
+	Current *current = &series->current[source];
+	CaGroupKey key;
+
+	if (is_full(groups))
+		spill(groups);
+
+	ca_check_finite_time(time);
+	key.start = ca_timeframe_span(groups->target, time, &current->end);
+	key.asset = series->asset;
+	key.source = source;
+	current->start = key.start;
+	current->group = hash_search(groups->table, &key, HASH_ENTER, found);
+	if (!*found)
+		start_group(groups, current->group, timeframe, current->end);
+	current->last_time = time;
+	current->last_bit = (time - key.start) / timeframe->usecs;
+}
+
+/*
+ * The group of a candle, as its series' current one; a group that has just been
+ * made has no candle yet.  NULL when the asset is none of those asked for.
+ */
+static inline Current *
+current_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+		   TimestampTz time, bool *found)
+{
+	Series *series = groups->last_series;
+	Current *current;
+
+	if (series == NULL || series->asset != asset)
+	{
+		series = series_lookup(groups->series, asset);
+		if (series == NULL)
+			return NULL;
+		groups->last_series = series;
+	}
+
+	current = &series->current[ca_timeframe_index(timeframe)];
+	*found = true;
+	if (current->group == NULL || time < current->start || time >= current->end)
+		find_group(groups, series, timeframe, time, found);
+	return current;
+}
+
+/*
+ * The group of a candle, and the end of its target candle; a group that has just
+ * been made has no candle yet.  NULL when the asset is none of those asked for.
+ */
+CaGroup *
+ca_groups_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+			 TimestampTz time, bool *found, TimestampTz *end)
+{
+	const Current *current = current_at(groups, asset, timeframe, time, found);
+
+	if (current == NULL)
+		return NULL;
+	*end = current->end;
+	return current->group;
+}
+
+/* the bit of a candle; of rows in order of time nearly none costs a division */
+static inline int
+current_bit(Current *current, const CaTimeframe *timeframe, TimestampTz time)
+{
+	if (time - current->last_time == timeframe->usecs)
+		current->last_bit++;
+	else if (time != current->last_time)
+		current->last_bit = (time - current->start) / timeframe->usecs;
+	current->last_time = time;
+	return current->last_bit;
+}
+
+/* merge a candle into its group, which has none yet if it is not "found" */
+void
+ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
+				const CaStoredCandle *stored)
+{
+	ca_group_merge(group, found, stored, groups->groups_context,
+				   groups->row_context);
+}
+
+/* tell a group of a market_cap */
+void
+ca_groups_market_cap(CaGroups *groups, CaGroup *group, TimestampTz time,
+					 Datum value)
+{
+	ca_group_market_cap(group, time, value, groups->groups_context);
+}
+
+/*
+ * Merge a stored candle into its group.  Errors: those of candlestick_agg.
+ */
+void
+ca_groups_add(CaGroups *groups, const CaStoredCandle *stored)
+{
+	bool found;
+	int bit;
+	Current *current;
+
+	if (groups->filter != NULL &&
+		!ca_filter_wants(groups->filter, stored->asset, stored->timeframe,
+						 stored->time))
+		return;
+	current = current_at(groups, stored->asset, stored->timeframe, stored->time,
+						 &found);
+	if (current == NULL)
+		return;
+	bit = current_bit(current, stored->timeframe, stored->time);
+	ca_group_bits(current->group)[bit / 64] |= (uint64) 1 << bit % 64;
+	ca_groups_merge(groups, current->group, found, stored);
+}
+
+/* no more candles will come; results can be read from now on */
+void
+ca_groups_finish(CaGroups *groups)
+{
+	if (groups->spill != NULL)
+	{
+		spill(groups);
+		ca_spill_sort(groups->spill);
+	}
+	else if (!groups->is_ordered)
+		qsort(groups->in_memory, groups->nin_memory, sizeof(CaGroup *),
+			  ca_group_order);
+}
+
+/*
+ * The key of the next result, or NULL; they come by asset, target candle and
+ * source, shortest first.
+ */
+const CaGroupKey *
+ca_groups_peek(const CaGroups *groups)
+{
+	if (groups->spill != NULL)
+		return ca_spill_peek(groups->spill);
+	return groups->next < groups->nin_memory
+			   ? &groups->in_memory[groups->next]->key
+			   : NULL;
+}
+
+/*
+ * Take the next result.  What it points to lives in the current memory context,
+ * or as long as the groups.
+ */
+void
+ca_groups_next(CaGroups *groups, CaGroupResult *result)
+{
+	CaGroup *group;
+	const CaGroupKey *key;
+	CaGroupResult part;
+
+	CHECK_FOR_INTERRUPTS();
+	if (groups->spill == NULL)
+	{
+		group = groups->in_memory[groups->next++];
+		result->key = group->key;
+		result->market_cap = group->market_cap;
+		result->nbits = group->nbits;
+		result->present = ca_group_bits(group);
+		if (group->state != NULL)
+			ca_candle_state_read(group->state, &result->candle);
+		else
+			ca_candle64_to_candle(&group->candle, &result->candle);
+		return;
+	}
+
+	ca_spill_next(groups->spill, result);
+	while ((key = ca_spill_peek(groups->spill)) != NULL &&
+		   memcmp(key, &result->key, sizeof(CaGroupKey)) == 0)
+	{
+		uint64 *bits = unconstify(uint64 *, result->present);
+
+		ca_spill_next(groups->spill, &part);
+		for (int i = 0; i < ca_bits_words(part.nbits); i++)
+			bits[i] |= part.present[i];
+		ca_result_merge(result, &part);
+	}
+}

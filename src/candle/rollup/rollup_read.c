@@ -1,0 +1,275 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_read.c
+ *		Reading stored candles into groups.
+ *
+ * An ordinary SELECT of price_history: visibility, privileges and row security
+ * are the executor's.  Its rows go to a receiver that takes them from their
+ * slots, without copying.  The columns selected are those of the tables, in
+ * order, so that the executor passes a table's rows on as they are.  Compressed
+ * candles are left out there, and read in columns by the same snapshot.
+ *
+ * What is not known in advance is left to the planner: bounds and assets are
+ * parameters, given to it as constants.  A roll-up of all there is has no
+ * conditions on them, so it reads the tables in their order, and the receiver passes over
+ * candles of other timeframes: that costs a third of what the executor needs to
+ * compare them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "nodes/params.h"
+#include "nodes/parsenodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "candle/rollup/rollup_read.h"
+#include "candle/rollup/rollup_segment.h"
+#include "base/query.h"
+#include "segment/read/column_scan.h"
+
+/* the parameters of the query */
+enum
+{
+	PARAM_SOURCES,
+	PARAM_SINCE,
+	PARAM_UNTIL,
+	PARAM_ASSETS,
+	NPARAMS
+};
+
+/* the columns of the query, as listed in ca_rollup_prepare() */
+enum
+{
+	COLUMN_ID,
+	COLUMN_ASSET,
+	COLUMN_TIMEFRAME,
+	COLUMN_OPEN,
+	COLUMN_HIGH,
+	COLUMN_LOW,
+	COLUMN_CLOSE,
+	COLUMN_VOLUME,
+	COLUMN_MARKET_CAP,
+	COLUMN_INDICATORS,
+	COLUMN_TIME,
+	COLUMN_CREATED
+};
+
+/* where candles go */
+typedef struct GroupTaker
+{
+	CaGroups *groups;
+	bool wanted[CA_TIMEFRAMES]; /* which timeframes are sources */
+} GroupTaker;
+
+/* a row of the query */
+static void
+take_row(TupleTableSlot *slot, void *taker)
+{
+	GroupTaker *group_taker = taker;
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
+	const char *code;
+	CaStoredCandle stored;
+
+	slot_getsomeattrs(slot, COLUMN_TIMEFRAME + 1);
+	code = DatumGetPointer(values[COLUMN_TIMEFRAME]);
+	stored.timeframe =
+		ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+	if (stored.timeframe == NULL)
+		elog(ERROR, "a stored candle has an unknown timeframe");
+	if (!group_taker->wanted[ca_timeframe_index(stored.timeframe)])
+		return;
+
+	slot_getsomeattrs(slot, COLUMN_TIME + 1);
+	stored.asset = DatumGetInt32(values[COLUMN_ASSET]);
+	stored.time = DatumGetTimestampTz(values[COLUMN_TIME]);
+	memcpy(stored.prices, &values[COLUMN_OPEN], sizeof(stored.prices));
+	stored.volume = values[COLUMN_VOLUME];
+	stored.has_volume = !nulls[COLUMN_VOLUME];
+	stored.market_cap = values[COLUMN_MARKET_CAP];
+	stored.has_market_cap = !nulls[COLUMN_MARKET_CAP];
+	ca_groups_add(group_taker->groups, &stored);
+}
+
+static bool
+is_everything(const CaRollupRange *range)
+{
+	return range->all_assets && range->source == NULL &&
+		   range->since == DT_NOBEGIN && range->until == DT_NOEND;
+}
+
+static bool
+is_wanted(const CaRollupRange *range, const CaTimeframe *source)
+{
+	return ca_timeframe_is_source(source, range->target) &&
+		   (range->source == NULL || range->source == source) &&
+		   (range->sources == 0 ||
+			range->sources >> ca_timeframe_index(source) & 1);
+}
+
+/*
+ * The plan of the query for ranges like this one: that have the same bounds, or
+ * none, and all assets or not.  SPI must be connected.
+ */
+SPIPlanPtr
+ca_rollup_prepare(const CaRollupRange *range)
+{
+	Oid types[NPARAMS] = {TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+						  range->all_assets ? INT4ARRAYOID : INT4OID};
+	StringInfoData query;
+	SPIPlanPtr plan;
+
+	initStringInfo(&query);
+	appendStringInfo(
+		&query,
+		"SELECT h.id, h.asset_id, h.timeframe, h.open_price, h.high_price, "
+		"h.low_price, h.close_price, h.volume, h.market_cap, "
+		"h.technical_indicators, h.candle_time, h.created_at "
+		"FROM %s.price_history AS h WHERE NOT h.compressed",
+		range->schema);
+	if (!is_everything(range))
+	{
+		appendStringInfo(&query,
+						 " AND h.timeframe OPERATOR(pg_catalog.=) ANY ($1)"
+						 " AND h.asset_id OPERATOR(pg_catalog.=) %s",
+						 range->all_assets ? "ANY ($4)" : "$4");
+		if (range->since != DT_NOBEGIN)
+			appendStringInfoString(
+				&query, " AND h.candle_time OPERATOR(pg_catalog.>=) $2");
+		if (range->until != DT_NOEND)
+			appendStringInfoString(
+				&query, " AND h.candle_time OPERATOR(pg_catalog.<) $3");
+	}
+
+	/* what a roll-up of all assets reads decides how: it is planned each time */
+	plan = SPI_prepare_cursor(query.data, NPARAMS, types,
+							  range->all_assets ? CURSOR_OPT_CUSTOM_PLAN : 0);
+	if (plan == NULL)
+		elog(ERROR, "cannot prepare the reading of candles: %s",
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+/* the codes of the sources, CA_TIMEFRAMES at most, and how many they are */
+static int
+source_codes(const CaRollupRange *range, Datum *codes)
+{
+	int ncodes = 0;
+
+	for (int i = 0; i < CA_TIMEFRAMES; i++)
+	{
+		const CaTimeframe *source = ca_timeframe_by_index(i);
+
+		if (is_wanted(range, source))
+			codes[ncodes++] = CStringGetTextDatum(source->code);
+	}
+	return ncodes;
+}
+
+/* the codes of the sources of a range, as text[] */
+ArrayType *
+ca_rollup_sources(const CaRollupRange *range)
+{
+	Datum codes[CA_TIMEFRAMES];
+	int ncodes = source_codes(range, codes);
+
+	return construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+/* the assets of a range, as int[] */
+ArrayType *
+ca_rollup_assets_of(const CaRollupRange *range)
+{
+	Datum *assets = palloc(sizeof(Datum) * Max(range->nassets, 1));
+
+	for (int i = 0; i < range->nassets; i++)
+		assets[i] = Int32GetDatum(range->assets[i]);
+	return construct_array(assets, range->nassets, INT4OID, sizeof(int32), true,
+						   TYPALIGN_INT);
+}
+
+static void
+set_param(ParamListInfo params, int number, Oid type, Datum value)
+{
+	params->params[number].value = value;
+	params->params[number].isnull = false;
+	params->params[number].pflags = PARAM_FLAG_CONST;
+	params->params[number].ptype = type;
+}
+
+/* what of the segments a range needs */
+static void
+set_segment_bounds(const CaRollupRange *range, CaBounds *bounds)
+{
+	Datum codes[CA_TIMEFRAMES];
+	bool nulls[CA_TIMEFRAMES] = {false};
+
+	ca_bounds_init(bounds);
+	ca_bounds_timeframe(bounds, codes, nulls, source_codes(range, codes));
+	if (!range->all_assets)
+	{
+		Datum asset = Int32GetDatum(range->assets[0]);
+
+		ca_bounds_asset(bounds, INT4OID, &asset, nulls, 1);
+	}
+	bounds->since = range->since;
+	ca_bounds_before(bounds, range->until);
+}
+
+/* merge compressed candles */
+static void
+read_segments(const CaRollupRange *range, CaGroups *groups)
+{
+	const int columns = 1 << CA_COMPRESSED_OPEN | 1 << CA_COMPRESSED_VOLUME |
+						1 << CA_COMPRESSED_MARKET_CAP;
+	CaSegmentScan scan;
+
+	set_segment_bounds(range, &scan.bounds);
+	ca_scan_begin(&scan, range->namespace_oid, columns, CA_SCAN_UNORDERED);
+	while (ca_scan_next(&scan))
+		ca_groups_add_segment(groups, scan.asset, scan.timeframe, scan.segment,
+							  scan.from, scan.to);
+	ca_scan_end(&scan);
+}
+
+/*
+ * Read a range of candles into groups, by the snapshot that is active.
+ * SPI must be connected.
+ */
+void
+ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
+{
+	GroupTaker taker = {.groups = groups};
+	CaReader reader;
+	SPIExecuteOptions options = {0};
+	ParamListInfo params = makeParamList(NPARAMS);
+	int result;
+
+	for (int i = 0; i < CA_TIMEFRAMES; i++)
+		taker.wanted[i] = is_wanted(range, ca_timeframe_by_index(i));
+	set_param(params, PARAM_SOURCES, TEXTARRAYOID,
+			  PointerGetDatum(ca_rollup_sources(range)));
+	set_param(params, PARAM_SINCE, TIMESTAMPTZOID,
+			  TimestampTzGetDatum(range->since));
+	set_param(params, PARAM_UNTIL, TIMESTAMPTZOID,
+			  TimestampTzGetDatum(range->until));
+	if (range->all_assets)
+		set_param(params, PARAM_ASSETS, INT4ARRAYOID,
+				  PointerGetDatum(ca_rollup_assets_of(range)));
+	else
+		set_param(params, PARAM_ASSETS, INT4OID,
+				  Int32GetDatum(range->assets[0]));
+
+	options.params = params;
+	options.read_only = true;
+	options.dest = ca_reader_init(&reader, take_row, &taker);
+	result = SPI_execute_plan_extended(plan, &options);
+	if (result < 0)
+		elog(ERROR, "cannot read candles: %s", SPI_result_code_string(result));
+	read_segments(range, groups);
+}

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_read.h
+ *		Reading stored candles into groups.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ROLLUP_READ_H
+#define CA_ROLLUP_READ_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/array.h"
+
+#include "candle/rollup/rollup_groups.h"
+
+/* the candles to read */
+typedef struct CaRollupRange
+{
+	Oid namespace_oid;  /* the extension's schema, */
+	const char *schema; /* and its name, quoted */
+	const CaTimeframe *target;
+	const CaTimeframe *source; /* the only one, or NULL for all */
+	uint32 sources;            /* bits of those it may be, 0 for all */
+	bool all_assets;           /* all, or a list of them; if not, one */
+	const int32 *assets;
+	int nassets;
+	TimestampTz since; /* DT_NOBEGIN: from the first */
+	TimestampTz until; /* DT_NOEND: to the last */
+} CaRollupRange;
+
+extern ArrayType *ca_rollup_sources(const CaRollupRange *range);
+extern ArrayType *ca_rollup_assets_of(const CaRollupRange *range);
+extern SPIPlanPtr ca_rollup_prepare(const CaRollupRange *range);
+extern void ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
+						   CaGroups *groups);
+
+#endif /* CA_ROLLUP_READ_H */

@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_segment.c
+ *		The candles of a segment merged into groups, in runs.
+ *
+ * The candles of one target candle that follow each other in a segment are
+ * brought together column by column, and merged into their group at once.  What
+ * does not fit into a compact group goes the way of a stored candle, one by one,
+ * to the same result.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "utils/memutils.h"
+
+#include "candle/rollup/rollup_segment.h"
+#include "segment/read/payload.h"
+
+/* a part of a segment */
+typedef struct Run
+{
+	const CaSegment *segment;
+	int from;
+	int to; /* the candle behind it */
+} Run;
+
+/*
+ * The prices of a run.  False when they are not small decimals, or when one is
+ * beyond its high or low.
+ */
+static bool
+run_prices(const Run *run, CaDecimal64 prices[4])
+{
+	const CaSegmentNumbers *number = run->segment->number;
+	const int64_t *open = number[CA_SEGMENT_OPEN].value;
+	const int64_t *high = number[CA_SEGMENT_HIGH].value;
+	const int64_t *low = number[CA_SEGMENT_LOW].value;
+	const int64_t *close = number[CA_SEGMENT_CLOSE].value;
+	int64_t highest = high[run->from];
+	int64_t lowest = low[run->from];
+	bool outside = false;
+
+	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
+	{
+		if (number[i].is_text || number[i].scale > CA_DECIMAL64_SCALE)
+			return false;
+		prices[i].scale = number[i].scale;
+	}
+	if (prices[1].scale != prices[0].scale ||
+		prices[2].scale != prices[0].scale ||
+		prices[3].scale != prices[0].scale)
+		return false;
+
+	for (int i = run->from; i < run->to; i++)
+	{
+		highest = high[i] > highest ? high[i] : highest;
+		lowest = low[i] < lowest ? low[i] : lowest;
+		outside |= (high[i] < open[i]) | (high[i] < close[i]) |
+				   (low[i] > open[i]) | (low[i] > close[i]);
+	}
+	prices[CA_SEGMENT_OPEN].value = open[run->from];
+	prices[CA_SEGMENT_HIGH].value = highest;
+	prices[CA_SEGMENT_LOW].value = lowest;
+	prices[CA_SEGMENT_CLOSE].value = close[run->to - 1];
+	return !outside;
+}
+
+/*
+ * The volume of a run, and whether any candle has one.  False when it does not
+ * fit, or when one is negative.
+ */
+static bool
+run_traded(const Run *run, CaTraded *traded, bool *any)
+{
+	const CaSegmentNumbers *number = run->segment->number;
+	const CaSegmentNumbers *volume = &number[CA_SEGMENT_VOLUME];
+
+	*any = false;
+	if (volume->is_text || volume->scale > CA_DECIMAL64_SCALE)
+		return false;
+	traded->volume = 0;
+	traded->notional3 = 0;
+	traded->volume_scale = volume->scale;
+	traded->notional3_scale = number[CA_SEGMENT_CLOSE].scale + volume->scale;
+	for (int i = run->from; i < run->to; i++)
+	{
+		int64_t price3;
+		CaInt128 notional3;
+
+		if (volume->has_nulls && volume->nulls[i])
+			continue;
+		*any = true;
+		if (volume->value[i] < 0 ||
+			__builtin_add_overflow(number[CA_SEGMENT_HIGH].value[i],
+								   number[CA_SEGMENT_LOW].value[i], &price3) ||
+			__builtin_add_overflow(price3, number[CA_SEGMENT_CLOSE].value[i],
+								   &price3) ||
+			__builtin_mul_overflow(price3, volume->value[i], &notional3) ||
+			__builtin_add_overflow(traded->volume, volume->value[i],
+								   &traded->volume) ||
+			__builtin_add_overflow(traded->notional3, notional3,
+								   &traded->notional3))
+			return false;
+	}
+	return true;
+}
+
+/* merge a run into a compact group; false, and nothing changed, when it cannot be */
+static bool
+merge_run(CaGroup *group, bool found, const Run *run)
+{
+	int64_t time = run->segment->time[run->from];
+	CaDecimal64 prices[4];
+	CaTraded traded;
+	bool any;
+
+	if ((found && group->state != NULL) || !run_prices(run, prices) ||
+		!run_traded(run, &traded, &any))
+		return false;
+	if (!found)
+		ca_candle64_start(&group->candle, time, prices);
+	return ca_candle64_add_run(&group->candle, time,
+							   run->segment->time[run->to - 1], prices,
+							   any ? &traded : NULL);
+}
+
+/* merge a run candle by candle, as if they came from rows */
+static void
+merge_candles(CaGroups *groups, CaGroup *group, bool found,
+			  CaStoredCandle *stored, const Run *run)
+{
+	const CaSegmentNumbers *number = run->segment->number;
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "candles of a segment", ALLOCSET_SMALL_SIZES);
+
+	for (int i = run->from; i < run->to; i++)
+	{
+		const CaSegmentNumbers *volume = &number[CA_SEGMENT_VOLUME];
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		stored->time = run->segment->time[i];
+		for (int k = CA_SEGMENT_OPEN; k <= CA_SEGMENT_CLOSE; k++)
+			stored->prices[k] = ca_segment_number(&number[k], i);
+		stored->has_volume = !(volume->has_nulls && volume->nulls[i]);
+		if (stored->has_volume)
+			stored->volume = ca_segment_number(volume, i);
+		MemoryContextSwitchTo(old);
+		stored->has_market_cap = false;
+		ca_groups_merge(groups, group, found, stored);
+		found = true;
+		MemoryContextReset(context);
+	}
+	MemoryContextDelete(context);
+}
+
+/* the last market_cap of a run, if it has any */
+static void
+merge_market_cap(CaGroups *groups, CaGroup *group, const Run *run)
+{
+	const CaSegmentNumbers *cap = &run->segment->number[CA_SEGMENT_MARKET_CAP];
+	int last = run->to - 1;
+	Datum value;
+
+	while (last >= run->from && cap->has_nulls && cap->nulls[last])
+		last--;
+	if (last < run->from)
+		return;
+	value = ca_segment_number(cap, last);
+	ca_groups_market_cap(groups, group, run->segment->time[last], value);
+	pfree(DatumGetPointer(value));
+}
+
+/*
+ * Merge the candles of a segment in [from, to) into their groups.  All of its
+ * columns of numbers are decoded.  Errors: those of candlestick_agg.
+ */
+void
+ca_groups_add_segment(CaGroups *groups, int32 asset,
+					  const CaTimeframe *timeframe, const CaSegment *segment,
+					  int from, int to)
+{
+	const CaFilter *filter = ca_groups_filtered(groups);
+	CaStoredCandle stored = {.asset = asset, .timeframe = timeframe};
+	Run run = {segment, from, from};
+
+	for (; run.from < to; run.from = run.to)
+	{
+		bool found;
+		TimestampTz end;
+		CaGroup *group;
+
+		run.to = run.from + 1;
+		if (filter != NULL &&
+			!ca_filter_wants(filter, asset, timeframe, segment->time[run.from]))
+			continue;
+		group = ca_groups_at(groups, asset, timeframe, segment->time[run.from],
+							 &found, &end);
+		if (group == NULL)
+			return;
+		while (run.to < to && segment->time[run.to] < end &&
+			   (filter == NULL || ca_filter_wants(filter, asset, timeframe,
+												  segment->time[run.to])))
+			run.to++;
+		ca_groups_present(group, timeframe, &segment->time[run.from],
+						  run.to - run.from);
+		if (!merge_run(group, found, &run))
+			merge_candles(groups, group, found, &stored, &run);
+		merge_market_cap(groups, group, &run);
+	}
+}

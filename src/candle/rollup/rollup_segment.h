@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * rollup_segment.h
+ *		The candles of a segment merged into groups.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ROLLUP_SEGMENT_H
+#define CA_ROLLUP_SEGMENT_H
+
+#include "candle/rollup/rollup_groups.h"
+#include "segment/codec/segment.h"
+
+extern void ca_groups_add_segment(CaGroups *groups, int32 asset,
+								  const CaTimeframe *timeframe,
+								  const CaSegment *segment, int from, int to);
+
+#endif /* CA_ROLLUP_SEGMENT_H */

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * cpu_dispatch.c
+ *		Which of the kernels and columns this machine computes fastest.
+ *
+ * All give the same bits.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/kernel/columns.h"
+#include "indicators/kernel/indicator.h"
+
+#ifdef __x86_64__
+
+/* kernels that compute the same, the second on machines with AVX2 and FMA */
+static const CaIndicator *const kernels[][2] = {
+	{&ca_sma, &ca_sma_fused},
+	{&ca_ema, &ca_ema_fused},
+	{&ca_rsi, &ca_rsi_fused},
+	{&ca_macd, &ca_macd_fused},
+	{&ca_bollinger, &ca_bollinger_fused},
+	{&ca_atr, &ca_atr_fused},
+	{&ca_adx, &ca_adx_fused},
+	{&ca_stochastic, &ca_stochastic_fused},
+};
+
+static bool
+has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+#endif
+
+/*
+ * The kernel for this machine that computes what this one does.
+ */
+const CaIndicator *
+ca_fastest(const CaIndicator *indicator)
+{
+#ifdef __x86_64__
+	if (has_avx2())
+		for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
+			if (kernels[i][0] == indicator)
+				return kernels[i][1];
+#endif
+	return indicator;
+}
+
+/*
+ * The columns for this machine.
+ */
+const CaColumns *
+ca_columns(void)
+{
+#ifdef __x86_64__
+	if (has_avx2())
+		return &ca_columns_fused;
+#endif
+	return &ca_columns_plain;
+}

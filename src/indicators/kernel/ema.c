@@ -1,0 +1,103 @@
+/*-------------------------------------------------------------------------
+ *
+ * ema.c
+ *		Exponential moving average with alpha = 2 / (n + 1), seeded with the
+ *		simple mean of the first n values.
+ *
+ * First value at bar n - 1, counted from 0; by pandas' convention at bar 0, with
+ * the first value as the seed.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/kernel/indicator.h"
+
+#include "indicators/kernel/block.h"
+#include "indicators/kernel/smoothing.h"
+
+typedef struct EmaState
+{
+	double unit;
+	CaSmoothing smoothing;
+} EmaState;
+
+static size_t
+ema_size(const CaParameters *parameters)
+{
+	(void) parameters;
+	return sizeof(EmaState);
+}
+
+static void
+ema_init(void *state, const CaParameters *parameters)
+{
+	ca_ema_init(&((EmaState *) state)->smoothing, parameters->periods[0],
+				parameters->convention);
+}
+
+static void
+ema_update(void *state, const CaPrice *inputs)
+{
+	EmaState *ema = state;
+
+	if (ema->unit == 0.0)
+		ema->unit = ca_price_unit(&inputs[0]);
+	ca_smoothing_update(&ema->smoothing, ca_price_in(&inputs[0], ema->unit));
+}
+
+static bool
+ema_values(const void *state, CaValues *values)
+{
+	const EmaState *ema = state;
+
+	if (!ca_smoothing_warm(&ema->smoothing))
+		return false;
+	values->value[0] = ca_price_out(ema->smoothing.value, ema->unit);
+	return true;
+}
+
+static bool
+ema_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	EmaState *ema = state;
+
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			return ema->unit == CA_E8_ONE;
+		case CA_BLOCK_DERIVE:
+			return ca_block_smooth(block, &ema->smoothing, &block->close,
+								   &part->lane[0]);
+		default:
+			break;
+	}
+	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
+						block->n);
+	part->complete = true;
+	ca_block_smoothed(block, part->lane[0], &ema->smoothing);
+	return true;
+}
+
+static void
+ema_transfer(void *state, CaStream *stream)
+{
+	EmaState *ema = state;
+
+	ca_stream_unit(stream, &ema->unit);
+	ca_smoothing_transfer(&ema->smoothing, stream);
+}
+
+const CaIndicator ca_ema = {
+	.name = "ema",
+	.ninputs = 1,
+	.input_names = {"input"},
+	.nperiods = 1,
+	.nvalues = 1,
+	.period_names = {"period"},
+	.has_convention = true,
+	.size = ema_size,
+	.init = ema_init,
+	.update = ema_update,
+	.values = ema_values,
+	.block = ema_block,
+	.transfer = ema_transfer,
+};

@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * engine.h
+ *		Several indicators over the candles of one series, in one pass, whose
+ *		state can be put away and taken up again.
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_ENGINE_H
+#define CA_ENGINE_H
+
+#include "indicators/kernel/indicator.h"
+#include "indicators/kernel/state_stream.h"
+
+/*
+ * What the bytes of a state mean.  Any change to the fields of a kernel, or to
+ * what it computes with them, needs a new number: states of another format are
+ * not read but computed anew.
+ */
+#define CA_STATE_FORMAT 2
+
+/* an indicator, and what is asked of it */
+typedef struct CaRequest
+{
+	const CaIndicator *indicator;
+	CaParameters parameters;
+} CaRequest;
+
+/* a candle as the kernels take it: an indicator of one input takes the close */
+typedef struct CaBar
+{
+	CaPrice high;
+	CaPrice low;
+	CaPrice close;
+} CaBar;
+
+typedef struct CaEngine
+{
+	int nrequests;
+	const CaRequest *requests;
+	void **states; /* of the kernels, in the same order */
+} CaEngine;
+
+extern size_t ca_engine_size(const CaRequest *requests, int nrequests);
+extern CaEngine *ca_engine_init(void *memory, const CaRequest *requests,
+								int nrequests);
+extern void ca_engine_update(CaEngine *engine, const CaBar *bar);
+extern bool ca_engine_values(const CaEngine *engine, int i, CaValues *values);
+extern void ca_engine_transfer(CaEngine *engine, CaStream *stream);
+
+#endif /* CA_ENGINE_H */

@@ -1,0 +1,140 @@
+/*-------------------------------------------------------------------------
+ *
+ * indicator.h
+ *		What an indicator is: a kernel that takes one bar after the other.
+ *
+ * Each file of this folder describes one indicator by a constant of this type;
+ * aggregates.c makes SQL aggregates of them.  A kernel's state is one flat piece
+ * of memory without pointers, zeroed before init.  Values are double-doubles,
+ * so that results hold at prices of 1e-8 and of 1e9.
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_INDICATOR_H
+#define CA_INDICATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "number/doubledouble.h"
+#include "number/price.h"
+#include "indicators/kernel/state_stream.h"
+
+#define CA_MAX_INPUTS 3
+#define CA_MAX_PERIODS 3
+#define CA_MAX_VALUES 5
+
+/*
+ * Whose values to give, where programs differ in how an average begins.
+ *
+ * TA-Lib seeds an average with the mean of its first n values, and begins the
+ * fast average of MACD with the slow one.  TradingView seeds likewise but begins
+ * each average where it can.  pandas' ewm(adjust=False) takes the first value
+ * as the seed and has no warm-up.
+ */
+typedef enum CaConvention
+{
+	CA_TALIB,
+	CA_TRADINGVIEW,
+	CA_PANDAS
+} CaConvention;
+
+/* what a caller chooses */
+typedef struct CaParameters
+{
+	int periods[CA_MAX_PERIODS];
+	double multiplier;
+	CaConvention convention;
+} CaParameters;
+
+/* what an indicator tells of one bar */
+typedef struct CaValues
+{
+	double value[CA_MAX_VALUES];
+	bool undefined[CA_MAX_VALUES];
+} CaValues;
+
+/*
+ * The steps of a block of bars that goes by columns, see block.h.  A kernel may
+ * enter averages, which are computed before the next step, twice.  Only the last
+ * step, in which it has to take part, changes its state and gives values.
+ */
+typedef enum CaBlockStep
+{
+	CA_BLOCK_ENTER,
+	CA_BLOCK_DERIVE,
+	CA_BLOCK_LEAVE
+} CaBlockStep;
+
+typedef struct CaBlock CaBlock;
+typedef struct CaBlockPart CaBlockPart;
+
+typedef struct CaIndicator
+{
+	const char *name;
+	int ninputs;
+	const char *input_names[CA_MAX_INPUTS];
+	int volume_input; /* the input that must not be negative, from 1; 0: none */
+	int nperiods;
+	const char *period_names[CA_MAX_PERIODS];
+	bool has_multiplier;
+	bool has_convention;
+	CaParameters defaults; /* a period of 0 must be given */
+	int nvalues;
+
+	/* bytes of state for these parameters, each of which is in range */
+	size_t (*size)(const CaParameters *parameters);
+
+	/* what is wrong with the parameters together, or NULL; may be missing */
+	const char *(*check)(const CaParameters *parameters);
+
+	/* may be missing when a zeroed state will do */
+	void (*init)(void *state, const CaParameters *parameters);
+	void (*update)(void *state, const CaPrice *inputs);
+
+	/*
+	 * One step of a block; false when its bars must go one by one instead.  May
+	 * be missing.
+	 */
+	bool (*block)(void *state, CaBlock *block, CaBlockPart *part,
+				  CaBlockStep step);
+
+	/* the values as of the last bar; false until warm */
+	bool (*values)(const void *state, CaValues *values);
+
+	/*
+	 * Write the state to a stream, or read it into a state that has just been
+	 * initialised: whatever follows from the parameters is not in the stream.
+	 * Missing in an indicator that the engine does not serve.
+	 */
+	void (*transfer)(void *state, CaStream *stream);
+} CaIndicator;
+
+extern const CaIndicator ca_sma;
+extern const CaIndicator ca_ema;
+extern const CaIndicator ca_rsi;
+extern const CaIndicator ca_macd;
+extern const CaIndicator ca_bollinger;
+extern const CaIndicator ca_atr;
+extern const CaIndicator ca_adx;
+extern const CaIndicator ca_stochastic;
+extern const CaIndicator ca_vwap;
+extern const CaIndicator ca_obv;
+
+#ifdef __x86_64__
+/* the same with AVX2 and FMA, see kernels_avx2.c */
+extern const CaIndicator ca_sma_fused;
+extern const CaIndicator ca_ema_fused;
+extern const CaIndicator ca_rsi_fused;
+extern const CaIndicator ca_macd_fused;
+extern const CaIndicator ca_bollinger_fused;
+extern const CaIndicator ca_atr_fused;
+extern const CaIndicator ca_adx_fused;
+extern const CaIndicator ca_stochastic_fused;
+#endif
+
+extern const CaIndicator *ca_fastest(const CaIndicator *indicator);
+
+#endif /* CA_INDICATOR_H */

@@ -1,0 +1,167 @@
+/*-------------------------------------------------------------------------
+ *
+ * macd.c
+ *		Moving average convergence/divergence (Appel, 1979).
+ *
+ *		value     = EMA(fast) - EMA(slow)
+ *		signal    = EMA(signal) of value
+ *		histogram = value - signal
+ *
+ * As in TA-Lib both averages start at bar slow - 1, counted from 0: the fast
+ * one is seeded with the bars slow - fast .. slow - 1.  First values, of all
+ * three, at bar slow + signal - 2.  By TradingView's convention each average is
+ * seeded with its own first bars, and value begins at bar slow - 1; by pandas'
+ * all begin at bar 0.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/kernel/indicator.h"
+
+#include "indicators/kernel/block.h"
+#include "indicators/kernel/smoothing.h"
+
+typedef struct MacdState
+{
+	bool together; /* all three values begin at once */
+	int skip;      /* bars until the fast average begins */
+	double unit;
+	CaSmoothing fast;
+	CaSmoothing slow;
+	CaSmoothing signal;
+	CaDD value;
+} MacdState;
+
+static size_t
+macd_size(const CaParameters *parameters)
+{
+	(void) parameters;
+	return sizeof(MacdState);
+}
+
+static const char *
+macd_check(const CaParameters *parameters)
+{
+	return parameters->periods[0] < parameters->periods[1]
+			   ? NULL
+			   : "fast period must be less than slow period";
+}
+
+static void
+macd_init(void *state, const CaParameters *parameters)
+{
+	MacdState *macd = state;
+
+	macd->together = parameters->convention == CA_TALIB;
+	if (macd->together)
+		macd->skip = parameters->periods[1] - parameters->periods[0];
+	ca_ema_init(&macd->fast, parameters->periods[0], parameters->convention);
+	ca_ema_init(&macd->slow, parameters->periods[1], parameters->convention);
+	ca_ema_init(&macd->signal, parameters->periods[2], parameters->convention);
+}
+
+static void
+macd_update(void *state, const CaPrice *inputs)
+{
+	MacdState *macd = state;
+	CaDD x;
+
+	if (macd->unit == 0.0)
+		macd->unit = ca_price_unit(&inputs[0]);
+	x = ca_price_in(&inputs[0], macd->unit);
+	if (macd->skip > 0)
+		macd->skip--;
+	else
+		ca_smoothing_update(&macd->fast, x);
+	ca_smoothing_update(&macd->slow, x);
+
+	if (ca_smoothing_warm(&macd->slow))
+	{
+		macd->value = ca_dd_sub(macd->fast.value, macd->slow.value);
+		ca_smoothing_update(&macd->signal, macd->value);
+	}
+}
+
+static bool
+macd_values(const void *state, CaValues *values)
+{
+	const MacdState *macd = state;
+
+	if (!ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow))
+		return false;
+	values->value[0] = ca_price_out(macd->value, macd->unit);
+	values->value[1] = ca_price_out(macd->signal.value, macd->unit);
+	values->value[2] =
+		ca_price_out(ca_dd_sub(macd->value, macd->signal.value), macd->unit);
+	values->undefined[1] = values->undefined[2] =
+		!ca_smoothing_warm(&macd->signal);
+	return true;
+}
+
+static bool
+macd_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+{
+	MacdState *macd = state;
+	const CaColumns *columns = block->columns;
+	const int *lane = part->lane;
+	const CaDDColumn *signal = &block->average_values[lane[2]];
+	CaDDColumn *value = &part->column[0];
+	CaDDColumn *histogram = &part->column[1];
+
+	switch (step)
+	{
+		case CA_BLOCK_ENTER:
+			return macd->unit == CA_E8_ONE &&
+				   ca_smoothing_warm(&macd->signal) &&
+				   ca_block_smooth(block, &macd->fast, &block->close,
+								   &part->lane[0]) &&
+				   ca_block_smooth(block, &macd->slow, &block->close,
+								   &part->lane[1]);
+		case CA_BLOCK_DERIVE:
+			columns->subtract(value, &block->average_values[lane[0]],
+							  &block->average_values[lane[1]], block->n);
+			return ca_block_smooth(block, &macd->signal, value, &part->lane[2]);
+		default:
+			break;
+	}
+	columns->subtract(histogram, value, signal, block->n);
+	columns->out(part->value[0], value, block->n);
+	columns->out(part->value[1], signal, block->n);
+	columns->out(part->value[2], histogram, block->n);
+	part->complete = true;
+	ca_block_smoothed(block, lane[0], &macd->fast);
+	ca_block_smoothed(block, lane[1], &macd->slow);
+	ca_block_smoothed(block, lane[2], &macd->signal);
+	macd->value = ca_column_last(value, block->n);
+	return true;
+}
+
+static void
+macd_transfer(void *state, CaStream *stream)
+{
+	MacdState *macd = state;
+
+	ca_stream_unit(stream, &macd->unit);
+	ca_stream_int(stream, &macd->skip, 0, macd->slow.seed);
+	ca_smoothing_transfer(&macd->fast, stream);
+	ca_smoothing_transfer(&macd->slow, stream);
+	ca_smoothing_transfer(&macd->signal, stream);
+	ca_stream_dd(stream, &macd->value);
+}
+
+const CaIndicator ca_macd = {
+	.name = "macd",
+	.ninputs = 1,
+	.input_names = {"input"},
+	.nperiods = 3,
+	.nvalues = 3,
+	.period_names = {"fast period", "slow period", "signal period"},
+	.has_convention = true,
+	.defaults = {.periods = {12, 26, 9}},
+	.size = macd_size,
+	.check = macd_check,
+	.init = macd_init,
+	.update = macd_update,
+	.values = macd_values,
+	.block = macd_block,
+	.transfer = macd_transfer,
+};

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * state_stream.h
+ *		The state of an indicator as bytes, and back.
+ *
+ * One function a kernel names the fields of its state in order; it serves both
+ * ways, so what is written and what is read cannot differ.  A field is eight
+ * bytes, the most significant first, on every machine.  Reading trusts nothing:
+ * a stream that ends early, or a field out of the range that its kernel allows,
+ * marks the stream as failed, and what is read then is zero.
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_STATE_STREAM_H
+#define CA_STATE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "number/exactsum.h"
+#include "number/price.h"
+
+typedef struct CaStream
+{
+	bool reading;
+	bool failed;
+	unsigned char *data; /* NULL while writing: only count the bytes */
+	size_t size;         /* reading: how many there are */
+	size_t at;
+} CaStream;
+
+extern void ca_stream_int64(CaStream *stream, int64_t *value, int64_t low,
+							int64_t high);
+extern void ca_stream_int(CaStream *stream, int *value, int low, int high);
+extern void ca_stream_bool(CaStream *stream, bool *value);
+extern void ca_stream_double(CaStream *stream, double *value);
+extern void ca_stream_dd(CaStream *stream, CaDD *value);
+extern void ca_stream_price(CaStream *stream, CaPrice *price);
+extern void ca_stream_unit(CaStream *stream, double *unit);
+extern void ca_stream_sum(CaStream *stream, CaExactSum *sum);
+
+#endif /* CA_STATE_STREAM_H */

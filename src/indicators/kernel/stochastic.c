@@ -1,0 +1,356 @@
+/*-------------------------------------------------------------------------
+ *
+ * stochastic.c
+ *		Slow stochastic oscillator (Lane).
+ *
+ *		fast %K = 100 * (close - lowest low) / (highest high - lowest low)
+ *				  over the last k bars
+ *		k       = SMA(s) of fast %K
+ *		d       = SMA(d) of k
+ *
+ * First values, of both, at bar k + s + d - 3, counted from 0.  Bars without
+ * range have a fast %K of 0, as in TA-Lib.  The extremes are kept in queues
+ * whose values only fall or only rise, so a bar costs constant time on average.
+ * 96 bytes of state for each bar of k, 16 for each of s and d.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "indicators/kernel/indicator.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "indicators/kernel/block.h"
+#include "indicators/kernel/window.h"
+
+typedef struct Extreme
+{
+	int64_t bar;
+	CaPrice value;
+} Extreme;
+
+/* a queue in a ring: the first is the extreme of the last k bars */
+typedef struct ExtremeQueue
+{
+	int first;
+	int count;
+} ExtremeQueue;
+
+typedef struct StochasticState
+{
+	int k;
+	int64_t bar;
+	CaDD k_value; /* the mean of the slow window */
+	ExtremeQueue highest;
+	ExtremeQueue lowest;
+	CaWindow slow;
+	CaWindow signal;
+	CaCell ring[]; /* of slow, then of signal, then the queues' */
+} StochasticState;
+
+static size_t
+stochastic_size(const CaParameters *parameters)
+{
+	const int *n = parameters->periods;
+
+	return offsetof(StochasticState, ring) + (n[1] + n[2]) * sizeof(CaCell) +
+		   2 * n[0] * sizeof(Extreme);
+}
+
+static void
+stochastic_init(void *state, const CaParameters *parameters)
+{
+	StochasticState *stochastic = state;
+
+	stochastic->k = parameters->periods[0];
+	stochastic->slow.n = parameters->periods[1];
+	stochastic->signal.n = parameters->periods[2];
+	stochastic->slow.is_dd = stochastic->signal.is_dd = true;
+}
+
+/* where in a ring of k the i-th of the queue is, for i < k */
+static inline int
+queue_place(const ExtremeQueue *queue, int i, int k)
+{
+	int place = queue->first + i;
+
+	return place < k ? place : place - k;
+}
+
+/*
+ * Put a value in, and take out what can be the extreme no more: what is older
+ * than k bars, and what the new value outdoes.  "sign" is 1 for the highest, -1
+ * for the lowest.
+ */
+static const CaPrice *
+queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
+			 const CaPrice *value, int sign)
+{
+	if (queue->count > 0 && ring[queue->first].bar <= bar - k)
+	{
+		queue->first = queue->first + 1 == k ? 0 : queue->first + 1;
+		queue->count--;
+	}
+	while (queue->count > 0)
+	{
+		int last = queue_place(queue, queue->count - 1, k);
+
+		if (sign * ca_price_cmp(&ring[last].value, value) > 0)
+			break;
+		queue->count--;
+	}
+	ring[queue_place(queue, queue->count, k)] = (Extreme){bar, *value};
+	queue->count++;
+	return &ring[queue->first].value;
+}
+
+static void
+stochastic_update(void *state, const CaPrice *inputs)
+{
+	StochasticState *stochastic = state;
+	int k = stochastic->k;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+	const CaPrice *highest = queue_update(&stochastic->highest, extremes, k,
+										  stochastic->bar, &inputs[0], 1);
+	const CaPrice *lowest = queue_update(&stochastic->lowest, extremes + k, k,
+										 stochastic->bar, &inputs[1], -1);
+	double unit = ca_price_unit(&inputs[2]);
+	CaDD range = ca_price_difference(highest, lowest, unit);
+	CaDD fast = {0.0, 0.0};
+
+	if (++stochastic->bar < k)
+		return;
+	if (range.hi != 0.0)
+	{
+		CaDD above = ca_price_difference(&inputs[2], lowest, unit);
+
+		fast = ca_fast_k(above, range);
+	}
+	ca_window_update_dd(&stochastic->slow, stochastic->ring, fast);
+	if (ca_window_full(&stochastic->slow))
+	{
+		stochastic->k_value =
+			ca_window_mean_dd(&stochastic->slow, stochastic->ring);
+		ca_window_update_dd(&stochastic->signal, signal_ring,
+							stochastic->k_value);
+	}
+}
+
+static bool
+stochastic_values(const void *state, CaValues *values)
+{
+	const StochasticState *stochastic = state;
+
+	if (!ca_window_full(&stochastic->signal))
+		return false;
+	values->value[0] = ca_dd_to_double(stochastic->k_value);
+	values->value[1] = ca_dd_to_double(ca_window_mean_dd(
+		&stochastic->signal, stochastic->ring + stochastic->slow.n));
+	return true;
+}
+
+/*
+ * The k - 1 numbers before the block as far as extremes after them are concerned:
+ * a bar is given the extreme from it on.  Those of lows are times -1.
+ */
+static void
+queue_history(const ExtremeQueue *queue, const Extreme *ring,
+			  const StochasticState *stochastic, int sign, double *history)
+{
+	int k = stochastic->k;
+	int i = 0;
+
+	for (int b = 0; b < k - 1; b++)
+	{
+		int64_t bar = stochastic->bar - (k - 1) + b;
+
+		while (ring[queue_place(queue, i, k)].bar < bar)
+			i++;
+		history[b] = (double) (sign * ring[queue_place(queue, i, k)].value.e8);
+	}
+}
+
+static bool
+queue_is_e8(const ExtremeQueue *queue, const Extreme *ring, int k)
+{
+	bool e8 = true;
+
+	for (int i = 0; i < queue->count; i++)
+		e8 &= ring[queue_place(queue, i, k)].value.is_e8;
+	return e8;
+}
+
+static const CaPrice *
+bar_price(const CaBar *bar, int sign)
+{
+	return sign > 0 ? &bar->high : &bar->low;
+}
+
+/*
+ * The queue after a block of at least k bars: from the last bar back, each that
+ * outdoes all after it.  x has the prices of the bars, those of lows times -1.
+ */
+static void
+queue_rebuild(ExtremeQueue *queue, Extreme *ring,
+			  const StochasticState *stochastic, const CaBlock *block, int sign,
+			  const double *x)
+{
+	int k = stochastic->k;
+	double greatest = -INFINITY;
+
+	queue->first = k;
+	for (int t = block->n - 1; t >= block->n - k; t--)
+		if (x[t] > greatest)
+		{
+			greatest = x[t];
+			ring[--queue->first] = (Extreme){stochastic->bar + t,
+											 *bar_price(&block->bars[t], sign)};
+		}
+	queue->count = k - queue->first;
+}
+
+/* extremes of the block, times -1 the lowest, and the queue as of its end */
+static void
+queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
+		  const CaBlock *block, int sign, double *extremes)
+{
+	int k = stochastic->k;
+	int n = block->n;
+	double x[CA_BLOCK_WINDOW + CA_BLOCK_BARS];
+
+	queue_history(queue, ring, stochastic, sign, x);
+	for (int t = 0; t < n; t++)
+		x[k - 1 + t] = sign > 0 ? block->high[t] : -block->low[t];
+	block->columns->greatest(extremes, x, k, n);
+
+	if (n >= k)
+		queue_rebuild(queue, ring, stochastic, block, sign, x + k - 1);
+	else
+		for (int t = 0; t < n; t++)
+			queue_update(queue, ring, k, stochastic->bar + t,
+						 bar_price(&block->bars[t], sign), sign);
+}
+
+/*
+ * The means of a window of a few double-doubles after each number of a column,
+ * and the window after the last of them.
+ */
+static void
+window_run(CaWindow *window, CaCell *ring, const CaBlock *block,
+		   const CaDDColumn *x, CaDDColumn *means)
+{
+	int few = window->n;
+	double hi[CA_WINDOW_FEW + CA_BLOCK_BARS];
+	double lo[CA_WINDOW_FEW + CA_BLOCK_BARS];
+
+	for (int i = 0; i < few; i++)
+	{
+		hi[i] = ring[(window->next + i) % few].dd.hi;
+		lo[i] = ring[(window->next + i) % few].dd.lo;
+	}
+	memcpy(hi + few, x->hi, block->n * sizeof(double));
+	memcpy(lo + few, x->lo, block->n * sizeof(double));
+	block->columns->mean(means, hi + 1, lo + 1, few, block->n);
+
+	for (int t = block->n - few; t < block->n; t++)
+		ca_window_update_dd(window, ring, (CaDD){x->hi[t], x->lo[t]});
+}
+
+static bool
+stochastic_joins(const StochasticState *stochastic)
+{
+	int k = stochastic->k;
+	const CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	const Extreme *extremes =
+		(const Extreme *) (signal_ring + stochastic->signal.n);
+
+	return stochastic->slow.n <= CA_WINDOW_FEW &&
+		   stochastic->signal.n <= CA_WINDOW_FEW && k <= CA_BLOCK_WINDOW &&
+		   ca_window_full(&stochastic->signal) &&
+		   queue_is_e8(&stochastic->highest, extremes, k) &&
+		   queue_is_e8(&stochastic->lowest, extremes + k, k);
+}
+
+static bool
+stochastic_block(void *state, CaBlock *block, CaBlockPart *part,
+				 CaBlockStep step)
+{
+	StochasticState *stochastic = state;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+	CaDDColumn *fast = &part->column[0];
+	CaDDColumn *k_values = &part->column[1];
+	CaDDColumn *d_values = &part->column[2];
+	double highest[CA_BLOCK_BARS];
+	double depth[CA_BLOCK_BARS];
+
+	if (step != CA_BLOCK_LEAVE)
+		return stochastic_joins(stochastic);
+
+	queue_run(&stochastic->highest, extremes, stochastic, block, 1, highest);
+	queue_run(&stochastic->lowest, extremes + stochastic->k, stochastic, block,
+			  -1, depth);
+	block->columns->fast_k(fast, highest, depth, block->close.hi, block->n);
+	window_run(&stochastic->slow, stochastic->ring, block, fast, k_values);
+	window_run(&stochastic->signal, signal_ring, block, k_values, d_values);
+	ca_column_to_double(part->value[0], k_values, block->n);
+	ca_column_to_double(part->value[1], d_values, block->n);
+	part->complete = true;
+
+	stochastic->k_value = ca_column_last(k_values, block->n);
+	stochastic->bar += block->n;
+	return true;
+}
+
+static void
+queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
+			   CaStream *stream)
+{
+	int64_t oldest = bar > k ? bar - k : 0;
+
+	ca_stream_int(stream, &queue->first, 0, k - 1);
+	ca_stream_int(stream, &queue->count, 0, k);
+	for (int i = 0; i < queue->count; i++)
+	{
+		Extreme *extreme = &ring[queue_place(queue, i, k)];
+
+		ca_stream_int64(stream, &extreme->bar, oldest, bar - 1);
+		ca_stream_price(stream, &extreme->value);
+		oldest = extreme->bar + 1;
+	}
+}
+
+static void
+stochastic_transfer(void *state, CaStream *stream)
+{
+	StochasticState *stochastic = state;
+	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
+	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+
+	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX / 2);
+	ca_stream_dd(stream, &stochastic->k_value);
+	queue_transfer(&stochastic->highest, extremes, stochastic->k,
+				   stochastic->bar, stream);
+	queue_transfer(&stochastic->lowest, extremes + stochastic->k, stochastic->k,
+				   stochastic->bar, stream);
+	ca_window_transfer(&stochastic->slow, stochastic->ring, stream);
+	ca_window_transfer(&stochastic->signal, signal_ring, stream);
+}
+
+const CaIndicator ca_stochastic = {
+	.name = "stochastic",
+	.ninputs = 3,
+	.input_names = {"high", "low", "close"},
+	.nperiods = 3,
+	.period_names = {"k period", "slowing period", "d period"},
+	.defaults = {.periods = {14, 3, 3}},
+	.nvalues = 2,
+	.size = stochastic_size,
+	.init = stochastic_init,
+	.update = stochastic_update,
+	.values = stochastic_values,
+	.block = stochastic_block,
+	.transfer = stochastic_transfer,
+};

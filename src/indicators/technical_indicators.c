@@ -1,0 +1,354 @@
+/*-------------------------------------------------------------------------
+ *
+ * technical_indicators.c
+ *		All indicators of a series of candles in one pass.
+ *
+ * technical_indicators() reads the candles of a series from the first one on, so
+ * that a value does not depend on where the rows that it returns begin.  Rows of
+ * price_history and compressed candles are read side by side, by one snapshot; the
+ * latter come in columns.  technical_indicators_rows.c has the indicators and the rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "access/stratnum.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "indicators/parameters.h"
+#include "indicators/technical_indicators.h"
+#include "numeric/numeric.h"
+#include "base/query.h"
+#include "segment/read/payload.h"
+#include "segment/read/column_scan.h"
+#include "base/timeframe.h"
+
+PG_FUNCTION_INFO_V1(ca_technical_indicators);
+
+/* the arguments of technical_indicators() */
+enum
+{
+	ARG_ASSET,
+	ARG_TIMEFRAME,
+	ARG_SINCE,
+	ARG_UNTIL,
+	ARG_INCLUDE_OPEN,
+	ARG_CONVENTION,
+	ARG_GAPS
+};
+
+/* the columns of a candle as it is read */
+enum
+{
+	CANDLE_TIME,
+	CANDLE_HIGH,
+	CANDLE_LOW,
+	CANDLE_CLOSE
+};
+
+typedef enum Gaps
+{
+	GAPS_IGNORE,
+	GAPS_FILL,
+	GAPS_BREAK
+} Gaps;
+
+/* in the order of Gaps */
+static const char *const gaps_names[] = {"ignore", "fill", "break"};
+
+typedef struct Series
+{
+	const CaTimeframe *timeframe;
+	TimestampTz since;
+	Gaps gaps;
+	TimestampTz next; /* end of the last candle; DT_NOBEGIN before the first */
+	CaPrice close;    /* of the last candle */
+	CaSeriesRows rows;
+	CaSegmentScan scan;  /* of compressed candles */
+	bool has_compressed; /* there is one more */
+	int compressed;      /* its number in the segment */
+	MemoryContext candle_context;
+} Series;
+
+static Gaps
+gaps_argument(FunctionCallInfo fcinfo)
+{
+	const char *name = NULL;
+
+	if (!PG_ARGISNULL(ARG_GAPS))
+	{
+		name = text_to_cstring(PG_GETARG_TEXT_PP(ARG_GAPS));
+		for (int i = 0; i < (int) lengthof(gaps_names); i++)
+			if (strcmp(name, gaps_names[i]) == 0)
+				return (Gaps) i;
+	}
+	ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("unknown treatment of gaps"),
+			errdetail("Value is %s.", name ? quote_literal_cstr(name) : "NULL"),
+			errhint("ignore takes the next candle for the next bar, fill puts "
+					"flat candles in between, break begins anew."));
+}
+
+static CaConvention
+convention_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(ARG_CONVENTION))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("convention must not be NULL"),
+				errhint("Conventions are talib, tradingview and pandas."));
+	return ca_get_convention(PG_GETARG_TEXT_PP(ARG_CONVENTION));
+}
+
+static CaArgument
+query_argument(FunctionCallInfo fcinfo, int argument, Oid type)
+{
+	CaArgument result = {type, PG_GETARG_DATUM(argument),
+						 PG_ARGISNULL(argument)};
+
+	return result;
+}
+
+static TimestampTz
+candle_end(const Series *series, TimestampTz time)
+{
+	return ca_timeframe_start(
+		series->timeframe, ca_timeframe_ordinal(series->timeframe, time) + 1);
+}
+
+/* candles are missing before this one: do what was asked for */
+static void
+cross_gap(Series *series, TimestampTz time)
+{
+	CaBar flat = {series->close, series->close, series->close};
+
+	if (series->gaps == GAPS_BREAK)
+		ca_series_reset(&series->rows);
+	else if (series->gaps == GAPS_FILL)
+		for (; series->next < time;
+			 series->next = candle_end(series, series->next))
+		{
+			CHECK_FOR_INTERRUPTS();
+			ca_series_add(&series->rows, &flat);
+		}
+}
+
+/* what comes before the values of a candle depends on the gap before it */
+static void
+begin_candle(Series *series, TimestampTz time, const CaBar *bar)
+{
+	if (series->gaps == GAPS_IGNORE)
+		return;
+	if (series->next < time && series->next != DT_NOBEGIN)
+		cross_gap(series, time);
+	series->next = candle_end(series, time);
+	series->close = bar->close;
+}
+
+/* a number of a segment as the kernels take it: what its numeric would give */
+static CaPrice
+compressed_price(const CaSegmentNumbers *numbers, int candle)
+{
+	int64 value = numbers->value[candle];
+
+	if (!numbers->is_text && numbers->scale == CA_E8_SCALE &&
+		value > -CA_E8_LIMIT && value < CA_E8_LIMIT)
+		return ca_price_from_e8(value);
+	return ca_price_from_numeric(ca_segment_number(numbers, candle));
+}
+
+/* the next compressed candle */
+static void
+take_compressed(Series *series)
+{
+	CaSegmentScan *scan = &series->scan;
+	const CaSegmentNumbers *number = scan->segment->number;
+	int candle = series->compressed;
+	TimestampTz time = scan->segment->time[candle];
+	CaBar bar;
+
+	bar.high = compressed_price(&number[CA_SEGMENT_HIGH], candle);
+	bar.low = compressed_price(&number[CA_SEGMENT_LOW], candle);
+	bar.close = compressed_price(&number[CA_SEGMENT_CLOSE], candle);
+	begin_candle(series, time, &bar);
+	if (time >= series->since)
+		ca_series_add_row(&series->rows, &bar, time,
+						  ca_segment_number(&number[CA_SEGMENT_CLOSE], candle));
+	else
+		ca_series_add(&series->rows, &bar);
+}
+
+/* the compressed candles before this time */
+static void
+take_compressed_before(Series *series, TimestampTz time)
+{
+	CaSegmentScan *scan = &series->scan;
+
+	while (series->has_compressed &&
+		   scan->segment->time[series->compressed] < time)
+	{
+		MemoryContext old = MemoryContextSwitchTo(series->candle_context);
+
+		take_compressed(series);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(series->candle_context);
+		if (++series->compressed == scan->to)
+		{
+			series->has_compressed = ca_scan_next(scan);
+			series->compressed = scan->from;
+		}
+	}
+}
+
+/* one candle: high, low and close are numeric and not NULL in both tables */
+static void
+take_candle(TupleTableSlot *slot, void *taker)
+{
+	Series *series = taker;
+	TimestampTz time;
+	CaBar bar;
+
+	slot_getallattrs(slot);
+	time = DatumGetTimestampTz(slot->tts_values[CANDLE_TIME]);
+	take_compressed_before(series, time);
+	bar.high = ca_price_from_numeric(slot->tts_values[CANDLE_HIGH]);
+	bar.low = ca_price_from_numeric(slot->tts_values[CANDLE_LOW]);
+	bar.close = ca_price_from_numeric(slot->tts_values[CANDLE_CLOSE]);
+	begin_candle(series, time, &bar);
+	if (time >= series->since)
+		ca_series_add_row(&series->rows, &bar, time,
+						  slot->tts_values[CANDLE_CLOSE]);
+	else
+		ca_series_add(&series->rows, &bar);
+}
+
+static void
+take_nothing(TupleTableSlot *slot, void *taker)
+{
+}
+
+/* note that there is a row */
+static void
+take_notice(TupleTableSlot *slot, void *taker)
+{
+	*(bool *) taker = true;
+}
+
+/* whether the series may have candles that are built from finer ones */
+static bool
+has_finer_candles(const CaArgument *arguments)
+{
+	bool found = false;
+
+	ca_read_query("SELECT FROM timeframes() AS t "
+				  "CROSS JOIN LATERAL (SELECT FROM price_history AS h "
+				  "WHERE h.asset_id = $1 AND h.timeframe = t "
+				  "ORDER BY h.candle_time LIMIT 1) AS h "
+				  "WHERE timeframe_divides(t, $2) LIMIT 1",
+				  arguments, 2, take_notice, &found);
+	return found;
+}
+
+/* asset, timeframe, until, and the end of the candles that are wanted */
+static void
+begin_compressed(const CaArgument *arguments, Oid namespace_oid, Series *series)
+{
+	const int columns = 1 << CA_COMPRESSED_HIGH | 1 << CA_COMPRESSED_LOW |
+						1 << CA_COMPRESSED_CLOSE;
+	CaBounds *bounds = &series->scan.bounds;
+	bool isnull = false;
+
+	ca_bounds_init(bounds);
+	ca_bounds_asset(bounds, INT4OID, &arguments[0].value, &isnull, 1);
+	ca_bounds_timeframe(bounds, &arguments[1].value, &isnull, 1);
+	for (int i = 2; i < 4; i++)
+		if (!arguments[i].isnull)
+			ca_bounds_time(bounds, BTLessStrategyNumber, TIMESTAMPTZOID,
+						   &arguments[i].value, &isnull, 1);
+	series->candle_context = AllocSetContextCreate(
+		CurrentMemoryContext, "compressed candle", ALLOCSET_SMALL_SIZES);
+	ca_scan_begin(&series->scan, namespace_oid, columns, CA_SCAN_ASCENDING);
+	series->has_compressed = ca_scan_next(&series->scan);
+	series->compressed = series->scan.from;
+}
+
+/* asset, timeframe, until, and the end of the candles that are wanted */
+static void
+read_candles(const CaArgument *arguments, Oid namespace_oid, Series *series)
+{
+	if (has_finer_candles(arguments))
+		ca_read_query("SELECT c.time, c.high, c.low, c.close "
+					  "FROM candles($1, $2, NULL, $3) AS c "
+					  "WHERE c.time < $4 ORDER BY c.time",
+					  arguments, 4, take_candle, series);
+	else
+	{
+		begin_compressed(arguments, namespace_oid, series);
+		ca_read_query(
+			"SELECT h.candle_time, h.high_price, h.low_price, h.close_price "
+			"FROM price_history AS h "
+			"WHERE NOT h.compressed AND h.asset_id = $1 AND h.timeframe = $2 "
+			"AND h.candle_time < coalesce($3, 'infinity') "
+			"AND h.candle_time < $4 ORDER BY h.candle_time",
+			arguments, 4, take_candle, series);
+		take_compressed_before(series, DT_NOEND);
+		ca_scan_end(&series->scan);
+	}
+	ca_series_flush(&series->rows);
+}
+
+/*
+ * technical_indicators(asset integer, timeframe text, since timestamptz,
+ * until timestamptz, include_open boolean, convention text, gaps text)
+ * -> setof (candle_time timestamptz, close_price numeric, 22 double precision)
+ *
+ * A value is NULL until it is warm.  Errors: 22004 and 22023 for arguments that
+ * are NULL or unknown, as the checks of the SQL functions have them.
+ */
+Datum
+ca_technical_indicators(PG_FUNCTION_ARGS)
+{
+	CaArgument arguments[] = {
+		query_argument(fcinfo, ARG_ASSET, INT4OID),
+		query_argument(fcinfo, ARG_TIMEFRAME, TEXTOID),
+		query_argument(fcinfo, ARG_SINCE, TIMESTAMPTZOID),
+		query_argument(fcinfo, ARG_UNTIL, TIMESTAMPTZOID)};
+	bool include_open =
+		!PG_ARGISNULL(ARG_INCLUDE_OPEN) && PG_GETARG_BOOL(ARG_INCLUDE_OPEN);
+	TimestampTz stop = DT_NOEND;
+	Series series = {.next = DT_NOBEGIN, .since = DT_NOBEGIN};
+	CaConvention convention;
+	ReturnSetInfo *result;
+
+	ca_read_query("SELECT ca_check_series($1, $2, $3, $4)", arguments, 4,
+				  take_nothing, NULL);
+	series.timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(ARG_TIMEFRAME));
+	series.gaps = gaps_argument(fcinfo);
+	convention = convention_argument(fcinfo);
+	if (!PG_ARGISNULL(ARG_SINCE))
+		series.since = PG_GETARG_TIMESTAMPTZ(ARG_SINCE);
+	if (!include_open)
+		stop = ca_timeframe_start(
+			series.timeframe,
+			ca_timeframe_ordinal(series.timeframe,
+								 GetCurrentTransactionStartTimestamp()));
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ca_series_init(&series.rows, convention, result->setResult,
+				   result->setDesc);
+
+	arguments[2] = arguments[3];
+	arguments[3] =
+		(CaArgument){TIMESTAMPTZOID, TimestampTzGetDatum(stop), false};
+	read_candles(arguments, get_func_namespace(fcinfo->flinfo->fn_oid),
+				 &series);
+	return (Datum) 0;
+}

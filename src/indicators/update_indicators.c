@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * update_indicators.c
+ *		The indicators of a batch of candles as JSON, from the state before the
+ *		batch to the state behind it.
+ *
+ * ca_indicators is an aggregate over candles in order of time.  It starts from
+ * a state that an earlier batch left, or from none, and gives the identifiers of
+ * the live candles, the JSON of each, and the state to go on from.  Archived
+ * candles count but get no JSON.
+ *
+ * Memory: the engine's, and the JSON of the candles of the batch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "indicators/parameters.h"
+#include "indicators/spec.h"
+#include "numeric/numeric.h"
+#include "base/checks.h"
+
+PG_FUNCTION_INFO_V1(ca_indicators_accum);
+PG_FUNCTION_INFO_V1(ca_indicators_final);
+PG_FUNCTION_INFO_V1(ca_check_spec);
+PG_FUNCTION_INFO_V1(ca_indicator_state_holds);
+
+typedef struct BatchState
+{
+	CaSpec spec;
+	CaEngine *engine;
+	ArrayBuildState *ids;
+	ArrayBuildState *values;
+	int64 candles;
+	TimestampTz last;
+} BatchState;
+
+/* the arguments of ca_indicators_accum */
+enum
+{
+	ARG_STATE,
+	ARG_SPEC,
+	ARG_CONVENTION,
+	ARG_SAVED,
+	ARG_ID,
+	ARG_LIVE,
+	ARG_TIME,
+	ARG_HIGH,
+	ARG_LOW,
+	ARG_CLOSE
+};
+
+/* the columns of ca_indicator_batch */
+enum
+{
+	COLUMN_IDS,
+	COLUMN_VALUES,
+	COLUMN_STATE,
+	COLUMN_LAST,
+	COLUMN_CANDLES,
+	NCOLUMNS
+};
+
+/* the spec and the convention that are arguments number "argument" and the next */
+static void
+spec_argument(FunctionCallInfo fcinfo, int argument, CaSpec *spec)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("spec must not be NULL"),
+				errhint("Leave it out for the usual one."));
+	if (PG_ARGISNULL(argument + 1))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("convention must not be NULL"),
+				errhint("Conventions are talib, tradingview and pandas."));
+	ca_get_spec(PG_GETARG_JSONB_P(argument),
+				ca_get_convention(PG_GETARG_TEXT_PP(argument + 1)), spec);
+}
+
+/* an engine for the spec, in the current memory context */
+static CaEngine *
+make_engine(const CaSpec *spec)
+{
+	size_t size = ca_engine_size(spec->requests, spec->nrequests);
+
+	return ca_engine_init(palloc0(size), spec->requests, spec->nrequests);
+}
+
+/* fill an engine that has seen no candle; false when these are not its bytes */
+static bool
+read_state(CaEngine *engine, const bytea *saved)
+{
+	CaStream stream = {.reading = true,
+					   .data = (unsigned char *) VARDATA_ANY(saved),
+					   .size = VARSIZE_ANY_EXHDR(saved)};
+
+	ca_engine_transfer(engine, &stream);
+	return !stream.failed;
+}
+
+static bytea *
+write_state(CaEngine *engine)
+{
+	CaStream stream = {.reading = false};
+	bytea *saved;
+
+	ca_engine_transfer(engine, &stream);
+	saved = palloc(VARHDRSZ + stream.at);
+	SET_VARSIZE(saved, VARHDRSZ + stream.at);
+	stream.data = (unsigned char *) VARDATA(saved);
+	stream.at = 0;
+	ca_engine_transfer(engine, &stream);
+	return saved;
+}
+
+static BatchState *
+make_batch(FunctionCallInfo fcinfo, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	BatchState *batch = palloc0(sizeof(BatchState));
+
+	spec_argument(fcinfo, ARG_SPEC, &batch->spec);
+	batch->engine = make_engine(&batch->spec);
+	if (!PG_ARGISNULL(ARG_SAVED) &&
+		!read_state(batch->engine, PG_GETARG_BYTEA_PP(ARG_SAVED)))
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			errmsg("the state of the indicators cannot be read"),
+			errhint("Delete the series' rows of technical_indicator_states: "
+					"they are computed anew."));
+	batch->ids = initArrayResult(INT8OID, context, true);
+	batch->values = initArrayResult(JSONBOID, context, true);
+	batch->last = DT_NOBEGIN;
+	MemoryContextSwitchTo(old);
+	return batch;
+}
+
+static CaPrice
+price_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	Datum price = PG_GETARG_DATUM(argument);
+
+	ca_check_finite_numeric(price, name);
+	return ca_price_from_numeric(price);
+}
+
+/*
+ * ca_indicators_accum(internal, spec jsonb, convention text, state bytea,
+ * id bigint, live boolean, candle_time timestamptz, high numeric, low numeric,
+ * close numeric) -> internal
+ *
+ * Of spec, convention and state the first row's count.  No column of a candle
+ * may be NULL, and candles come in order of time.
+ */
+Datum
+ca_indicators_accum(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = ca_aggregate_context(fcinfo, "ca_indicators");
+	BatchState *batch = PG_ARGISNULL(ARG_STATE)
+							? make_batch(fcinfo, context)
+							: (BatchState *) PG_GETARG_POINTER(ARG_STATE);
+	TimestampTz time;
+	CaBar bar;
+
+	for (int i = ARG_ID; i <= ARG_CLOSE; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("a candle must not have a NULL"),
+					errhint("Filter the row out."));
+	time = PG_GETARG_TIMESTAMPTZ(ARG_TIME);
+	if (time <= batch->last)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("candles must come in order of time"),
+				errhint("Add ORDER BY candle_time to the aggregate."));
+
+	bar.high = price_argument(fcinfo, ARG_HIGH, "high");
+	bar.low = price_argument(fcinfo, ARG_LOW, "low");
+	bar.close = price_argument(fcinfo, ARG_CLOSE, "close");
+	ca_engine_update(batch->engine, &bar);
+	batch->last = time;
+	batch->candles++;
+
+	if (PG_GETARG_BOOL(ARG_LIVE))
+	{
+		Jsonb *json = ca_spec_values(&batch->spec, batch->engine);
+
+		accumArrayResult(batch->ids, PG_GETARG_DATUM(ARG_ID), false, INT8OID,
+						 context);
+		accumArrayResult(batch->values, JsonbPGetDatum(json), false, JSONBOID,
+						 context);
+	}
+	PG_RETURN_POINTER(batch);
+}
+
+/*
+ * ca_indicators_final(internal) -> ca_indicator_batch; NULL without candles
+ */
+Datum
+ca_indicators_final(PG_FUNCTION_ARGS)
+{
+	BatchState *batch;
+	TupleDesc tupdesc;
+	Datum columns[NCOLUMNS];
+	bool nulls[NCOLUMNS] = {false};
+
+	ca_aggregate_context(fcinfo, "ca_indicators");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	batch = (BatchState *) PG_GETARG_POINTER(0);
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE ||
+		tupdesc->natts != NCOLUMNS)
+		elog(ERROR, "ca_indicators must return ca_indicator_batch");
+
+	columns[COLUMN_IDS] = makeArrayResult(batch->ids, CurrentMemoryContext);
+	columns[COLUMN_VALUES] =
+		makeArrayResult(batch->values, CurrentMemoryContext);
+	columns[COLUMN_STATE] = PointerGetDatum(write_state(batch->engine));
+	columns[COLUMN_LAST] = TimestampTzGetDatum(batch->last);
+	columns[COLUMN_CANDLES] = Int64GetDatum(batch->candles);
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(tupdesc), columns, nulls)));
+}
+
+/*
+ * ca_check_spec(spec jsonb, convention text) -> void
+ *
+ * Errors: 22004 for NULL, 22023 for a spec or a convention that is none.
+ */
+Datum
+ca_check_spec(PG_FUNCTION_ARGS)
+{
+	CaSpec spec;
+
+	spec_argument(fcinfo, 0, &spec);
+	PG_RETURN_VOID();
+}
+
+/*
+ * ca_indicator_state_holds(spec jsonb, convention text, state bytea) -> boolean
+ *
+ * Whether the state is one of this spec, in the format of this version.
+ */
+Datum
+ca_indicator_state_holds(PG_FUNCTION_ARGS)
+{
+	CaSpec spec;
+
+	spec_argument(fcinfo, 0, &spec);
+	if (PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(read_state(make_engine(&spec), PG_GETARG_BYTEA_PP(2)));
+}

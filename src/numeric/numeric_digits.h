@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * numeric_digits.h
+ *		The digits of a numeric, read in place.
+ *
+ * numeric_format.h tells how a numeric is laid out.  Values are read in place,
+ * with a short varlena header too, hence unaligned.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_NUMERIC_DIGITS_H
+#define CA_NUMERIC_DIGITS_H
+
+#include "base/compat.h"
+
+#include "fmgr.h"
+
+#include "numeric/numeric_format.h"
+
+/* digits to the base 10000 of a chunk that an int64 holds with room to spare */
+#define CHUNK_DIGITS 4
+
+/* a numeric, unpacked but for its digits */
+typedef struct CaNumericDigits
+{
+	bool special;
+	bool negative;
+	int scale;
+	int weight;
+	int ndigits;
+	const char *digits; /* unaligned int16s */
+} CaNumericDigits;
+
+static inline CaNumericDigits
+ca_numeric_digits(Datum num)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(num);
+	const char *data = VARDATA_ANY(packed);
+	int size = VARSIZE_ANY_EXHDR(packed);
+	CaNumericDigits view = {0};
+	uint16 header;
+
+	memcpy(&header, data, sizeof(header));
+	data += sizeof(header);
+	size -= sizeof(header);
+
+	if ((header & HEADER_KIND) == HEADER_SPECIAL)
+	{
+		view.special = true;
+		return view;
+	}
+	if (header & HEADER_SHORT)
+	{
+		int weight = header & SHORT_WEIGHT_MASK;
+
+		view.negative = (header & SHORT_NEGATIVE) != 0;
+		view.scale = (header >> SHORT_SCALE_SHIFT) & SHORT_SCALE_MAX;
+		view.weight = weight & SHORT_WEIGHT_SIGN
+						  ? weight - 2 * SHORT_WEIGHT_SIGN
+						  : weight;
+	}
+	else
+	{
+		int16 weight;
+
+		memcpy(&weight, data, sizeof(weight));
+		data += sizeof(weight);
+		size -= sizeof(weight);
+		view.negative = (header & HEADER_KIND) == HEADER_NEGATIVE;
+		view.scale = header & LONG_SCALE_MASK;
+		view.weight = weight;
+	}
+	view.ndigits = size / (int) sizeof(int16);
+	view.digits = data;
+	return view;
+}
+
+static inline int
+view_digit(const CaNumericDigits *view, int i)
+{
+	int16 digit;
+
+	memcpy(&digit, view->digits + i * sizeof(int16), sizeof(int16));
+	return digit;
+}
+
+#endif /* CA_NUMERIC_DIGITS_H */

@@ -1,0 +1,256 @@
+/*-------------------------------------------------------------------------
+ *
+ * builder.c
+ *		Gathering candles one by one into a segment.  Plain C.
+ *
+ * The text of a small number is what PostgreSQL writes for it: a minus sign, at
+ * least one digit before the point, as many behind it as the scale says.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "segment/codec/builder.h"
+
+/* the longest text of a small number: sign, point, and 19 digits */
+#define SMALL_TEXT 21
+
+void
+ca_pack_clear(CaPack *pack)
+{
+	pack->segment.count = 0;
+}
+
+/*
+ * Add a candle behind all others.  There must be room for it.
+ */
+void
+ca_pack_add(CaPack *pack, const CaPackCandle *candle)
+{
+	CaSegment *segment = &pack->segment;
+	int at = segment->count++;
+
+	segment->time[at] = candle->time;
+	segment->id[at] = candle->id;
+	segment->created_at[at] = candle->created_at;
+	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+	{
+		const CaPackNumber *number = &candle->number[i];
+		CaSegmentNumbers *column = &segment->number[i];
+
+		column->nulls[at] = number->is_null;
+		column->value[at] = 0;
+		column->text[at] = (CaSegmentText){NULL, 0};
+		pack->scale[i][at] = 0;
+		if (number->is_null)
+			continue;
+		if (number->is_text)
+		{
+			column->text[at] = number->text;
+			pack->scale[i][at] = CA_PACK_TEXT;
+		}
+		else
+		{
+			column->value[at] = number->value;
+			pack->scale[i][at] = (uint8_t) number->scale;
+		}
+	}
+}
+
+/* whether a column is one of text; if not, its scale, 0 without values */
+static bool
+is_mixed(const CaPack *pack, int number, int *scale)
+{
+	const CaSegmentNumbers *column = &pack->segment.number[number];
+	bool has_value = false;
+
+	*scale = 0;
+	for (int i = 0; i < pack->segment.count; i++)
+	{
+		int shown = pack->scale[number][i];
+
+		if (column->nulls[i])
+			continue;
+		if (shown == CA_PACK_TEXT || (has_value && shown != *scale))
+			return true;
+		*scale = shown;
+		has_value = true;
+	}
+	return false;
+}
+
+/*
+ * The bytes of text that closing the segment as it is now can need.
+ */
+size_t
+ca_pack_text_size(const CaPack *pack)
+{
+	size_t size = 0;
+	int scale;
+
+	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+		if (is_mixed(pack, i, &scale))
+			size += (size_t) pack->segment.count * SMALL_TEXT;
+	return size;
+}
+
+/* write value * 10^-scale; returns its length */
+static uint32_t
+write_small(int64_t value, int scale, char *out)
+{
+	uint64_t rest = value < 0 ? 0 - (uint64_t) value : (uint64_t) value;
+	char reversed[SMALL_TEXT];
+	int size = 0;
+	uint32_t length = 0;
+
+	for (int digits = 0; digits <= scale || rest != 0; digits++)
+	{
+		if (digits == scale && scale > 0)
+			reversed[size++] = '.';
+		reversed[size++] = (char) ('0' + rest % 10);
+		rest /= 10;
+	}
+	if (value < 0)
+		out[length++] = '-';
+	while (size > 0)
+		out[length++] = reversed[--size];
+	return length;
+}
+
+/*
+ * Settle what the columns are, after which the segment can be encoded.  "texts"
+ * has room for ca_pack_text_size() bytes and must stay as long as the segment.
+ */
+const CaSegment *
+ca_pack_close(CaPack *pack, char *texts)
+{
+	CaSegment *segment = &pack->segment;
+
+	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+	{
+		CaSegmentNumbers *column = &segment->number[i];
+		int scale;
+
+		column->is_text = is_mixed(pack, i, &scale);
+		column->scale = column->is_text ? 0 : scale;
+		column->has_nulls = memchr(column->nulls, 1, segment->count) != NULL;
+		if (!column->is_text)
+			continue;
+		for (int at = 0; at < segment->count; at++)
+		{
+			int shown = pack->scale[i][at];
+
+			if (column->nulls[at] || shown == CA_PACK_TEXT)
+				continue;
+			column->text[at].data = texts;
+			column->text[at].length =
+				write_small(column->value[at], shown, texts);
+			texts += column->text[at].length;
+		}
+	}
+	return segment;
+}
+
+/* the value of a text; false when it is not small */
+static bool
+read_small(const CaSegmentText *text, CaPackNumber *number)
+{
+	bool negative = text->length > 0 && text->data[0] == '-';
+	bool in_fraction = false;
+	int64_t value = 0;
+	int scale = 0;
+
+	for (uint32_t i = negative; i < text->length; i++)
+	{
+		char c = text->data[i];
+
+		if (c == '.' && !in_fraction)
+		{
+			in_fraction = true;
+			continue;
+		}
+		if (c < '0' || c > '9' || (in_fraction && ++scale > CA_PACK_SCALE) ||
+			__builtin_mul_overflow(value, (int64_t) 10, &value) ||
+			__builtin_sub_overflow(value, (int64_t) (c - '0'), &value))
+			return false;
+	}
+	/* gathered below zero, where there is room for one more */
+	if (!negative && __builtin_sub_overflow((int64_t) 0, value, &value))
+		return false;
+	number->value = value;
+	number->scale = scale;
+	return true;
+}
+
+/*
+ * A candle of a decoded segment.  A text that is a small number is read as one,
+ * others point to where they were.
+ */
+void
+ca_pack_read(const CaSegment *segment, int at, CaPackCandle *candle)
+{
+	candle->time = segment->time[at];
+	candle->id = segment->id[at];
+	candle->created_at = segment->created_at[at];
+	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+	{
+		const CaSegmentNumbers *column = &segment->number[i];
+		CaPackNumber *number = &candle->number[i];
+
+		*number =
+			(CaPackNumber){.is_null = column->has_nulls && column->nulls[at]};
+		if (number->is_null)
+			continue;
+		if (!column->is_text)
+		{
+			number->value = column->value[at];
+			number->scale = column->scale;
+		}
+		else if (!read_small(&column->text[at], number))
+		{
+			number->is_text = true;
+			number->text = column->text[at];
+		}
+	}
+}
+
+/* whether a number of a decoded candle is the one that was put down */
+static bool
+number_equals(const CaPack *pack, int column, int at,
+			  const CaPackNumber *number)
+{
+	const CaSegmentNumbers *numbers = &pack->segment.number[column];
+	const CaSegmentText *text = &numbers->text[at];
+
+	if (numbers->nulls[at] || number->is_null)
+		return numbers->nulls[at] && number->is_null;
+	if (pack->scale[column][at] != CA_PACK_TEXT)
+		return !number->is_text && number->value == numbers->value[at] &&
+			   number->scale == pack->scale[column][at];
+	return number->is_text && number->text.length == text->length &&
+		   memcmp(number->text.data, text->data, text->length) == 0;
+}
+
+/*
+ * Whether a decoded segment has the candles that were put down, value for value.
+ */
+bool
+ca_pack_equals(const CaPack *pack, const CaSegment *segment)
+{
+	CaPackCandle candle;
+
+	if (segment->count != pack->segment.count)
+		return false;
+	for (int at = 0; at < segment->count; at++)
+	{
+		ca_pack_read(segment, at, &candle);
+		if (candle.time != pack->segment.time[at] ||
+			candle.id != pack->segment.id[at] ||
+			candle.created_at != pack->segment.created_at[at])
+			return false;
+		for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+			if (!number_equals(pack, i, at, &candle.number[i]))
+				return false;
+	}
+	return true;
+}

@@ -1,0 +1,21 @@
+/*-------------------------------------------------------------------------
+ *
+ * int_column.h
+ *		A column of int64s; int_column.c describes its bytes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_INT_COLUMN_H
+#define CA_INT_COLUMN_H
+
+#include "segment/codec/bytes.h"
+
+/* the most bytes of a series beyond the blocks of its numbers */
+#define CA_SERIES_HEAD (1 + 3 * CA_VARINT_MAX)
+
+extern uint8_t *ca_series_write(uint8_t *out, const int64_t *values, int count);
+extern bool ca_series_read(CaInput *in, int64_t *values, int count);
+extern uint8_t *ca_steps_write(uint8_t *out, const int64_t *values, int count);
+extern bool ca_steps_read(CaInput *in, int64_t *values, int count);
+
+#endif /* CA_INT_COLUMN_H */

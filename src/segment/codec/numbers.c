@@ -1,0 +1,196 @@
+/*-------------------------------------------------------------------------
+ *
+ * numbers.c
+ *		A column of numbers or of texts, with NULLs.  Plain C.
+ *
+ *		flags	one byte: 1 texts, 2 a bitmap of NULLs, 4 all are NULL
+ *		scale	one byte; not of texts
+ *		bitmap	(count + 7) / 8 bytes if there is one: bit i % 8 of byte i / 8
+ *				is 1 where value i is NULL; bits behind the last are 0
+ *		values	those that are not NULL, if there are any: a series, or the
+ *				lengths of texts in blocks and the texts behind each other
+ *
+ * A bitmap has a NULL and a value.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "segment/codec/numbers.h"
+
+#include "segment/codec/blocks.h"
+#include "segment/codec/int_column.h"
+
+#define IS_TEXT 1
+#define HAS_BITMAP 2
+#define ALL_NULL 4
+
+static int
+count_values(const CaSegmentNumbers *numbers, int count)
+{
+	int values = count;
+
+	if (numbers->has_nulls)
+		for (int i = 0; i < count; i++)
+			values -= numbers->nulls[i] != 0;
+	return values;
+}
+
+static inline bool
+is_null(const CaSegmentNumbers *numbers, int i)
+{
+	return numbers->has_nulls && numbers->nulls[i];
+}
+
+/* at least what ca_numbers_write() takes or touches */
+size_t
+ca_numbers_bound(const CaSegmentNumbers *numbers, int count)
+{
+	size_t bound =
+		2 + ((size_t) count + 7) / 8 + CA_SERIES_HEAD + ca_blocks_bound(count);
+
+	if (numbers->is_text)
+		for (int i = 0; i < count; i++)
+			if (!is_null(numbers, i))
+				bound += numbers->text[i].length;
+	return bound;
+}
+
+static uint8_t *
+write_bitmap(uint8_t *out, const CaSegmentNumbers *numbers, int count)
+{
+	memset(out, 0, (count + 7) / 8);
+	for (int i = 0; i < count; i++)
+		out[i / 8] |= (uint8_t) ((numbers->nulls[i] != 0) << (i % 8));
+	return out + (count + 7) / 8;
+}
+
+static uint8_t *
+write_texts(uint8_t *out, const CaSegmentNumbers *numbers, int count)
+{
+	uint64_t lengths[CA_SEGMENT_CANDLES] = {0};
+	int values = 0;
+
+	for (int i = 0; i < count; i++)
+		if (!is_null(numbers, i))
+			lengths[values++] = numbers->text[i].length;
+	out = ca_blocks_write(out, lengths, values);
+	for (int i = 0; i < count; i++)
+		if (!is_null(numbers, i) && numbers->text[i].length > 0)
+		{
+			memcpy(out, numbers->text[i].data, numbers->text[i].length);
+			out += numbers->text[i].length;
+		}
+	return out;
+}
+
+static uint8_t *
+write_integers(uint8_t *out, const CaSegmentNumbers *numbers, int count)
+{
+	int64_t dense[CA_SEGMENT_CANDLES];
+	int values = 0;
+
+	if (!numbers->has_nulls)
+		return ca_series_write(out, numbers->value, count);
+	for (int i = 0; i < count; i++)
+		if (!numbers->nulls[i])
+			dense[values++] = numbers->value[i];
+	return ca_series_write(out, dense, values);
+}
+
+uint8_t *
+ca_numbers_write(uint8_t *out, const CaSegmentNumbers *numbers, int count)
+{
+	int values = count_values(numbers, count);
+	uint8_t flags = numbers->is_text ? IS_TEXT : 0;
+
+	if (values == 0)
+		flags |= ALL_NULL;
+	else if (values < count)
+		flags |= HAS_BITMAP;
+	*out++ = flags;
+	if (!numbers->is_text)
+		*out++ = (uint8_t) numbers->scale;
+	if (flags & ALL_NULL)
+		return out;
+	if (flags & HAS_BITMAP)
+		out = write_bitmap(out, numbers, count);
+	return numbers->is_text ? write_texts(out, numbers, count)
+							: write_integers(out, numbers, count);
+}
+
+/* false when it is cut off, or when it has bits behind the last value */
+static bool
+read_bitmap(CaInput *in, CaSegmentNumbers *numbers, int count)
+{
+	size_t bytes = (count + 7) / 8;
+
+	if (ca_input_left(in) < bytes ||
+		(count % 8 != 0 && in->at[bytes - 1] >> (count % 8) != 0))
+		return false;
+	for (int i = 0; i < count; i++)
+		numbers->nulls[i] = (in->at[i / 8] >> (i % 8)) & 1;
+	in->at += bytes;
+	return true;
+}
+
+/* texts point into the bytes */
+static bool
+read_texts(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
+{
+	uint64_t lengths[CA_SEGMENT_CANDLES];
+	int next = 0;
+
+	if (!ca_blocks_read(in, lengths, values))
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		uint64_t length = is_null(numbers, i) ? 0 : lengths[next++];
+
+		if (length > ca_input_left(in) || length > UINT32_MAX)
+			return false;
+		numbers->text[i].data = (const char *) in->at;
+		numbers->text[i].length = (uint32_t) length;
+		in->at += length;
+	}
+	return true;
+}
+
+static bool
+read_integers(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
+{
+	if (values > 0 && !ca_series_read(in, numbers->value, values))
+		return false;
+	/* from the last on, so that none is overwritten before it has moved */
+	if (values < count)
+		for (int i = count - 1; i >= 0; i--)
+			numbers->value[i] =
+				numbers->nulls[i] ? 0 : numbers->value[--values];
+	return true;
+}
+
+/* false when the bytes are no column of count numbers */
+bool
+ca_numbers_read(CaInput *in, CaSegmentNumbers *numbers, int count)
+{
+	uint8_t flags;
+	uint8_t scale = 0;
+	int values;
+
+	if (!ca_read_byte(in, &flags) ||
+		flags > (IS_TEXT | HAS_BITMAP | ALL_NULL) ||
+		(flags & (HAS_BITMAP | ALL_NULL)) == (HAS_BITMAP | ALL_NULL))
+		return false;
+	numbers->is_text = flags & IS_TEXT;
+	if (!numbers->is_text && !ca_read_byte(in, &scale))
+		return false;
+	numbers->scale = scale;
+	numbers->has_nulls = (flags & (HAS_BITMAP | ALL_NULL)) != 0;
+	if (flags & ALL_NULL)
+		memset(numbers->nulls, 1, count);
+	if ((flags & HAS_BITMAP) && !read_bitmap(in, numbers, count))
+		return false;
+	values = count_values(numbers, count);
+	if ((flags & HAS_BITMAP) && (values == 0 || values == count))
+		return false;
+	return numbers->is_text ? read_texts(in, numbers, count, values)
+							: read_integers(in, numbers, count, values);
+}

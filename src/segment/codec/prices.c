@@ -1,0 +1,198 @@
+/*-------------------------------------------------------------------------
+ *
+ * prices.c
+ *		Open, high, low and close as what each adds to another.  Plain C.
+ *
+ * It takes integers of one scale whose high is at least open and close, and whose
+ * low is at most these.  All arithmetic is modulo 2^64.
+ *
+ *		scale	one byte
+ *		first	the first open (signed)
+ *		factor	a varint; 0 says that all prices are the first, and nothing
+ *				follows
+ *		blocks	opens but the first, closes, highs, lows:
+ *
+ *		open  = close before + factor * unzigzag(u)
+ *		close = open + factor * unzigzag(u)
+ *		high  = max(open, close) + factor * u
+ *		low   = min(open, close) - factor * u
+ *
+ * factor is the largest that divides all differences.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "segment/codec/prices.h"
+
+#include "segment/codec/blocks.h"
+#include "segment/codec/gcd.h"
+
+/* differences, then numbers to be packed */
+typedef struct Differences
+{
+	uint64_t open[CA_SEGMENT_CANDLES]; /* of the second candle and so on */
+	uint64_t close[CA_SEGMENT_CANDLES];
+	uint64_t high[CA_SEGMENT_CANDLES];
+	uint64_t low[CA_SEGMENT_CANDLES];
+} Differences;
+
+static inline int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline int64_t
+smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* whether they can be written together */
+bool
+ca_prices_joint(const CaSegment *segment)
+{
+	const CaSegmentNumbers *number = segment->number;
+	const int64_t *open = number[CA_SEGMENT_OPEN].value;
+	const int64_t *high = number[CA_SEGMENT_HIGH].value;
+	const int64_t *low = number[CA_SEGMENT_LOW].value;
+	const int64_t *close = number[CA_SEGMENT_CLOSE].value;
+
+	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
+		if (number[i].is_text ||
+			number[i].scale != number[CA_SEGMENT_OPEN].scale)
+			return false;
+	for (int i = 0; i < segment->count; i++)
+		if (high[i] < larger(open[i], close[i]) ||
+			low[i] > smaller(open[i], close[i]))
+			return false;
+	return true;
+}
+
+static void
+take_differences(Differences *d, const CaSegment *segment)
+{
+	const CaSegmentNumbers *number = segment->number;
+	const int64_t *open = number[CA_SEGMENT_OPEN].value;
+	const int64_t *high = number[CA_SEGMENT_HIGH].value;
+	const int64_t *low = number[CA_SEGMENT_LOW].value;
+	const int64_t *close = number[CA_SEGMENT_CLOSE].value;
+
+	for (int i = 0; i < segment->count; i++)
+	{
+		if (i > 0)
+			d->open[i - 1] = (uint64_t) open[i] - (uint64_t) close[i - 1];
+		d->close[i] = (uint64_t) close[i] - (uint64_t) open[i];
+		d->high[i] = (uint64_t) high[i] - (uint64_t) larger(open[i], close[i]);
+		d->low[i] = (uint64_t) smaller(open[i], close[i]) - (uint64_t) low[i];
+	}
+}
+
+static void
+divide(const CaUnit *unit, uint64_t *values, int count)
+{
+	if (unit->factor > 1)
+		for (int i = 0; i < count; i++)
+			values[i] = ca_unit_divide(unit, values[i]);
+}
+
+static void
+divide_signed(const CaUnit *unit, uint64_t *values, int count)
+{
+	for (int i = 0; i < count; i++)
+		values[i] = ca_zigzag(ca_unit_divide_signed(unit, values[i]));
+}
+
+/* of prices that ca_prices_joint() accepts */
+uint8_t *
+ca_prices_write(uint8_t *out, const CaSegment *segment)
+{
+	const CaSegmentNumbers *open = &segment->number[CA_SEGMENT_OPEN];
+	int count = segment->count;
+	CaUnit unit = {0};
+	Differences d;
+
+	take_differences(&d, segment);
+	ca_unit_add_signed(&unit, d.close, count);
+	ca_unit_add_signed(&unit, d.open, count - 1);
+	ca_unit_add(&unit, d.high, count);
+	ca_unit_add(&unit, d.low, count);
+
+	*out++ = (uint8_t) open->scale;
+	out = ca_write_signed(out, (uint64_t) open->value[0]);
+	out = ca_write_varint(out, unit.factor);
+	if (unit.factor == 0)
+		return out;
+
+	divide_signed(&unit, d.open, count - 1);
+	divide_signed(&unit, d.close, count);
+	divide(&unit, d.high, count);
+	divide(&unit, d.low, count);
+	out = ca_blocks_write(out, d.open, count - 1);
+	out = ca_blocks_write(out, d.close, count);
+	out = ca_blocks_write(out, d.high, count);
+	return ca_blocks_write(out, d.low, count);
+}
+
+/* the arrays hold what was packed, open from the second on */
+static void
+add_differences(CaSegmentNumbers *number, int count, uint64_t first,
+				uint64_t factor)
+{
+	int64_t *open = number[CA_SEGMENT_OPEN].value;
+	int64_t *high = number[CA_SEGMENT_HIGH].value;
+	int64_t *low = number[CA_SEGMENT_LOW].value;
+	int64_t *close = number[CA_SEGMENT_CLOSE].value;
+	uint64_t at = first;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (i > 0)
+			at += factor * ca_unzigzag((uint64_t) open[i]);
+		open[i] = (int64_t) at;
+		at += factor * ca_unzigzag((uint64_t) close[i]);
+		close[i] = (int64_t) at;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		high[i] = (int64_t) ((uint64_t) larger(open[i], close[i]) +
+							 factor * (uint64_t) high[i]);
+		low[i] = (int64_t) ((uint64_t) smaller(open[i], close[i]) -
+							factor * (uint64_t) low[i]);
+	}
+}
+
+/* false when the bytes are no prices of as many candles as the segment has */
+bool
+ca_prices_read(CaInput *in, CaSegment *segment)
+{
+	CaSegmentNumbers *number = segment->number;
+	int count = segment->count;
+	uint8_t scale;
+	uint64_t first;
+	uint64_t factor;
+
+	if (!ca_read_byte(in, &scale) || !ca_read_signed(in, &first) ||
+		!ca_read_varint(in, &factor))
+		return false;
+	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
+	{
+		number[i].is_text = false;
+		number[i].has_nulls = false;
+		number[i].scale = scale;
+		if (factor == 0)
+			for (int j = 0; j < count; j++)
+				number[i].value[j] = (int64_t) first;
+	}
+	if (factor == 0)
+		return true;
+	if (!ca_blocks_read(in, (uint64_t *) number[CA_SEGMENT_OPEN].value + 1,
+						count - 1) ||
+		!ca_blocks_read(in, (uint64_t *) number[CA_SEGMENT_CLOSE].value,
+						count) ||
+		!ca_blocks_read(in, (uint64_t *) number[CA_SEGMENT_HIGH].value,
+						count) ||
+		!ca_blocks_read(in, (uint64_t *) number[CA_SEGMENT_LOW].value, count))
+		return false;
+	add_differences(number, count, first, factor);
+	return true;
+}

@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * column_scan.c
+ *		Stored segments as columns in memory, one by one.
+ *
+ * For functions that compute from columns and need no rows.  What they may read
+ * is what the caller may, and the snapshot is the active one: together with
+ * rows of price_history that are not compressed, read by the same snapshot, it is
+ * one state of the history.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "segment/read/column_scan.h"
+
+/*
+ * Begin to read segments that reach into the bounds, which have been filled in.
+ * "columns" has a bit for each column of price_data_compressed that is to be
+ * decoded, 1 << CA_COMPRESSED_OPEN and so on.  What is allocated lives in the
+ * current memory context.  Error: 42501.
+ */
+void
+ca_scan_begin(CaSegmentScan *scan, Oid namespace_oid, int columns,
+			  CaScanOrder order)
+{
+	Oid table = get_relname_relid("price_data_segments", namespace_oid);
+
+	if (!OidIsValid(table))
+		elog(ERROR, "there is no table price_data_segments");
+	ca_segments_check(table, GetUserId());
+	ca_loaded_init(&scan->loaded, columns);
+	scan->reader = (CaSegmentReader){.table = table,
+									 .user = GetUserId(),
+									 .snapshot = GetActiveSnapshot(),
+									 .order = order,
+									 .bounds = &scan->bounds};
+	scan->segment = NULL;
+	if (!scan->bounds.empty)
+		ca_segments_open(&scan->reader);
+}
+
+/*
+ * Read the next segment that has candles within the bounds.  False when there is
+ * none; else the scan tells of it, until the next call.  Error: XX001.
+ */
+bool
+ca_scan_next(CaSegmentScan *scan)
+{
+	TupleTableSlot *row;
+
+	while (!scan->bounds.empty &&
+		   (row = ca_segments_next(&scan->reader)) != NULL)
+	{
+		const text *code;
+
+		ca_loaded_take(&scan->loaded, row);
+		code = scan->loaded.timeframe;
+		scan->asset = scan->loaded.asset;
+		scan->timeframe =
+			ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+		if (scan->timeframe == NULL)
+			elog(ERROR, "a segment has an unknown timeframe");
+		scan->segment = scan->loaded.segment;
+		scan->from = ca_loaded_candle_from(&scan->loaded, scan->bounds.since);
+		scan->to =
+			scan->bounds.until == DT_NOEND
+				? scan->segment->count
+				: ca_loaded_candle_from(&scan->loaded, scan->bounds.until + 1);
+		if (scan->from < scan->to)
+			return true;
+	}
+	return false;
+}
+
+/* end reading, be it before the last segment */
+void
+ca_scan_end(CaSegmentScan *scan)
+{
+	if (!scan->bounds.empty)
+		ca_segments_close(&scan->reader);
+}

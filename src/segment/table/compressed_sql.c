@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * compressed_sql.c
+ *		Single candles of segments, and the way out of segments.
+ *
+ * The caller of what changes a series holds its lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+
+#include "segment/table/merge.h"
+
+PG_FUNCTION_INFO_V1(ca_compressed_at);
+PG_FUNCTION_INFO_V1(ca_replace_compressed);
+PG_FUNCTION_INFO_V1(ca_drop_compressed);
+PG_FUNCTION_INFO_V1(ca_take_compressed);
+
+/* where rows of candles go */
+typedef struct Output
+{
+	ReturnSetInfo *result;
+	Datum *values;
+	bool *nulls;
+	MemoryContext row_context;
+} Output;
+
+/* looking candles up, in order of time */
+typedef struct Lookup
+{
+	const CaStore *store;
+	CaStored *stored;
+	int64 next; /* no segment not yet seen begins before this time */
+	int at;
+} Lookup;
+
+static Output
+make_output(FunctionCallInfo fcinfo, const CaStore *store)
+{
+	Output output;
+	int columns;
+
+	InitMaterializedSRF(fcinfo, 0);
+	output.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	columns = output.result->setDesc->natts;
+	if (columns < CA_ROW_COLUMNS)
+		elog(ERROR, "a candle has too few columns");
+	output.values = palloc0(sizeof(Datum) * columns);
+	output.nulls = palloc(sizeof(bool) * columns);
+	memset(output.nulls, true, sizeof(bool) * columns);
+	output.values[CA_ROW_ASSET] = Int32GetDatum(store->asset);
+	output.values[CA_ROW_TIMEFRAME] = store->timeframe_datum;
+	output.nulls[CA_ROW_ASSET] = output.nulls[CA_ROW_TIMEFRAME] = false;
+	output.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",
+											   ALLOCSET_DEFAULT_SIZES);
+	return output;
+}
+
+static void
+put_row(Output *output, const CaRow *row)
+{
+	MemoryContext old = MemoryContextSwitchTo(output->row_context);
+
+	ca_row_to_values(row, output->values, output->nulls);
+	tuplestore_putvalues(output->result->setResult, output->result->setDesc,
+						 output->values, output->nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(output->row_context);
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+	int64 x = *(const int64 *) a;
+	int64 y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* the times of an array, ascending, each once; returns how many */
+static int
+times_argument(FunctionCallInfo fcinfo, int argument, int64 **times)
+{
+	Datum *elements;
+	bool *nulls;
+	int n;
+	int distinct = 0;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TIMESTAMPTZOID,
+					  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &elements, &nulls, &n);
+	*times = palloc(sizeof(int64) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			(*times)[distinct++] = DatumGetTimestampTz(elements[i]);
+	n = distinct;
+	qsort(*times, n, sizeof(int64), compare_times);
+	distinct = 0;
+	for (int i = 0; i < n; i++)
+		if (i == 0 || (*times)[i] != (*times)[i - 1])
+			(*times)[distinct++] = (*times)[i];
+	return distinct;
+}
+
+/* the candle at a time, which is later than those before; false without one */
+static bool
+look_up(Lookup *lookup, int64 time, CaRow *row)
+{
+	const CaSegment *segment = &lookup->stored->segment;
+	CaStoredHead head;
+
+	if (time >= lookup->next)
+	{
+		lookup->at = 0;
+		lookup->stored->segment.count = 0;
+		if (ca_store_before(lookup->store, time, &head) &&
+			time <= head.last_time)
+			ca_store_read(lookup->store, head.first_time, lookup->stored);
+		lookup->next = ca_store_after(lookup->store, time, &head)
+						   ? head.first_time
+						   : PG_INT64_MAX;
+	}
+	while (lookup->at < segment->count && segment->time[lookup->at] < time)
+		lookup->at++;
+	if (lookup->at == segment->count || segment->time[lookup->at] != time)
+		return false;
+	ca_stored_row(lookup->stored, lookup->at, row);
+	return true;
+}
+
+/*
+ * ca_compressed_at(asset, timeframe, times) -> setof price_data_archive
+ *
+ * The compressed candles of a series at these times, ascending, as the calling
+ * statement sees them.  A segment is read once; nothing is read of a series that
+ * ends before the first time.
+ */
+Datum
+ca_compressed_at(PG_FUNCTION_ARGS)
+{
+	CaStore store;
+	Lookup lookup = {&store, ca_stored_make(), PG_INT64_MIN, 0};
+	Output output;
+	int64 *times;
+	int n = times_argument(fcinfo, 2, &times);
+	CaRow row;
+
+	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+				  PG_GETARG_DATUM(1), true);
+	output = make_output(fcinfo, &store);
+	for (int i = 0; i < n; i++)
+		if (look_up(&lookup, times[i], &row))
+			put_row(&output, &row);
+	return (Datum) 0;
+}
+
+/* the columns of a candle that is an element of an array of rows */
+static void
+row_from_element(Datum element, CaRow *row)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(element);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header),
+						   .t_data = header};
+	TupleDesc tupdesc = lookup_rowtype_tupdesc(
+		HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	Datum *values = palloc(sizeof(Datum) * tupdesc->natts);
+	bool *nulls = palloc(sizeof(bool) * tupdesc->natts);
+
+	heap_deform_tuple(&tuple, tupdesc, values, nulls);
+	ReleaseTupleDesc(tupdesc);
+	ca_row_from_values(values, nulls, row);
+}
+
+/*
+ * ca_replace_compressed(asset, timeframe, candles price_data_archive[]) -> count
+ *
+ * Puts candles, which are of the series and ascending, in the place of those
+ * compressed at their times, and returns how many there were.
+ */
+Datum
+ca_replace_compressed(PG_FUNCTION_ARGS)
+{
+	ArrayType *candles = PG_GETARG_ARRAYTYPE_P(2);
+	CaStore store;
+	CaMerge *merge;
+	Datum *elements;
+	int n;
+	int64 replaced = 0;
+	CaRow row;
+
+	deconstruct_array(candles, ARR_ELEMTYPE(candles), -1, false,
+					  TYPALIGN_DOUBLE, &elements, NULL, &n);
+	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+				  PG_GETARG_DATUM(1), false);
+	merge = ca_merge_begin(&store, CA_MERGE_REPLACE);
+	for (int i = 0; i < n; i++)
+	{
+		row_from_element(elements[i], &row);
+		replaced += ca_merge_row(merge, &row);
+	}
+	ca_merge_end(merge);
+	PG_RETURN_INT64(replaced);
+}
+
+/*
+ * ca_drop_compressed(asset, timeframe, times) -> count
+ *
+ * Deletes the compressed candles at these times, and returns how many there
+ * were.  A segment without one of them stays as it is.
+ */
+Datum
+ca_drop_compressed(PG_FUNCTION_ARGS)
+{
+	CaStore store;
+	CaMerge *merge;
+	int64 *times;
+	int n = times_argument(fcinfo, 2, &times);
+	int found = 0;
+	Lookup lookup = {&store, ca_stored_make(), PG_INT64_MIN, 0};
+	CaRow row;
+
+	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+				  PG_GETARG_DATUM(1), false);
+	for (int i = 0; i < n; i++)
+		if (look_up(&lookup, times[i], &row))
+			times[found++] = times[i];
+	merge = ca_merge_begin(&store, CA_MERGE_DROP);
+	for (int i = 0; i < found; i++)
+	{
+		row.candle.time = times[i];
+		ca_merge_row(merge, &row);
+	}
+	ca_merge_end(merge);
+	PG_RETURN_INT64(found);
+}
+
+/*
+ * ca_take_compressed(asset, timeframe, since, until, batch_size)
+ *		-> setof price_data_archive
+ *
+ * Takes the oldest candles of a series that start in [since, until) out of their
+ * segments, and returns them; a batch ends with the segment in which it becomes
+ * large enough.  What else those segments had stays compressed.
+ */
+Datum
+ca_take_compressed(PG_FUNCTION_ARGS)
+{
+	TimestampTz since = PG_GETARG_TIMESTAMPTZ(2);
+	TimestampTz until = PG_GETARG_TIMESTAMPTZ(3);
+	int32 batch_size = PG_GETARG_INT32(4);
+	CaStored *stored = ca_stored_make();
+	const CaSegment *segment = &stored->segment;
+	int64 taken = 0;
+	CaStore store;
+	CaStoredHead head;
+	CaMerge *merge;
+	Output output;
+	CaRow row;
+	bool more;
+
+	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+				  PG_GETARG_DATUM(1), false);
+	output = make_output(fcinfo, &store);
+	merge = ca_merge_begin(&store, CA_MERGE_DROP);
+	more = (ca_store_before(&store, since, &head) && head.last_time >= since) ||
+		   ca_store_after(&store, since, &head);
+	while (more && head.first_time < until && taken < batch_size)
+	{
+		ca_store_take(&store, head.first_time, stored);
+		for (int i = 0; i < segment->count; i++)
+		{
+			ca_stored_row(stored, i, &row);
+			if (row.candle.time < since || row.candle.time >= until)
+				ca_merge_put(merge, &row);
+			else
+			{
+				put_row(&output, &row);
+				taken++;
+			}
+		}
+		more = ca_store_after(&store, segment->time[segment->count - 1], &head);
+	}
+	ca_merge_end(merge);
+	return (Datum) 0;
+}

@@ -1,0 +1,227 @@
+/*-------------------------------------------------------------------------
+ *
+ * setting.c
+ *		Settings whose text the extension reads itself: one place for how they
+ *		are checked, kept and read.
+ *
+ * Before the library is loaded PostgreSQL takes any text for a setting that
+ * has our prefix.  What was set then, in the session, for a role or for a
+ * database, is judged when the library comes.  PostgreSQL would drop what makes
+ * no sense and go on with the default, so that candles would be archived, and
+ * logs pruned, by a period that nobody chose.  So such a text stays here, with a
+ * warning, and whatever reads the setting ends with an error until it is mended.
+ * The same holds for what ALTER ROLE and ALTER DATABASE have stored, when the
+ * library is preloaded.  SET, with the library in memory, is refused at once.
+ *
+ * A setting that would rather have its default than an error says so by
+ * "suspends".
+ *
+ * A new setting: a CaSetting, a check hook of one line that calls
+ * ca_check_setting(), ca_define_setting() from _PG_init(), and a function that
+ * SQL calls and that reads it by ca_read_setting().  SQL never compares the text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "base/compat.h"
+
+#include <ctype.h>
+
+#include "access/parallel.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "settings/setting.h"
+
+PG_FUNCTION_INFO_V1(ca_setting_is_valid);
+
+/* room for what any reader makes of a text */
+typedef union SettingValue
+{
+	int64 number;
+	char other[1024];
+} SettingValue;
+
+static CaSetting *settings;
+
+/* while the library is loaded: what comes was set before that */
+static bool beginning;
+
+void
+ca_begin_settings(void)
+{
+	beginning = true;
+}
+
+void
+ca_end_settings(void)
+{
+	beginning = false;
+}
+
+void
+ca_define_setting(CaSetting *setting, GucContext context,
+				  GucStringCheckHook check)
+{
+	setting->next = settings;
+	settings = setting;
+	DefineCustomStringVariable(setting->name, setting->description,
+							   setting->details, &setting->text,
+							   setting->initial, context, 0, check, NULL, NULL);
+}
+
+/*
+ * Whether a text that makes no sense comes from where nobody can be asked again.
+ * A parallel worker takes what its leader has.
+ */
+static bool
+is_stored(GucSource source)
+{
+	return beginning || InitializingParallelWorker ||
+		   (source >= PGC_S_GLOBAL && source <= PGC_S_DATABASE_USER);
+}
+
+/*
+ * The work of a check hook.
+ */
+bool
+ca_check_setting(const CaSetting *setting, char **newval, GucSource source)
+{
+	SettingValue result;
+	const char *wrong = setting->read(setting, *newval, &result);
+
+	if (wrong == NULL)
+		return true;
+
+	if (setting->suspends && is_stored(source))
+	{
+		if (!InitializingParallelWorker)
+			ereport(WARNING, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for parameter \"%s\": \"%s\"",
+						   setting->name, *newval),
+					errdetail("%s What depends on it is not done.", wrong),
+					errhint("%s", setting->hint));
+		return true;
+	}
+	GUC_check_errdetail("%s", wrong);
+	GUC_check_errhint("%s", setting->hint);
+	return false;
+}
+
+/*
+ * What a setting says.  Errors: 22023 when it makes no sense.
+ */
+void
+ca_read_setting(const CaSetting *setting, void *result)
+{
+	const char *wrong = setting->read(setting, setting->text, result);
+
+	if (wrong != NULL)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("invalid value for parameter \"%s\": \"%s\"",
+					   setting->name, setting->text),
+				errdetail("%s", wrong),
+				errhint("%s pg_settings and pg_db_role_setting tell where it "
+						"is set.",
+						setting->hint));
+}
+
+/* milliseconds of the unit at c, whose length is given; 0 for none */
+static int64
+unit_milliseconds(const char *c, int length)
+{
+	static const struct
+	{
+		const char *name;
+		int64 milliseconds;
+	} units[] = {{"ms", 1},      {"s", CA_SECOND}, {"min", CA_MINUTE},
+				 {"h", CA_HOUR}, {"d", CA_DAY},    {"w", 7 * CA_DAY}};
+
+	for (int i = 0; i < lengthof(units); i++)
+		if ((int) strlen(units[i].name) == length &&
+			memcmp(units[i].name, c, length) == 0)
+			return units[i].milliseconds;
+	return 0;
+}
+
+/*
+ * duration = number unit		blanks around either are fine; 0 needs no unit
+ */
+const char *
+ca_read_duration(const CaSetting *setting, const char *text, void *result)
+{
+	const char *c = text;
+	const char *start;
+	int64 number = 0;
+	int64 unit;
+
+	while (isspace((unsigned char) *c))
+		c++;
+	start = c;
+	for (; isdigit((unsigned char) *c); c++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+			__builtin_add_overflow(number, *c - '0', &number))
+			return "The number is too large.";
+	if (c == start)
+		return "It does not begin with a number.";
+
+	while (isspace((unsigned char) *c))
+		c++;
+	start = c;
+	while (isalpha((unsigned char) *c))
+		c++;
+	unit = unit_milliseconds(start, c - start);
+	if (c == start && number == 0)
+		unit = 1;
+	else if (c == start && *c == '\0')
+		return "It has no unit.";
+	while (isspace((unsigned char) *c))
+		c++;
+	if (unit == 0 || *c != '\0')
+		return "What follows the number is not a unit.";
+
+	if (__builtin_mul_overflow(number, unit, &number) ||
+		number > setting->greatest)
+		return "It is too long.";
+	if (number < setting->least)
+		return "It is too short.";
+	*(int64 *) result = number;
+	return NULL;
+}
+
+/* on, off and what else PostgreSQL takes for a Boolean */
+const char *
+ca_read_switch(const CaSetting *setting, const char *text, void *result)
+{
+	return parse_bool(text, (bool *) result) ? NULL
+											 : "It is neither on nor off.";
+}
+
+/* whole days are days, the rest is time */
+Interval *
+ca_duration_interval(int64 milliseconds)
+{
+	Interval *result = palloc0(sizeof(Interval));
+
+	result->day = milliseconds / CA_DAY;
+	result->time = (milliseconds % CA_DAY) * INT64CONST(1000);
+	return result;
+}
+
+/*
+ * setting_is_valid(name): whether what a setting says makes sense, without the
+ * prefix; true for those that never hold what does not.
+ */
+Datum
+ca_setting_is_valid(PG_FUNCTION_ARGS)
+{
+	char *name =
+		psprintf("cryptoanalytics.%s", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	SettingValue result;
+
+	for (const CaSetting *setting = settings; setting != NULL;
+		 setting = setting->next)
+		if (strcmp(setting->name, name) == 0)
+			PG_RETURN_BOOL(setting->read(setting, setting->text, &result) ==
+						   NULL);
+	PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * blocks.c
+ *		That blocks of bars give the bits of the kernels bar by bar: every value
+ *		of every bar, with the columns and kernels of any machine and with those
+ *		of this one, and the state to go on from.  Prints TAP.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "indicators/kernel/block.h"
+#include "series.h"
+
+#define BARS 30000
+#define SEEDS 3
+
+/* what technical_indicators() has, then periods and conventions at the edges */
+static const CaRequest requests[] = {
+	{&ca_rsi, {.periods = {7}}},
+	{&ca_rsi, {.periods = {14}}},
+	{&ca_sma, {.periods = {20}}},
+	{&ca_sma, {.periods = {50}}},
+	{&ca_sma, {.periods = {100}}},
+	{&ca_sma, {.periods = {200}}},
+	{&ca_ema, {.periods = {20}}},
+	{&ca_ema, {.periods = {50}}},
+	{&ca_ema, {.periods = {100}}},
+	{&ca_ema, {.periods = {200}}},
+	{&ca_macd, {.periods = {12, 26, 9}}},
+	{&ca_bollinger, {.periods = {20}, .multiplier = 2}},
+	{&ca_atr, {.periods = {14}}},
+	{&ca_adx, {.periods = {14}}},
+	{&ca_stochastic, {.periods = {14, 3, 3}}},
+	{&ca_rsi, {.periods = {1}, .convention = CA_PANDAS}},
+	{&ca_rsi, {.periods = {2}, .convention = CA_TRADINGVIEW}},
+	{&ca_sma, {.periods = {1}}},
+	{&ca_sma, {.periods = {3000}}},
+	{&ca_sma, {.periods = {10000}}},
+	{&ca_ema, {.periods = {1}}},
+	{&ca_ema, {.periods = {2}, .convention = CA_PANDAS}},
+	{&ca_macd, {.periods = {1, 2, 2}, .convention = CA_TRADINGVIEW}},
+	{&ca_bollinger, {.periods = {1}, .multiplier = 2}},
+	{&ca_bollinger, {.periods = {300}, .multiplier = 0.7}},
+	{&ca_bollinger, {.periods = {5}, .multiplier = 0}},
+	{&ca_bollinger, {.periods = {10000}, .multiplier = 2}},
+	{&ca_atr, {.periods = {1}, .convention = CA_TRADINGVIEW}},
+	{&ca_adx, {.periods = {1}, .convention = CA_PANDAS}},
+	{&ca_adx, {.periods = {2}, .convention = CA_TRADINGVIEW}},
+	{&ca_stochastic, {.periods = {1, 1, 1}}},
+	{&ca_stochastic, {.periods = {128, 4, 2}}},
+	{&ca_stochastic, {.periods = {200, 3, 3}}},
+	{&ca_stochastic, {.periods = {5, 7, 3}}},
+};
+
+#define NREQUESTS ((int) (sizeof(requests) / sizeof(requests[0])))
+
+/* the same, of the kernels of this machine */
+static CaRequest fastest[NREQUESTS];
+
+static int tests;
+static int failures;
+
+static void
+ok(bool passed, const char *what, const char *series)
+{
+	tests++;
+	failures += !passed;
+	printf("%sok %d - %s: %s\n", passed ? "" : "not ", tests, series, what);
+}
+
+static void *
+room(size_t size)
+{
+	void *memory = calloc(1, size);
+
+	if (memory == NULL)
+	{
+		printf("Bail out! out of memory\n");
+		exit(1);
+	}
+	return memory;
+}
+
+static CaEngine *
+new_engine(const CaRequest *wanted)
+{
+	return ca_engine_init(room(ca_engine_size(wanted, NREQUESTS)), wanted,
+						  NREQUESTS);
+}
+
+/* whether the t-th bar of the block has the values of an engine that saw it */
+static bool
+same_values(const CaEngine *engine, const CaBlock *block, int t, int bar)
+{
+	for (int r = 0; r < NREQUESTS; r++)
+	{
+		CaValues values;
+		bool warm = ca_engine_values(engine, r, &values);
+
+		for (int v = 0; v < requests[r].indicator->nvalues; v++)
+		{
+			double value;
+			bool given = ca_block_value(block, r, v, t, &value);
+
+			if (given == (warm && !values.undefined[v]) &&
+				(!given ||
+				 memcmp(&value, &values.value[v], sizeof(value)) == 0))
+				continue;
+			printf("# bar %d, request %d (%s), value %d: %a, not %a\n", bar, r,
+				   requests[r].indicator->name, v, given ? value : 0.0,
+				   values.value[v]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* full blocks mostly, and others of any length */
+static int
+block_length(uint64_t *seed, int left)
+{
+	uint64_t draw = series_draw(seed);
+	int length =
+		draw % 3 == 0 ? 1 + (int) (draw / 3 % CA_BLOCK_BARS) : CA_BLOCK_BARS;
+
+	return length < left ? length : left;
+}
+
+/* see the bars by blocks and bar by bar, and compare; the engines have seen them */
+static bool
+compare(CaEngine *by_blocks, CaEngine *by_bars, const CaColumns *columns,
+		const CaBar *bars, int count, long *joined)
+{
+	void *memory = malloc(ca_block_size(NREQUESTS));
+	CaBlock *block = ca_block_init(memory, columns);
+	uint64_t seed = 20260101;
+	bool same = memory != NULL;
+
+	for (int i = 0, length; same && i < count; i += length)
+	{
+		length = block_length(&seed, count - i);
+		ca_engine_run(by_blocks, block, &bars[i], length);
+		for (int r = 0; r < NREQUESTS; r++)
+			*joined += block->parts[r].joins;
+		for (int t = 0; same && t < length; t++)
+		{
+			ca_engine_update(by_bars, &bars[i + t]);
+			same = same_values(by_bars, block, t, i + t);
+		}
+	}
+	free(memory);
+	return same;
+}
+
+/* the state of one engine into another that has seen nothing */
+static bool
+hand_over(CaEngine *from, CaEngine *to)
+{
+	CaStream stream = {.reading = false};
+	unsigned char *bytes;
+
+	ca_engine_transfer(from, &stream);
+	bytes = room(stream.at);
+	stream = (CaStream){.reading = false, .data = bytes};
+	ca_engine_transfer(from, &stream);
+	stream = (CaStream){.reading = true, .data = bytes, .size = stream.at};
+	ca_engine_transfer(to, &stream);
+	free(bytes);
+	return !stream.failed;
+}
+
+static void
+test_series(SeriesKind kind, const CaRequest *wanted, const CaColumns *columns,
+			const char *what)
+{
+	const char *name = series_names[kind];
+	int half = BARS / 2 + 5;
+	CaBar *bars = room(BARS * sizeof(CaBar));
+	bool same = true;
+	bool same_after = true;
+	bool handed = true;
+	long joined = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+	{
+		CaEngine *by_blocks = new_engine(wanted);
+		CaEngine *by_bars = new_engine(requests);
+		CaEngine *again = new_engine(wanted);
+
+		series_fill(kind, seed * 977 + (uint64_t) kind, bars, BARS);
+		same &= compare(by_blocks, by_bars, columns, bars, half, &joined);
+		handed &= hand_over(by_blocks, again);
+		same_after &=
+			compare(again, by_bars, columns, bars + half, BARS - half, &joined);
+		free(by_blocks);
+		free(by_bars);
+		free(again);
+	}
+	free(bars);
+
+	printf("# %s, %s: %.0f %% of what could went by columns\n", name, what,
+		   100.0 * joined /
+			   ((double) SEEDS * BARS / CA_BLOCK_BARS * NREQUESTS));
+	ok(same, what, name);
+	ok(handed && same_after, "the same with a state that was put away", name);
+	if (kind == SERIES_CENTS)
+		ok(joined > (long) SEEDS * BARS / CA_BLOCK_BARS * NREQUESTS / 2,
+		   "most of it goes by columns", name);
+}
+
+int
+main(void)
+{
+	memcpy(fastest, requests, sizeof(requests));
+	for (int r = 0; r < NREQUESTS; r++)
+		fastest[r].indicator = ca_fastest(requests[r].indicator);
+
+	for (int kind = 0; kind < SERIES_KINDS; kind++)
+	{
+		test_series((SeriesKind) kind, requests, &ca_columns_plain,
+					"blocks give the bits of bar by bar");
+		if (ca_columns() != &ca_columns_plain)
+			test_series((SeriesKind) kind, fastest, ca_columns(),
+						"and with what this machine computes fastest");
+	}
+	printf("1..%d\n", tests);
+	return failures != 0;
+}

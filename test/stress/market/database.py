@@ -1,0 +1,66 @@
+"""The database of the market: made once by its owner, then used by the roles of docs/guide/operations.md alone."""
+
+import os
+import subprocess
+
+import wire
+
+NAME = os.environ.get("MARKET_DATABASE", "market")
+ROLES = ("operator", "application", "sign_in", "analyst")
+SETTINGS = {"retention": "1m=6h,5m=1d,15m=2d", "compress_archive": "true", "keep_api_logs": "1d", "keep_sessions": "1d"}
+
+
+def prepare():
+    """What the owner does: roles, rights and settings."""
+    statements = ["SET search_path = cryptoanalytics"]
+    for role in ROLES:
+        statements += [f"DROP ROLE IF EXISTS {NAME}_{role}", f"CREATE ROLE {NAME}_{role} LOGIN",
+                       f"SELECT grant_{role}('{NAME}_{role}')"]
+    statements += [f"ALTER DATABASE {NAME} SET cryptoanalytics.{k} = '{v}'" for k, v in SETTINGS.items()]
+    statements += [f"ALTER DATABASE {NAME} SET search_path = cryptoanalytics"]
+    command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", NAME]
+    for s in statements:
+        command += ["-c", s]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+class Session:
+    """A session of a role, one transaction a statement; it comes back when it was terminated."""
+
+    def __init__(self, role):
+        self.role = role
+        self.connection = None
+
+    def connected(self):
+        if self.connection is None or self.connection.closed:
+            self.connection = wire.Connection(NAME, f"{NAME}_{self.role}")
+        return self.connection
+
+    def rows(self, query, *arguments):
+        return self.connected().query(query, *arguments)
+
+    def value(self, query, *arguments):
+        rows = self.rows(query, *arguments)
+        return rows[0][0] if rows else None
+
+    def mappings(self, query, *arguments):
+        """Rows by the names of their columns."""
+        rows = self.rows(query, *arguments)
+        return [dict(zip(self.connection.names, r)) for r in rows]
+
+    def as_user(self, user, query, *arguments):
+        """A transaction of the application that names its user; rows, and the code of the error that ended it."""
+        self.rows("BEGIN")
+        try:
+            self.rows(f"SET LOCAL cryptoanalytics.user_id = {int(user)}")
+            rows = self.rows(query, *arguments)
+        except wire.Error as e:
+            self.rows("ROLLBACK")
+            return [], e.code
+        self.rows("COMMIT")
+        return rows, None
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
