@@ -96,7 +96,9 @@ FROM asset AS a
 CROSS JOIN unnest(ARRAY['3m', '15m', '1h', '4h', '1d', '3d', '1w', '1M']) AS t (timeframe)
 CROSS JOIN (VALUES (NULL::timestamptz, NULL::timestamptz, NULL), ('2024-02-24 10:07', '2024-03-01 00:00:01', NULL),
                    ('2024-02-29', NULL, NULL), (NULL, '2024-02-21 12:00', NULL), ('-infinity', 'infinity', '1h'),
-                   ('2024-02-24', '2024-02-24 10:07', '1m')) AS r (since, until, source);
+                   ('2024-02-24', '2024-02-24 10:07', '1m'),
+                   -- the first moment of a candle is in the range
+                   ('2024-02-24', '2024-02-25 00:00:00.000001', NULL)) AS r (since, until, source);
 SELECT pg_temp.choose(t) FROM (SELECT DISTINCT timeframe FROM question) AS q (t);
 CREATE TEMP TABLE answer AS
 SELECT q.*, d::text AS candle FROM question AS q, LATERAL pg_temp.defined(q.id, q.timeframe, q.source, q.since, q.until) AS d;

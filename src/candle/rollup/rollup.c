@@ -46,7 +46,10 @@ set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
 	{
 		TimestampTz last = PG_GETARG_TIMESTAMPTZ(until);
 
-		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(--last))
+		/* the last moment before until; the macro evaluates its argument twice */
+		if (!TIMESTAMP_NOT_FINITE(last))
+			last--;
+		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(last))
 			ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 					errmsg("timestamp out of range"),
 					errdetail("until lies before the first timestamp."));
