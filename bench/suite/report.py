@@ -115,9 +115,9 @@ def machine(config):
 
 PREFACE = """# {title}
 
-Written by `bench/run`; how it measures is in [bench/README.md](../bench/README.md). Times are medians of {runs} runs,
-in which the variants of a job take turns, in nanoseconds a row, with the smallest and the largest. Where a row
-says nothing else, a ratio below 1 is faster than what it is compared with.
+`bench/run` writes this page; [bench/README.md](../README.md) says how it measures. Times are medians of {runs} runs in
+which the variants of a job take turns, in nanoseconds per row, with the smallest and the largest. Unless noted, a
+ratio below 1 is faster than what it is compared with.
 
 """
 
