@@ -3,12 +3,12 @@
 #
 # Both scripts work in two stages.  The first runs as whoever called: it
 # installs packages, makes a temporary directory with a copy of the sources,
-# and removes that directory whatever happens.  The second runs in there and
+# and removes that directory however it ends.  The second runs in there and
 # never as root: it builds, and starts a PostgreSQL server of its own.
 #
 # Nothing goes into the machine's PostgreSQL.  The server finds its libraries
 # and extensions relative to its own executable, so a copy of the executables
-# beside a forest of symbolic links is an installation that may be written to.
+# with symbolic links to everything else is an installation that we may write to.
 
 set -eu
 umask 022

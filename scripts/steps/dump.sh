@@ -100,8 +100,8 @@ step_dump() {
     dump_additions
 }
 
-# What was added by hand is lost by pg_dump and made again by added_by_hand(), as docs/guide/operations.md
-# tells: columns before the rows, the rest behind them.
+# pg_dump loses what was added by hand; added_by_hand() makes it again, as docs/guide/operations.md says:
+# columns before the rows are restored, the rest after.
 dump_additions() {
     for section in pre-data post-data; do
         echo "\\o $work/$section.sql"

@@ -1,5 +1,5 @@
--- Columns that somebody adds to the tables, of types without equality and generated ones too, stand in
--- the way of nothing, and nothing that they hold is lost without a word.
+-- Columns that users add to the tables, also generated ones and those of types without equality, break
+-- nothing, and nothing in them is lost silently.
 BEGIN;
 SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;

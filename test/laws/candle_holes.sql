@@ -1,5 +1,5 @@
--- candles() where some are stored and some are not, and what reads it: holes are built together, and
--- the future does not count.
+-- candles() on a series of which only some candles are stored, and the functions that read it: holes are
+-- built together, and the future does not count.
 BEGIN;
 SELECT plan(13);
 SET LOCAL search_path = cryptoanalytics, public;

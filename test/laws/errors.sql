@@ -1,4 +1,4 @@
--- The rules that functions enforce, against docs/reference/errors.md: one row a rule, with its SQLSTATE, table and column.
+-- The rules that functions enforce, against docs/reference/errors.md: one row per rule, with its SQLSTATE, table and column.
 -- Run from the root of the repository, where cat finds that file.
 BEGIN;
 SELECT plan(8);

@@ -1,4 +1,4 @@
--- Evaluations over ranges, of models that diverge, and what the leaderboard takes of them.
+-- Evaluations over ranges, of models that diverge, and which of them the leaderboard shows.
 BEGIN;
 SELECT plan(28);
 SET LOCAL search_path = cryptoanalytics, public;

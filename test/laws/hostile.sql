@@ -1,5 +1,5 @@
--- Hostile objects and a hostile search_path: whatever bears the name of something that the extension calls
--- is not called, and what runs with more rights than its caller's is written down.
+-- Hostile objects and a hostile search_path: an object with the name of something that the extension calls
+-- is not called, and the functions that run with more rights than their caller's are listed.
 BEGIN;
 SELECT plan(11);
 SET LOCAL search_path = cryptoanalytics, public;

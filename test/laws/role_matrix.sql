@@ -1,4 +1,4 @@
--- Every function and every step of maintain() by the roles that docs/guide/operations.md says may.
+-- Every function and every step of maintain(), run by the roles that docs/guide/operations.md allows to.
 BEGIN;
 SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, public;

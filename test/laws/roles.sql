@@ -1,4 +1,4 @@
--- What each kind of role may do, by trying it; and who is refused a kind.
+-- What each kind of role may do, tested by doing it; and which roles cannot become of that kind.
 BEGIN;
 SELECT plan(67);
 SET LOCAL search_path = cryptoanalytics, public;

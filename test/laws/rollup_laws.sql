@@ -1,5 +1,5 @@
 -- Candles built and rolled up: equal to the plain SQL that defines them, whatever is stored, in
--- memory and on disk; and read with the rights of whoever asks.
+-- memory and on disk; and read with the rights of the caller.
 BEGIN;
 SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, public;

@@ -1,4 +1,4 @@
--- A fragment never takes the place of a whole candle, and what was made of a fragment gives way to more.
+-- A partial candle never replaces a whole one, and gives way to a candle that is made of more.
 BEGIN;
 SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, public;

@@ -1,4 +1,4 @@
--- A small market from the generator of bench/scale: what is hot reads no big table from end to end.
+-- A small market from the generator of bench/scale: frequent queries read no big table from end to end.
 BEGIN;
 SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;

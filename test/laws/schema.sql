@@ -1,4 +1,4 @@
--- The schema against the data model: test/compat/erd/columns.csv holds one line a column, as drawn.
+-- The schema against the data model: test/compat/erd/columns.csv has one line per column.
 -- Run from the root of the repository, where \copy finds that file.
 BEGIN;
 SELECT plan(132);

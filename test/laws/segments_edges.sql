@@ -1,4 +1,4 @@
--- Segments at their edges: infinite bounds, foreign tables of other people's, parallel plans.
+-- Segments at their edges: infinite bounds, foreign tables of other users, parallel plans.
 BEGIN;
 SELECT plan(20);
 SET LOCAL search_path = cryptoanalytics, public;

@@ -1,4 +1,4 @@
--- Compressed candles read as rows: the same ones, by as few segments as will do.
+-- Compressed candles read as rows: the same ones, from as few segments as possible.
 --
 -- A copy of all candles is made before they are compressed.  What the view price_history shows
 -- afterwards is compared with that copy by plain SQL, as text, so that scales count too.

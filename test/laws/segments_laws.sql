@@ -1,4 +1,4 @@
--- Compressing and taking out again changes nothing but the place of a candle: against a copy of
+-- Compressing and decompressing changes nothing but the place of a candle: against a copy of
 -- the rows, and against a model of what the places hold after any series of changes.
 BEGIN;
 SELECT plan(31);

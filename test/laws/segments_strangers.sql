@@ -1,5 +1,5 @@
--- Foreign tables that somebody without rights on the extension's tables makes on its server, beside
--- a table called price_data_segments of their own: each use of them is refused in plain words.
+-- Foreign tables that users without rights on the extension's tables make on its server, with a table
+-- price_data_segments of their own: each use of them is refused with a clear error.
 BEGIN;
 SELECT plan(25);
 SET LOCAL search_path = cryptoanalytics, public;
