@@ -142,18 +142,34 @@ missing_packages() { # purpose, major version
     if [ "$1" = test ]; then
         [ -e "$sharedir/extension/pgtap.control" ] ||
             echo "postgresql-$2-pgtap"
-        [ -e "$sharedir/extension/pg_cron.control" ] || cron_package "$2"
+        [ -e "$sharedir/extension/pg_cron.control" ] ||
+            optional_package "postgresql-$2-cron"
         have pg_prove || echo libtap-parser-sourcehandler-pgtap-perl
         have clang || echo clang
         have clang-format || echo clang-format
         [ -n "$(python_with_pandas)" ] || echo python3-pandas
+        ! linters_are_known || missing_linters "$2"
     fi
 }
 
-# pg_cron, where apt has it for this server
-cron_package() { # major version
-    ! apt-cache show "postgresql-$1-cron" >/dev/null 2>&1 ||
-        echo "postgresql-$1-cron"
+# what is left out where apt does not have it
+optional_package() { # package
+    ! apt-cache show "$1" >/dev/null 2>&1 || echo "$1"
+}
+
+# Each version of a linter complains of something else: we please those of Debian 12.
+linters_are_known() {
+    [ -e /etc/debian_version ] && grep -q '^12' /etc/debian_version
+}
+
+missing_linters() { # major version
+    for linter in shellcheck clang-tidy codespell; do
+        have "$linter" || optional_package "$linter"
+    done
+    have mdl || optional_package ruby-mdl
+    /usr/bin/python3 -c 'import pglast' 2>/dev/null || optional_package python3-pglast
+    [ -e "$sharedir/extension/plpgsql_check.control" ] ||
+        optional_package "postgresql-$1-plpgsql-check"
 }
 
 # Debian's own python3 has Debian's pandas; another one may come first in PATH.

@@ -18,6 +18,11 @@ not_ok() {
     note "FAILED  $*"
 }
 
+skip() {
+    skipped=$((skipped + 1))
+    note "SKIPPED $*"
+}
+
 check() { # what, command
     what=$1
     shift

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
-#: make check-format: src/ as clang-format 14 would have it
+#: make check-format: the C code as clang-format 14 would have it
 
 step_format() {
     say 'Comparing the C code with what clang-format makes of it'
@@ -7,8 +7,7 @@ step_format() {
     case $(clang-format --version) in
         *' version 14.'*) ;;
         *)
-            skipped=$((skipped + 1))
-            note 'SKIPPED clang-format is not of version 14'
+            skip 'clang-format is not of version 14'
             return
             ;;
     esac

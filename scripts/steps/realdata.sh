@@ -5,8 +5,7 @@
 step_realdata() {
     say 'Running the tests on real market data'
     if [ ! -d "$work/data" ]; then
-        skipped=$((skipped + 1))
-        note "SKIPPED there is no ${CRYPTOANALYTICS_DATA:-../shared/data}"
+        skip "there is no ${CRYPTOANALYTICS_DATA:-../shared/data}"
     elif ! ls test/compat/realdata/*.sql >/dev/null 2>&1; then
         not_ok 'test/compat/realdata has no tests'
     else

@@ -102,7 +102,7 @@ COMMENT ON FUNCTION ca_noted_since(integer, text, timestamptz) IS
 REVOKE EXECUTE ON FUNCTION ca_noted_since(integer, text, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION ca_note_change(asset integer, timeframe text, since timestamptz) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$

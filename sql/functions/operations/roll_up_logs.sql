@@ -316,7 +316,6 @@ DECLARE
     noted timestamptz[];
     pruned text[];
     taken bigint;
-    part bigint;
     place CONSTANT integer := array_position('{hourly,daily,weekly,monthly}', aggregation_level);
 BEGIN
     IF timeframe IS NULL THEN

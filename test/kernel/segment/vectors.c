@@ -202,7 +202,7 @@ static void
 test_damage(const Damage *damage, int number)
 {
 	uint8_t bytes[sizeof(example) + 24];
-	size_t behind = (size_t) (damage->at + damage->length);
+	size_t behind = (size_t) damage->at + (size_t) damage->length;
 	size_t length = sizeof(example) - (size_t) (damage->length - damage->put);
 	const char *problem = "nothing";
 	char sentence[100];
