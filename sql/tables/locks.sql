@@ -17,7 +17,7 @@ CREATE TABLE series_locks (
 SELECT pg_catalog.pg_extension_config_dump('series_locks', 'WHERE false');
 
 COMMENT ON TABLE series_locks IS
-    'One row a series and purpose, made on demand: whoever works on the series locks it to the end of the transaction';
+    'One row per series and purpose, made on demand: whoever works on the series locks it until the end of the transaction';
 COMMENT ON COLUMN series_locks.asset_id IS 'Asset of the series';
 COMMENT ON COLUMN series_locks.timeframe IS 'Timeframe of the series';
 COMMENT ON COLUMN series_locks.purpose IS
@@ -32,6 +32,6 @@ CREATE TABLE work_locks (
 SELECT pg_catalog.pg_extension_config_dump('work_locks', 'WHERE false');
 
 COMMENT ON TABLE work_locks IS
-    'One row a kind of work that one session at a time does, made on demand';
+    'One row per kind of work that only one session at a time may do, made on demand';
 COMMENT ON COLUMN work_locks.name IS
     'The work: a step of maintain(), refresh_assets, roll-up of a table, or series and a timeframe for making rows of series_locks';

@@ -64,7 +64,7 @@ SELECT pg_catalog.pg_extension_config_dump('metrics_snapshot', '');
 SELECT pg_catalog.pg_extension_config_dump('metrics_snapshot_id_seq', '');
 
 COMMENT ON TABLE metrics_snapshot IS
-    'Market-wide metrics at a moment, one row a snapshot time and timeframe';
+    'Market-wide metrics at a moment, one row per snapshot time and timeframe';
 COMMENT ON COLUMN metrics_snapshot.id IS
     'Primary key for market snapshots';
 COMMENT ON COLUMN metrics_snapshot.snapshot_time IS

@@ -195,7 +195,7 @@ SELECT pg_catalog.pg_extension_config_dump('price_data', '');
 SELECT pg_catalog.pg_extension_config_dump('price_data_id_seq', '');
 
 COMMENT ON TABLE price_data IS
-    'Live OHLCV candles, one row an asset, timeframe and start time';
+    'Live OHLCV candles, one row per asset, timeframe and start time';
 COMMENT ON COLUMN price_data.id IS
     'Primary key for price data records; kept when the row moves to the archive';
 COMMENT ON COLUMN price_data.asset_id IS
@@ -325,7 +325,7 @@ SELECT pg_catalog.pg_extension_config_dump('partial_candles', '');
 GRANT SELECT ON partial_candles TO PUBLIC;
 
 COMMENT ON TABLE partial_candles IS
-    'Stored candles that roll-ups made of sources that cover less than their span; candles without a row here are whole';
+    'Stored candles that roll-ups made from sources that cover less than their span; candles without a row here are whole';
 COMMENT ON COLUMN partial_candles.asset_id IS
     'Asset of the candle';
 COMMENT ON COLUMN partial_candles.timeframe IS

@@ -113,7 +113,7 @@ SELECT pg_catalog.pg_extension_config_dump('model_performance', '');
 SELECT pg_catalog.pg_extension_config_dump('model_performance_id_seq', '');
 
 COMMENT ON TABLE model_performance IS
-    'Evaluations of model versions, one row a metric, evaluation date and range of targets';
+    'Evaluations of model versions, one row per metric, evaluation date and range of targets';
 COMMENT ON COLUMN model_performance.id IS
     'Unique identifier for the performance record';
 COMMENT ON COLUMN model_performance.model_id IS

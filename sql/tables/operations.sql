@@ -20,7 +20,7 @@ SELECT pg_catalog.pg_extension_config_dump('system_health', '');
 SELECT pg_catalog.pg_extension_config_dump('system_health_id_seq', '');
 
 COMMENT ON TABLE system_health IS
-    'Health checks of the system, one row a check';
+    'Health checks of the system, one row per check';
 COMMENT ON COLUMN system_health.id IS
     'Primary key for system health monitoring';
 COMMENT ON COLUMN system_health.check_time IS
@@ -172,7 +172,7 @@ SELECT pg_catalog.pg_extension_config_dump('background_tasks', '');
 SELECT pg_catalog.pg_extension_config_dump('background_tasks_id_seq', '');
 
 COMMENT ON TABLE background_tasks IS
-    'Background tasks: what was to be done, its progress and its result';
+    'Background tasks with their progress and results';
 COMMENT ON COLUMN background_tasks.id IS
     'Primary key for background task tracking';
 COMMENT ON COLUMN background_tasks.task_name IS
@@ -256,7 +256,7 @@ COMMENT ON COLUMN maintenance_runs.runs IS 'Number of runs';
 COMMENT ON COLUMN maintenance_runs.failed_runs IS 'Number of runs that failed';
 COMMENT ON COLUMN maintenance_runs.total_rows IS 'Rows of all runs';
 COMMENT ON COLUMN maintenance_runs.task_id IS
-    'Row of background_tasks that tells of the failures since the last completed run';
+    'Row of background_tasks that records the failures since the last completed run';
 
 
 CREATE TABLE notifications (

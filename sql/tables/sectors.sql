@@ -89,7 +89,7 @@ SELECT pg_catalog.pg_extension_config_dump('sector_history', '');
 SELECT pg_catalog.pg_extension_config_dump('sector_history_id_seq', '');
 
 COMMENT ON TABLE sector_history IS
-    'Market figures of sectors over time, one row a sector, timeframe and candle time';
+    'Market figures of sectors over time, one row per sector, timeframe and candle time';
 COMMENT ON COLUMN sector_history.id IS
     'Primary key for sector history data';
 COMMENT ON COLUMN sector_history.sector_id IS
@@ -459,7 +459,7 @@ SELECT pg_catalog.pg_extension_config_dump('sector_rotation_flows', '');
 SELECT pg_catalog.pg_extension_config_dump('sector_rotation_flows_id_seq', '');
 
 COMMENT ON TABLE sector_rotation_flows IS
-    'Capital flows between pairs of sectors, one row a pair found by a cross-sector analysis';
+    'Capital flows between pairs of sectors, one row per pair found by a cross-sector analysis';
 COMMENT ON COLUMN sector_rotation_flows.id IS
     'Primary key for rotation flows between sectors';
 COMMENT ON COLUMN sector_rotation_flows.cross_sector_analysis_id IS

@@ -20,4 +20,4 @@ CREATE FUNCTION price_fits(amount numeric) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_price_fits';
 COMMENT ON FUNCTION price_fits(numeric) IS
-    'whether a price or a volume is finite and has at most 38 digits, at most 18 of them decimals, zeros at its end not counted; for CHECK constraints';
+    'whether a price or a volume is finite and has at most 38 digits, at most 18 of them decimals, not counting trailing zeros; for CHECK constraints';

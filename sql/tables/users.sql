@@ -157,7 +157,7 @@ SELECT pg_catalog.pg_extension_config_dump('user_sessions', '');
 SELECT pg_catalog.pg_extension_config_dump('user_sessions_id_seq', '');
 
 COMMENT ON TABLE user_sessions IS
-    'Authenticated sessions of users, one row a session token';
+    'Authenticated sessions of users, one row per session token';
 COMMENT ON COLUMN user_sessions.id IS
     'Primary key for session identification';
 COMMENT ON COLUMN user_sessions.user_id IS

@@ -68,7 +68,7 @@ CREATE VIEW model_leaderboard WITH (security_invoker = true) AS
     JOIN ai_models AS m ON m.id = x.model_id
     ORDER BY rank, m.name, m.version;
 COMMENT ON VIEW model_leaderboard IS
-    'metrics of the latest evaluation of every model version, best first: by mape, which compares prices of any size, then by directional accuracy and accuracy; a model without mape comes last';
+    'metrics of the latest evaluation of every model version, best first: by mape, which compares prices of any size, then by directional accuracy and accuracy; models without mape come last';
 COMMENT ON COLUMN model_leaderboard.rank IS 'place, from 1; equal metrics share a place';
 COMMENT ON COLUMN model_leaderboard.model_id IS 'model version, ai_models.id';
 COMMENT ON COLUMN model_leaderboard.name IS 'name of the model';
@@ -76,7 +76,7 @@ COMMENT ON COLUMN model_leaderboard.version IS 'version of the model';
 COMMENT ON COLUMN model_leaderboard.model_type IS 'what the model is about: macro, sector, asset or timing';
 COMMENT ON COLUMN model_leaderboard.is_active IS 'whether the version is in use';
 COMMENT ON COLUMN model_leaderboard.evaluation_date IS 'when the metrics were computed';
-COMMENT ON COLUMN model_leaderboard.predictions IS 'predictions behind the metric that had the most';
+COMMENT ON COLUMN model_leaderboard.predictions IS 'largest number of predictions from which one of the metrics was computed';
 COMMENT ON COLUMN model_leaderboard.accuracy IS 'share of predictions within their accuracy threshold, 0 to 1';
 COMMENT ON COLUMN model_leaderboard.directional_accuracy IS 'share of predictions whose direction came true, 0 to 1';
 COMMENT ON COLUMN model_leaderboard.mae IS 'mean absolute error, in USD';

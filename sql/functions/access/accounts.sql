@@ -97,7 +97,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION record_login(integer, boolean, timestamptz) IS
-    'records the outcome of a login and says whether the user is let in; failures in a row lock the account';
+    'records the outcome of a login and returns whether the user is let in; consecutive failures lock the account';
 
 CREATE FUNCTION session_holder(token text, moment timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -113,13 +113,13 @@ BEGIN ATOMIC
       AND u.deleted_at IS NULL;
 END;
 COMMENT ON FUNCTION session_holder(text, timestamptz) IS
-    'user whose valid session a token is; NULL when it is none';
+    'user whose valid session has this token; NULL if there is none';
 
 CREATE FUNCTION session_is_valid(token text, moment timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN session_holder(token, moment) IS NOT NULL;
 COMMENT ON FUNCTION session_is_valid(text, timestamptz) IS
-    'whether a token is that of a session that is active, not expired and of an account that is active and not deleted';
+    'whether a token belongs to a session that is active and not expired, of an account that is active and not deleted';
 
 CREATE FUNCTION open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
                              expires_at timestamptz DEFAULT NULL, device_info jsonb DEFAULT NULL,
@@ -157,7 +157,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION open_session(integer, text, text, timestamptz, jsonb, inet, text, timestamptz) IS
-    'opens a session with its activity; the account must stand';
+    'opens a session and records the activity; the account must be active, not deleted and not locked';
 
 CREATE FUNCTION refresh_session(token text, refresh_token text, new_token text, new_refresh_token text,
                                 expires_at timestamptz DEFAULT NULL, ip_address inet DEFAULT NULL,
@@ -195,7 +195,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refresh_session(text, text, text, text, timestamptz, inet, text, timestamptz) IS
-    'gives a valid session new tokens, once for its refresh token, and another end if one is given; NULL when refused';
+    'gives a valid session new tokens, once per refresh token, and a new end if one is given; NULL if refused';
 
 CREATE FUNCTION end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
                             moment timestamptz DEFAULT now()) RETURNS boolean
@@ -216,7 +216,7 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM noted);
 END;
 COMMENT ON FUNCTION end_session(text, inet, text, timestamptz) IS
-    'ends a session with its activity; false when there is none to end';
+    'ends a session and records the activity; false if there is none to end';
 
 CREATE FUNCTION delete_user(user_id integer, deleted_by integer DEFAULT NULL, moment timestamptz DEFAULT now())
     RETURNS boolean
@@ -251,7 +251,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION delete_user(integer, integer, timestamptz) IS
-    'deletes an account softly: its rows stay, its sessions end; false when it was deleted before';
+    'deletes an account softly: its rows stay, its sessions end; false if it was deleted before';
 
 CREATE FUNCTION effective_plan(user_id integer, moment timestamptz DEFAULT now()) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -272,7 +272,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
-    'subscription plan of a user at a moment; one that has expired counts as free';
+    'subscription plan of a user at a moment; an expired one counts as free';
 
 -- An activity is never changed and keeps its session's id, so a session with a trail stays as a row.
 -- What is secret or personal in it goes.
@@ -344,7 +344,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION purge_sessions(timestamptz, timestamptz, timestamptz) IS
-    'purges sessions that ended or expired before older_than: deletes those without activities, and strips the others of tokens, device and address; trails whose last activity is before activities_older_than are deleted with their sessions';
+    'purges sessions that ended or expired before older_than: deletes those without activities, and removes tokens, device and address from the others; trails whose last activity is before activities_older_than are deleted with their sessions';
 
 -- referral_count
 
@@ -388,7 +388,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION recount_referrals(integer) IS
-    'makes referral_count of a user, or of all, the number of users referred; how many changed; for rows of before triggers did it';
+    'sets referral_count of a user, or of all, to the number of users referred, and returns how many changed; for rows from before triggers did this';
 
 CREATE FUNCTION ca_referrals_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -185,4 +185,4 @@ BEGIN ATOMIC
     ORDER BY d.rank, d.part, d.name, d.ddl;
 END;
 COMMENT ON FUNCTION added_by_hand() IS
-    'commands that make again what was added by hand to tables and views of the extension, which pg_dump leaves out: pre-data before the rows are restored, post-data after';
+    'commands that recreate what was added by hand to tables and views of the extension, which pg_dump leaves out: run pre-data before the rows are restored, post-data after';

@@ -244,7 +244,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION grant_analyst(regrole) IS
-    'lets a role read everything but password hashes, tokens and balances; refused if it could read those in another way';
+    'lets a role read everything except password hashes, tokens and balances; refused if the role could read those in another way';
 
 CREATE FUNCTION grant_application(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -256,7 +256,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION grant_application(regrole) IS
-    'lets a role read the market, and what belongs to the user of the setting cryptoanalytics.user_id, which it writes too; refused if row-level security does not bind it';
+    'lets a role read the market, and read and write what belongs to the user of the setting cryptoanalytics.user_id; refused if row-level security does not bind the role';
 
 CREATE FUNCTION grant_sign_in(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -267,7 +267,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION grant_sign_in(regrole) IS
-    'lets a role sign users up, in and out: accounts, sessions and activities of all users, but no roles, plans and balances to write';
+    'lets a role sign users up, in and out: it may write accounts, sessions and activities of all users, but not roles, plans and balances';
 
 CREATE FUNCTION grant_operator(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -278,7 +278,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION grant_operator(regrole) IS
-    'lets a role read and write all rows of all tables, as imports, archiving, alerts and upkeep do';
+    'lets a role read and write all rows of all tables, as imports, archiving, alerts and maintenance require';
 
 CREATE FUNCTION revoke_rights(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -306,7 +306,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION revoke_rights(regrole) IS
-    'takes all rights that the grants gave from a role, but the use of the schema';
+    'revokes all rights that the grants gave a role, except USAGE on the schema';
 
 -- Functions with the rights of their owner search the schema of the extension.
 DO $$

@@ -164,5 +164,5 @@ BEGIN ATOMIC
     SELECT u.id FROM users AS u WHERE lower(u.email) = lower(user_by_email.email);
 END;
 COMMENT ON FUNCTION user_by_email(text) IS
-    'user of an email address, in any case; NULL when there is none; it runs with its owner''s rights because row-level security would keep it from the index; for those who sign users in, and operators';
+    'user with this email address, in any case; NULL if there is none; for roles that sign users in, and operators; it runs with its owner''s rights because row-level security would keep it from using the index';
 REVOKE EXECUTE ON FUNCTION user_by_email(text) FROM PUBLIC;

@@ -280,7 +280,7 @@ CREATE FUNCTION retention_period(timeframe text) RETURNS interval
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_retention_period';
 COMMENT ON FUNCTION retention_period(text) IS
-    'how long candles of this timeframe stay in price_data by the setting cryptoanalytics.retention; NULL when for ever';
+    'how long candles of this timeframe stay in price_data, from the setting cryptoanalytics.retention; NULL for ever';
 
 CREATE FUNCTION ca_archive_cutoff(timeframe text, older_than timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE

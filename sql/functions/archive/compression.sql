@@ -28,7 +28,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE compress_price_archive(timestamptz, text, integer, bigint) IS
-    'moves candles that start before older_than, or all, from price_data_archive into price_data_segments, a commit every 10000; late ones go into the segments of their time; each run is a row of background_tasks';
+    'moves candles that start before older_than, or all, from price_data_archive into price_data_segments, and commits every 10000; late ones go into the segments of their time; each run is a row of background_tasks';
 
 CREATE PROCEDURE decompress_price_archive(
     timeframe text, asset integer, since timestamptz, until timestamptz, INOUT decompressed bigint DEFAULT 0)
@@ -55,7 +55,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE decompress_price_archive(text, integer, timestamptz, timestamptz, bigint) IS
-    'moves the compressed candles of one series that start in [since, until) back to price_data_archive, a commit about every 10000; NULL leaves a side open; each run is a row of background_tasks';
+    'moves the compressed candles of one series that start in [since, until) back to price_data_archive, and commits about every 10000; NULL leaves a side open; each run is a row of background_tasks';
 
 -- Of a candle that is a row: the row, its place in the page, and its entries of two indexes, whose
 -- pages are nine tenths full.  The size of the tables themselves would count the room of rows that
@@ -115,4 +115,4 @@ BEGIN ATOMIC
     ORDER BY s.place;
 END;
 COMMENT ON FUNCTION archive_size() IS
-    'candles and bytes of each timeframe: rows of price_data and of price_data_archive, and price_data_segments; bytes are a timeframe''s share of table, TOAST and indexes; ratio_to_rows compares a compressed candle with one that is a row. It counts rows, and decodes no segment';
+    'candles and bytes of each timeframe: rows of price_data and of price_data_archive, and price_data_segments; bytes are the timeframe''s share of table, TOAST and indexes; ratio_to_rows compares a compressed candle with one stored as a row. It counts rows and does not decode segments';

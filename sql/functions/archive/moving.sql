@@ -332,7 +332,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
-    'moves closed candles that start before older_than, or by the setting cryptoanalytics.retention, from price_data to price_data_archive, or straight into price_data_segments by the setting cryptoanalytics.compress_archive, a commit a batch; indicators are dropped unless kept, by keep_indicators or the setting of that name, other keys of technical_indicators stay; each run is a row of background_tasks; dry_run only counts';
+    'moves closed candles that start before older_than, or are older than the setting cryptoanalytics.retention, from price_data to price_data_archive, or directly into price_data_segments with the setting cryptoanalytics.compress_archive, and commits after each batch; indicators are dropped unless keep_indicators or the setting of that name keeps them, other keys of technical_indicators stay; each run is a row of background_tasks; dry_run only counts';
 
 CREATE PROCEDURE restore_price_data(
     timeframe text, asset integer, since timestamptz, until timestamptz,
@@ -364,4 +364,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE restore_price_data(text, integer, timestamptz, timestamptz, integer, bigint) IS
-    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, a commit a batch; NULL leaves a side open; each run is a row of background_tasks';
+    'moves the archived and compressed candles of one series that start in [since, until) back to price_data, and commits after each batch; NULL leaves a side open; each run is a row of background_tasks';

@@ -121,7 +121,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION update_compressed_candle(integer, text, timestamptz, numeric, numeric, numeric, numeric, numeric, numeric, jsonb) IS
-    'gives a compressed candle these values, all of them, and returns whether there was one; its segment is written anew';
+    'sets all values of a compressed candle and returns whether it existed; its segment is rewritten';
 
 CREATE FUNCTION delete_compressed_candle(asset integer, timeframe text, candle_time timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -136,4 +136,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION delete_compressed_candle(integer, text, timestamptz) IS
-    'deletes a compressed candle and returns whether there was one; its segment is written anew';
+    'deletes a compressed candle and returns whether it existed; its segment is rewritten';

@@ -10,7 +10,7 @@ BEGIN ATOMIC
     FROM candles(ca_asset_named(candles.symbol), candles.timeframe, candles.since, candles.until);
 END;
 COMMENT ON FUNCTION candles(text, text, timestamptz, timestamptz) IS
-    'candles(asset, ...) of the asset with this symbol';
+    'candles(asset, ...) for the asset with this symbol';
 
 CREATE FUNCTION candle_gaps(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -21,7 +21,7 @@ BEGIN ATOMIC
     FROM candle_gaps(ca_asset_named(candle_gaps.symbol), candle_gaps.timeframe, candle_gaps.since, candle_gaps.until);
 END;
 COMMENT ON FUNCTION candle_gaps(text, text, timestamptz, timestamptz) IS
-    'candle_gaps(asset, ...) of the asset with this symbol';
+    'candle_gaps(asset, ...) for the asset with this symbol';
 
 CREATE FUNCTION candles_filled(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -33,7 +33,7 @@ BEGIN ATOMIC
     FROM candles_filled(ca_asset_named(candles_filled.symbol), candles_filled.timeframe, candles_filled.since, candles_filled.until);
 END;
 COMMENT ON FUNCTION candles_filled(text, text, timestamptz, timestamptz) IS
-    'candles_filled(asset, ...) of the asset with this symbol';
+    'candles_filled(asset, ...) for the asset with this symbol';
 
 CREATE FUNCTION technical_indicators(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
@@ -54,4 +54,4 @@ BEGIN ATOMIC
                               technical_indicators.include_open, technical_indicators.convention, technical_indicators.gaps);
 END;
 COMMENT ON FUNCTION technical_indicators(text, text, timestamptz, timestamptz, boolean, text, text) IS
-    'technical_indicators(asset, ...) of the asset with this symbol';
+    'technical_indicators(asset, ...) for the asset with this symbol';

@@ -88,7 +88,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
-    'candles that start in [since, until), live and archived, ascending; where none is stored it is built from finer ones; the newest may still be open';
+    'candles that start in [since, until), live and archived, in ascending order; a candle that is not stored is built from finer ones; the newest may still be open';
 
 CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -127,7 +127,7 @@ BEGIN ATOMIC
     ORDER BY g.gap_start;
 END;
 COMMENT ON FUNCTION candle_gaps(integer, text, timestamptz, timestamptz) IS
-    'spans in which candles are missing: [gap_start, gap_end) and how many; without since or until only between the first and the last candle; only candles that have closed count, there or missing';
+    'spans [gap_start, gap_end) without candles, and how many are missing; without since or until only between the first and the last candle; closed candles only';
 
 CREATE FUNCTION candles_filled(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -180,4 +180,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION candles_filled(integer, text, timestamptz, timestamptz) IS
-    'as candles(), with each missing candle flat at the previous close, volume 0 and filled = true; begins with the first candle known, and without until ends with the last; only candles that have closed';
+    'like candles(), with each missing candle filled in flat at the previous close, with volume 0 and filled = true; begins with the first known candle and, without until, ends with the last; closed candles only';

@@ -26,7 +26,7 @@ COMMENT ON COLUMN candlestick.close_time IS 'time of the last trade, or start of
 
 CREATE TYPE candlestick_state;
 COMMENT ON TYPE candlestick_state IS
-    'partial result of a candlestick aggregate, for parallel and distributed plans; not for storing';
+    'partial result of a candlestick aggregate, for parallel and distributed plans; not meant to be stored';
 
 CREATE FUNCTION ca_candlestick_state_in(cstring) RETURNS candlestick_state
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

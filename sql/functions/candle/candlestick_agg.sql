@@ -72,7 +72,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric) 
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric) IS
-    'candlestick of trades, in any order; among trades of one time the lower price counts as earlier';
+    'candlestick of trades, in any order; of trades with the same time, the one with the lower price counts as earlier';
 
 CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric, sequence bigint) (
     SFUNC = ca_candlestick_trade_accum,
@@ -84,7 +84,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric, 
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric, bigint) IS
-    'candlestick of trades, in any order; the sequence orders trades of one time';
+    'candlestick of trades, in any order; the sequence orders trades with the same time';
 
 CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume double precision) (
     SFUNC = ca_candlestick_trade_accum,
@@ -108,7 +108,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume 
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, double precision, double precision, bigint) IS
-    'candlestick of trades, in any order; the sequence orders trades of one time';
+    'candlestick of trades, in any order; the sequence orders trades with the same time';
 
 CREATE AGGREGATE candlestick_agg(ts timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric) (
     SFUNC = ca_candlestick_bar_accum,
@@ -120,7 +120,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, open numeric, high numeric, low
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric, numeric, numeric, numeric) IS
-    'candlestick of ready candles, in any order';
+    'candlestick of finished candles, in any order';
 
 CREATE AGGREGATE candlestick_agg(ts timestamptz, open double precision, high double precision, low double precision, close double precision, volume double precision) (
     SFUNC = ca_candlestick_bar_accum,
@@ -132,7 +132,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, open double precision, high dou
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, double precision, double precision, double precision, double precision, double precision) IS
-    'candlestick of ready candles, in any order; a double counts as the shortest decimal that reads back as itself';
+    'candlestick of finished candles, in any order; a double counts as the shortest decimal that reads back as itself';
 
 CREATE AGGREGATE rollup(candle candlestick) (
     SFUNC = ca_candlestick_rollup_accum,
@@ -144,4 +144,4 @@ CREATE AGGREGATE rollup(candle candlestick) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rollup(candlestick) IS
-    'one candlestick of many, in any order: minutes to hours, hours to days, equal to going there directly';
+    'merges candlesticks, in any order: minutes to hours, hours to days, with the same result as minutes to days';

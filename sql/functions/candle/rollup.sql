@@ -210,4 +210,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION rollup_candles(text, integer, timestamptz, timestamptz, text, boolean) IS
-    'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them and returns how many were inserted or changed; closed candles only, unless include_open';
+    'recomputes the whole candles that overlap [since, until) from stored finer ones, live and archived, writes them, and returns how many were inserted or changed; closed candles only, unless include_open';

@@ -102,7 +102,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION series_quality(integer, text, timestamptz, timestamptz) IS
-    'quality of each series of stored candles that start from since on and had closed at a moment: candles missing, of zero and of unknown volume, how stale, outliers, and a score from 0 to 100';
+    'quality of each series of stored candles that start from since on and had closed at as_of: missing candles, candles of zero and of unknown volume, staleness, outliers, and a score from 0 to 100';
 
 CREATE FUNCTION ca_check_levels(bars integer, wing integer, tolerance_percent numeric) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -195,4 +195,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION support_resistance(integer, text, integer, integer, numeric, timestamptz) IS
-    'levels at which prices turned within the newest stored candles that had closed at a moment, strongest first; support at or below the last close, resistance above; strength is the share of the turning points, newer ones counting more, in percent';
+    'levels at which prices turned within the newest stored candles that had closed at as_of, strongest first; support at or below the last close, resistance above; strength is the share of the turning points in percent, newer ones counting more';

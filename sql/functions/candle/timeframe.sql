@@ -22,13 +22,13 @@ CREATE FUNCTION timeframe_count(timeframe text, since timestamptz, until timesta
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_timeframe_count';
 COMMENT ON FUNCTION timeframe_count(text, timestamptz, timestamptz) IS
-    'how many candles start in [since, until)';
+    'number of candles that start in [since, until)';
 
 CREATE FUNCTION timeframe_divides(source text, timeframe text) RETURNS boolean
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_timeframe_divides';
 COMMENT ON FUNCTION timeframe_divides(text, text) IS
-    'whether each candle of timeframe is made of whole candles of source; a timeframe does not divide itself';
+    'whether each candle of timeframe consists of whole candles of source; a timeframe does not divide itself';
 
 CREATE FUNCTION timeframe_length(timeframe text) RETURNS interval
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
@@ -58,4 +58,4 @@ BEGIN ATOMIC
       AND timeframe_count(timeframe_series.timeframe, since, until) > 0;
 END;
 COMMENT ON FUNCTION timeframe_series(text, timestamptz, timestamptz) IS
-    'start of each candle in [since, until), ascending';
+    'start of each candle in [since, until), in ascending order';

@@ -70,7 +70,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION import_ohlcv_report(integer, text, jsonb, text, text, text, boolean) IS
-    'import_ohlcv() that counts: candles inserted or changed, candles that cannot be and were left out or mended, and what is wrong with the first of these';
+    'like import_ohlcv(), but returns counts: candles inserted or changed, invalid candles left out or mended, and what is wrong with the first of these';
 
 CREATE FUNCTION import_ohlcv(
     asset integer, timeframe text, data jsonb, format text DEFAULT 'ccxt', volume_unit text DEFAULT 'base',
@@ -93,4 +93,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION import_ohlcv(integer, text, jsonb, text, text, text, boolean) IS
-    'writes candles from JSON and returns how many were inserted or changed; formats: ccxt [ms, open, high, low, close, volume], binance (12 fields, the quote volume is taken), coingecko [ms at close, open, high, low, close]; a base volume is multiplied by the typical price; an element that is wrong is named and nothing is kept, unless bad => skip or mend; times before 2009 and candles that are never neighbours are refused unless trust_times';
+    'writes candles from JSON and returns how many were inserted or changed; formats: ccxt [ms, open, high, low, close, volume], binance (12 fields, of which the quote volume is used), coingecko [ms at close, open, high, low, close]; a base volume is multiplied by the typical price; an invalid element is reported and nothing is kept, unless bad => skip or mend; times before 2009, and candles of which no two are neighbours, are refused unless trust_times';

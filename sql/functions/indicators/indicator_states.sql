@@ -36,7 +36,7 @@ SELECT pg_catalog.pg_extension_config_dump('technical_indicator_states', '');
 SELECT pg_catalog.pg_extension_config_dump('technical_indicator_states_id_seq', '');
 
 COMMENT ON TABLE technical_indicator_states IS
-    'What the indicators of a series know after some of its candles, so that update_technical_indicators() can go on from there; to compute a series anew, delete its rows';
+    'States of the indicators of a series after some of its candles, from which update_technical_indicators() continues; to have a series computed from scratch, delete its rows';
 COMMENT ON COLUMN technical_indicator_states.id IS 'Primary key';
 COMMENT ON COLUMN technical_indicator_states.asset_id IS 'Asset of the series';
 COMMENT ON COLUMN technical_indicator_states.timeframe IS 'Timeframe of the series';
@@ -45,7 +45,7 @@ COMMENT ON COLUMN technical_indicator_states.candles IS 'Number of candles that 
 COMMENT ON COLUMN technical_indicator_states.spec IS 'Indicators that were asked for';
 COMMENT ON COLUMN technical_indicator_states.convention IS 'Convention that they follow';
 COMMENT ON COLUMN technical_indicator_states.state IS
-    'The state, with the number of its format first; one of another format is computed anew';
+    'The state, beginning with the number of its format; a state of another format is computed again';
 COMMENT ON COLUMN technical_indicator_states.place IS
     'Which 10,000 candles of the series, from 0 on, the last candle that the state knows is among';
 
@@ -64,7 +64,7 @@ CREATE INDEX technical_indicator_notes_series_idx
 COMMENT ON INDEX technical_indicator_notes_series_idx IS 'the notes of a series, the oldest change first';
 
 COMMENT ON TABLE technical_indicator_notes IS
-    'Candles that came, went or changed since the last update_technical_indicators() of their series, which deletes its notes';
+    'Candles that were added, deleted or changed since the last update_technical_indicators() of their series, which deletes its notes';
 COMMENT ON COLUMN technical_indicator_notes.id IS 'Primary key';
 COMMENT ON COLUMN technical_indicator_notes.asset_id IS 'Asset of the series';
 COMMENT ON COLUMN technical_indicator_notes.timeframe IS 'Timeframe of the series';

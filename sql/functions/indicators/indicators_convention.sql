@@ -13,7 +13,7 @@ CREATE AGGREGATE ema(x numeric, n integer, convention text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ema(numeric, integer, text) IS
-    'exponential moving average by a convention: talib and tradingview seed it with the mean of the first n values, pandas with the first value';
+    'exponential moving average in a convention: talib and tradingview seed it with the mean of the first n values, pandas with the first value';
 
 CREATE FUNCTION ca_ema_accum(internal, double precision, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -28,7 +28,7 @@ CREATE AGGREGATE ema(x double precision, n integer, convention text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ema(double precision, integer, text) IS
-    'exponential moving average by a convention: talib and tradingview seed it with the mean of the first n values, pandas with the first value';
+    'exponential moving average in a convention: talib and tradingview seed it with the mean of the first n values, pandas with the first value';
 
 CREATE FUNCTION ca_rsi_accum(internal, numeric, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -43,7 +43,7 @@ CREATE AGGREGATE rsi(x numeric, n integer, convention text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rsi(numeric, integer, text) IS
-    'relative strength index by a convention; when nothing has moved 50 by talib, 100 by tradingview, NULL by pandas';
+    'relative strength index in a convention; when nothing has moved, talib gives 50, tradingview 100 and pandas NULL';
 
 CREATE FUNCTION ca_rsi_accum(internal, double precision, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -58,7 +58,7 @@ CREATE AGGREGATE rsi(x double precision, n integer, convention text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rsi(double precision, integer, text) IS
-    'relative strength index by a convention; when nothing has moved 50 by talib, 100 by tradingview, NULL by pandas';
+    'relative strength index in a convention; when nothing has moved, talib gives 50, tradingview 100 and pandas NULL';
 
 CREATE FUNCTION ca_macd_accum(internal, numeric, integer, integer, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -73,7 +73,7 @@ CREATE AGGREGATE macd(x numeric, fast integer, slow integer, signal integer, con
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE macd(numeric, integer, integer, integer, text) IS
-    'moving average convergence/divergence by a convention: tradingview seeds each average by itself, pandas with the first value';
+    'moving average convergence/divergence in a convention: tradingview seeds each average by itself, pandas with the first value';
 
 CREATE FUNCTION ca_macd_accum(internal, double precision, integer, integer, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -88,7 +88,7 @@ CREATE AGGREGATE macd(x double precision, fast integer, slow integer, signal int
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE macd(double precision, integer, integer, integer, text) IS
-    'moving average convergence/divergence by a convention: tradingview seeds each average by itself, pandas with the first value';
+    'moving average convergence/divergence in a convention: tradingview seeds each average by itself, pandas with the first value';
 
 CREATE FUNCTION ca_atr_accum(internal, numeric, numeric, numeric, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -103,7 +103,7 @@ CREATE AGGREGATE atr(high numeric, low numeric, close numeric, n integer, conven
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE atr(numeric, numeric, numeric, integer, text) IS
-    'average true range by a convention: tradingview and pandas count high - low as the first true range';
+    'average true range in a convention: tradingview and pandas count high - low as the first true range';
 
 CREATE FUNCTION ca_atr_accum(internal, double precision, double precision, double precision, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -118,7 +118,7 @@ CREATE AGGREGATE atr(high double precision, low double precision, close double p
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE atr(double precision, double precision, double precision, integer, text) IS
-    'average true range by a convention: tradingview and pandas count high - low as the first true range';
+    'average true range in a convention: tradingview and pandas count high - low as the first true range';
 
 CREATE FUNCTION ca_adx_accum(internal, numeric, numeric, numeric, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -133,7 +133,7 @@ CREATE AGGREGATE adx(high numeric, low numeric, close numeric, n integer, conven
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE adx(numeric, numeric, numeric, integer, text) IS
-    'average directional index by a convention: tradingview seeds its sums with n values, pandas with the first';
+    'average directional index in a convention: tradingview seeds its sums with n values, pandas with the first';
 
 CREATE FUNCTION ca_adx_accum(internal, double precision, double precision, double precision, integer, text) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
@@ -148,4 +148,4 @@ CREATE AGGREGATE adx(high double precision, low double precision, close double p
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE adx(double precision, double precision, double precision, integer, text) IS
-    'average directional index by a convention: tradingview seeds its sums with n values, pandas with the first';
+    'average directional index in a convention: tradingview seeds its sums with n values, pandas with the first';

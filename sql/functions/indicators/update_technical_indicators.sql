@@ -230,4 +230,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION update_technical_indicators(integer, text, jsonb, text) IS
-    'writes technical_indicators of live, closed candles, of one series, or of all of an asset, of a timeframe or at all, and returns how many changed; a later call with the same spec goes on from the newest candle done, or from the oldest that has changed; spec: {"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9]} and EMA, BBANDS, ATR, ADX, STOCH; conventions talib, tradingview, pandas';
+    'writes technical_indicators of live, closed candles, for one series, all series of an asset or of a timeframe, or all series, and returns how many changed; a later call with the same spec continues after the newest finished candle, or from the oldest that has changed; spec: {"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9]} and EMA, BBANDS, ATR, ADX, STOCH; conventions talib, tradingview, pandas';

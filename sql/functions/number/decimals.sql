@@ -4,7 +4,7 @@ CREATE FUNCTION numeric_to_double(x numeric) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_numeric_to_double';
 COMMENT ON FUNCTION numeric_to_double(numeric) IS
-    'the double precision number nearest to x: what x::double precision gives, straight from the digits instead of through text';
+    'the double precision number nearest to x: the same as x::double precision, but directly from the digits instead of through text';
 
 CREATE FUNCTION ca_order_key(x numeric) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE

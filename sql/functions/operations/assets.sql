@@ -279,7 +279,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION refresh_assets(timestamptz) IS
-    'brings price, market capitalization, 24 h volume, changes and all-time extremes of all assets up to date from candles that had closed at a moment, and returns how many changed; an asset without candles is left alone, and one that another session holds to the next call; the last run is a row of background_tasks, which remembers how far ath and atl have looked';
+    'updates price, market capitalization, 24 h volume, changes and all-time extremes of all assets from candles that had closed at as_of, and returns how many changed; an asset without candles is left alone, and one that another session holds is left to the next call; the last run is a row of background_tasks, which records how far ath and atl have looked';
 
 CREATE FUNCTION record_asset_access(asset integer, timeframe text DEFAULT NULL, moment timestamptz DEFAULT now())
     RETURNS integer
@@ -336,5 +336,5 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION record_asset_access(integer, text, timestamptz) IS
-    'counts an access to an asset, and to a timeframe of it, and returns how many there have been; access_count stops at 2147483647; it runs with its owner''s rights because an application counts accesses and writes nothing else of assets';
+    'counts an access to an asset, and to one of its timeframes, and returns how many there have been; access_count stops at 2147483647; it runs with its owner''s rights because an application counts accesses but may write nothing else in assets';
 REVOKE EXECUTE ON FUNCTION record_asset_access(integer, text, timestamptz) FROM PUBLIC;

@@ -86,7 +86,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION claim_task(text[], timestamptz) IS
-    'claims the oldest pending task, of given types, for the caller alone; NULL when there is none';
+    'claims the oldest pending task of the given types for the caller alone; NULL if there is none';
 
 CREATE FUNCTION ca_refuse_task(task integer, expected text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -174,4 +174,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION retry_task(integer) IS
-    'makes a failed task pending again, in its old place; the reason stays until it ends the next time';
+    'makes a failed task pending again, in its old place; the reason stays until the task ends again';

@@ -329,4 +329,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE maintain(timestamptz, integer) IS
-    'does what is due of maintenance_steps(), each step in transactions of its own; one that fails is undone, noted in maintenance_runs and background_tasks, told as a WARNING and counted in failed, and the others go on; a step that another session is at is left to it, and one that was cut off comes last the next time';
+    'runs the steps of maintenance_steps() that are due, each in transactions of its own; a step that fails is undone, recorded in maintenance_runs and background_tasks, reported as a WARNING and counted in failed, and the others go on; a step already running in another session is skipped, and one that was cut off comes last the next time';

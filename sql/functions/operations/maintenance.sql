@@ -15,7 +15,7 @@ CREATE FUNCTION rollup_timeframes() RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_rollup_timeframes';
 COMMENT ON FUNCTION rollup_timeframes() IS
-    'timeframes that maintain() rolls candles up to, by the setting cryptoanalytics.rollup, finest first';
+    'timeframes that maintain() rolls candles up to, from the setting cryptoanalytics.rollup, finest first';
 
 CREATE FUNCTION ca_keep_sessions() RETURNS interval
     LANGUAGE c STABLE PARALLEL SAFE
@@ -115,7 +115,7 @@ BEGIN ATOMIC
     WHERE t.code IS NOT NULL OR NOT s.rolls_up OR NOT ca_setting_is_valid('rollup');
 END;
 COMMENT ON FUNCTION maintenance_steps() IS
-    'what maintain() does, in order: each time, or once a period of the timeframe "every"; for all at once, or for each asset that the query "assets" finds; a statement with a batch is repeated until it did less';
+    'the steps of maintain(), in order: each time, or once per period of the timeframe "every"; for all at once, or for each asset that the query "assets" finds; a statement with a batch is repeated until it does less than a batch';
 
 -- ---- rolling up ----
 

@@ -132,4 +132,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION prune_api_logs(timestamptz, integer) IS
-    'deletes API logs of whole hours before a time, the oldest first, as many hours as hold batch_size rows, and only those rolled up by hour, day, week and month; how many rows, 0 when there is nothing left to prune';
+    'deletes API logs of whole hours before older_than, the oldest first, as many hours as hold batch_size rows, and only hours that are rolled up by hour, day, week and month; returns the number of rows, 0 if there is nothing left to prune';

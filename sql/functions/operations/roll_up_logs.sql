@@ -461,14 +461,14 @@ CREATE FUNCTION roll_up_api_logs(aggregation_level text, since timestamptz DEFAU
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     RETURN (ca_roll_up('external_api_logs', 'api_usage', aggregation_level, since, as_of, NULL)).written;
 COMMENT ON FUNCTION roll_up_api_logs(text, timestamptz, timestamptz) IS
-    'requests, errors, error_rate and p50 and p95 of the response time for every period that had ended, from that of since, or else those that are new or have changed; how many values are new, changed or gone';
+    'rolls up requests, errors, error_rate and p50 and p95 of the response time for every period that had ended, from since on, or else those that are new or have changed, and returns how many values are new, changed or gone';
 
 CREATE FUNCTION roll_up_activities(aggregation_level text, since timestamptz DEFAULT NULL,
                                    as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     RETURN (ca_roll_up('user_activities', 'user_behavior', aggregation_level, since, as_of, NULL)).written;
 COMMENT ON FUNCTION roll_up_activities(text, timestamptz, timestamptz) IS
-    'activities, active_users and active_sessions for every period that had ended, from that of since, or else those that are new or have changed; how many values are new, changed or gone';
+    'rolls up activities, active_users and active_sessions for every period that had ended, from since on, or else those that are new or have changed, and returns how many values are new, changed or gone';
 
 CREATE FUNCTION ca_roll_up_part(source text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -246,4 +246,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION record_system_health(timestamptz) IS
-    'writes a row of system_health from facts, the ages and rates up to as_of, and returns its id';
+    'writes a row of system_health from facts, with ages and rates up to as_of, and returns its id';

@@ -122,7 +122,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION asset_id(text) IS
-    'identifier of an asset by its symbol, as written or else in upper case; NULL when unknown';
+    'identifier of an asset by its symbol, as written or else in upper case; NULL if unknown';
 
 CREATE FUNCTION ca_asset_named(symbol text) RETURNS integer
     LANGUAGE plpgsql STABLE PARALLEL SAFE

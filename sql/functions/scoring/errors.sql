@@ -203,7 +203,7 @@ CREATE AGGREGATE medae(actual double precision, predicted double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE medae(double precision, double precision) IS
-    'median absolute error; NULL without pairs; keeps 8 bytes or more a pair in memory';
+    'median absolute error; NULL without pairs; keeps 8 bytes or more per pair in memory';
 
 -- errors against a naive forecast
 
@@ -445,4 +445,4 @@ CREATE AGGREGATE sharpe_ratio(return double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sharpe_ratio(double precision) IS
-    'sharpe_ratio of daily returns, 365 a year';
+    'sharpe_ratio of daily returns, 365 per year';

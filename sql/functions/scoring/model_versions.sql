@@ -35,7 +35,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activate_model(integer) IS
-    'deploys a version in place of the one of the same name and type that is, and returns that one; NULL when there was no other';
+    'deploys a version in place of the deployed one of the same name and type, and returns the replaced one; NULL if there was none';
 
 -- A row of ai_models must not become a lock that all who predict with it queue for.  So a version
 -- that another session is changing is left to that session, and none waits; predictions of one
@@ -174,7 +174,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION evaluate_models(interval, timestamptz) IS
-    'evaluates every model that was not evaluated within the time before as_of, on all its scored predictions with targets before as_of; how many had any; a model whose numbers cannot be evaluated is noted in its health_status, and the others go on';
+    'evaluates every model whose last evaluation is older than every at as_of, on all its scored predictions with targets before as_of, and returns how many models had any; if the evaluation of a model fails, its health_status records that, and the others go on';
 
 CREATE VIEW model_performance_history WITH (security_invoker = true) AS
     SELECT p.model_id, m.name, m.version, m.model_type, p.evaluation_metric, p.evaluation_date,
@@ -191,14 +191,14 @@ CREATE VIEW model_performance_history WITH (security_invoker = true) AS
                                p.evaluation_data_range ->> 'until' COLLATE "C",
                                p.evaluation_data_range ->> 'since' COLLATE "C");
 COMMENT ON VIEW model_performance_history IS
-    'every evaluation of every model beside the one before it and the first of the same metric; those of ranges that begin at a moment among themselves';
+    'every evaluation of every model, with the previous and the first one of the same metric; evaluations over ranges with a start are compared only with each other';
 COMMENT ON COLUMN model_performance_history.model_id IS 'model version, ai_models.id';
 COMMENT ON COLUMN model_performance_history.name IS 'name of the model';
 COMMENT ON COLUMN model_performance_history.version IS 'version of the model';
 COMMENT ON COLUMN model_performance_history.model_type IS 'what the model is about: macro, sector, asset or timing';
 COMMENT ON COLUMN model_performance_history.evaluation_metric IS 'name of the metric';
 COMMENT ON COLUMN model_performance_history.evaluation_date IS 'when the evaluation was performed';
-COMMENT ON COLUMN model_performance_history.predictions IS 'predictions behind the value';
+COMMENT ON COLUMN model_performance_history.predictions IS 'number of predictions from which the value was computed';
 COMMENT ON COLUMN model_performance_history.metric_value IS 'value of the metric, in its own unit';
 COMMENT ON COLUMN model_performance_history.previous_value IS 'value at the evaluation before; NULL at the first';
 COMMENT ON COLUMN model_performance_history.change IS 'value less the one before; NULL when either is unknown';
@@ -275,4 +275,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION model_drift(text, interval, timestamptz) IS
-    'error of every model over its latest predictions against that over its first: 0.25 is a quarter worse; NULL when either is unknown or they overlap';
+    'error of every model over its latest predictions relative to that over its first: 0.25 is a quarter worse; NULL if either is unknown or the two overlap';

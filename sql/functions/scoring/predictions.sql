@@ -187,7 +187,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION unscored_predictions(timestamptz, interval, integer) IS
-    'the predictions that are due and that score_predictions does not score, and why';
+    'the predictions that are due but that score_predictions does not score, and why';
 
 CREATE FUNCTION ca_bounded_double(x numeric, bound numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -354,4 +354,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION evaluate_model(integer, timestamptz, timestamptz) IS
-    'writes one row of model_performance a metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined, or beyond double precision, are left out';
+    'writes one row of model_performance per metric, and ai_models.performance_metrics, from the scored predictions whose target lies in [since, until); metrics that are undefined, or beyond double precision, are left out';

@@ -118,7 +118,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION score_predictions(timestamptz, interval, integer, boolean) IS
-    'scores the predictions that are due, each once, against the last close at or before its target, as soon as a candle has reached the target or staleness has passed since, and returns how many; a close older than staleness at the target does not count; rescore scores those again whose price was corrected since';
+    'scores the predictions that are due, each once, against the last close at or before the target, as soon as a candle has reached the target or staleness has passed since, and returns how many; a close older than staleness at the target does not count; rescore also scores predictions again whose price was corrected since';
 
 CREATE FUNCTION corrected_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
@@ -141,4 +141,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION corrected_predictions(timestamptz, interval, integer) IS
-    'the predictions whose price at the target is no longer the one that they were scored with, and both prices; score_predictions(rescore => true) scores them again';
+    'the predictions whose price at the target has changed since they were scored, with both prices; score_predictions(rescore => true) scores them again';

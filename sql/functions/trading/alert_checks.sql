@@ -340,7 +340,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION check_alerts(timestamptz) IS
-    'checks the active alerts against the candles that have closed since the last check and against new signals; each that fires does so once, at the edge, with a notification; one that another session has locked is left to the next check, with the candles since; the number of them';
+    'checks the active alerts against the candles that have closed since the last check and against new signals, and returns how many fired; an alert fires once, at the edge, with a notification; an alert that another session has locked is left to the next check, with the candles since';
 
 CREATE FUNCTION expire_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -366,4 +366,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION expire_alerts(timestamptz) IS
-    'makes alerts inactive that have not gone off by expires_at; the number of them';
+    'makes alerts inactive that have not fired by expires_at, and returns how many';

@@ -10,7 +10,7 @@ CREATE TABLE alert_marks (
 );
 SELECT pg_catalog.pg_extension_config_dump('alert_marks', '');
 COMMENT ON TABLE alert_marks IS
-    'How far the candles of each asset have been checked by check_alerts(), so that a check writes a row an asset and not one an alert';
+    'How far check_alerts() has checked the candles of each asset, so that a check writes one row per asset and not one per alert';
 COMMENT ON COLUMN alert_marks.asset_id IS
     'Asset whose candles are checked';
 COMMENT ON COLUMN alert_marks.checked_until IS
@@ -19,7 +19,7 @@ COMMENT ON COLUMN alert_marks.checked_until IS
 COMMENT ON COLUMN signal_alerts.trigger_value IS
     'Value that triggers the alert: a price in USD; a change over 24 hours in percent when condition is percentage_change; for volume_spike a multiple of the mean volume of 20 candles, or with percentage_change how many percent above it; NULL when alert_type needs none';
 COMMENT ON COLUMN signal_alerts.last_checked IS
-    'When the condition was last found to hold; alert_marks tells how far alerts that wait have been checked';
+    'When the condition was last found to hold; alert_marks has how far waiting alerts have been checked';
 
 CREATE FUNCTION ca_alert_kind(alert_type text, condition text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

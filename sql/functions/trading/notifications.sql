@@ -56,7 +56,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION claim_notifications(integer, timestamptz) IS
-    'notifications that are due, most urgent first, stamped with sent_at; what one worker has claimed no other gets, until the first rolls back';
+    'claims the notifications that are due, most urgent first, and sets sent_at; other workers skip them unless this one rolls back';
 
 CREATE FUNCTION ca_notification_read() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -123,7 +123,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION mark_notification_read(integer, timestamptz) IS
-    'marks an unread notification as read at a moment; false when it was read or dismissed before, which stays';
+    'marks an unread notification as read at as_of; false, and no change, if it was read or dismissed before';
 
 CREATE FUNCTION dismiss_notification(id integer) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -144,7 +144,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION dismiss_notification(integer) IS
-    'dismisses a notification, read or not, and keeps its read_at; false when it was dismissed before';
+    'dismisses a notification, read or not, and keeps its read_at; false if it was dismissed before';
 
 CREATE FUNCTION unread_notifications(user_id integer, as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -157,4 +157,4 @@ BEGIN ATOMIC
       AND (n.expires_at IS NULL OR n.expires_at > unread_notifications.as_of);
 END;
 COMMENT ON FUNCTION unread_notifications(integer, timestamptz) IS
-    'number of unread notifications of a user whose time has come and that have not expired; NULL for a NULL';
+    'number of unread notifications of a user that are due and have not expired; NULL for a NULL';

@@ -158,7 +158,7 @@ BEGIN ATOMIC
     ORDER BY r.action_time, r.action_id;
 END;
 COMMENT ON FUNCTION position_history(integer) IS
-    'a position after each of its actions, in order of created_at and id; a level is NULL while no action has told it';
+    'a position after each of its actions, in order of created_at and id; a level is NULL until an action gives it';
 
 CREATE FUNCTION ca_position_derived(
     was portfolio, emptied boolean, resumed boolean,
@@ -328,7 +328,7 @@ BEGIN ATOMIC
     SELECT ca_rebuild_position(rebuild_position.position_id, false, NULL, NULL, false);
 END;
 COMMENT ON FUNCTION rebuild_position(integer) IS
-    'makes the row of a position, and the profits of its actions, what replaying them gives; whether anything changed; a position without an entry keeps its values';
+    'replays the actions of a position, sets the position and the profits of the actions to the result, and returns whether anything changed; a position without an entry keeps its values';
 
 CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -646,7 +646,7 @@ CREATE VIEW portfolio_positions WITH (security_invoker = true) AS
            END AS risk_at_stop_usd
     FROM shares AS s;
 COMMENT ON VIEW portfolio_positions IS
-    'each position at assets.current_price: value, unrealized profit, share of what its user holds, risk at the stop; NULL where a price, an entry or a stop is unknown';
+    'each position at assets.current_price: value, unrealized profit, share of its user''s holdings, and risk at the stop; NULL if a price, an entry or a stop is unknown';
 COMMENT ON COLUMN portfolio_positions.position_id IS 'position, portfolio.id';
 COMMENT ON COLUMN portfolio_positions.user_id IS 'user who holds the position';
 COMMENT ON COLUMN portfolio_positions.asset_id IS 'asset, assets.id; NULL for an external asset';
@@ -679,7 +679,7 @@ CREATE VIEW portfolio_totals WITH (security_invoker = true) AS
     FROM portfolio_positions AS p
     GROUP BY p.user_id;
 COMMENT ON VIEW portfolio_totals IS
-    'portfolio_positions summed by user; a sum is NULL if one of its parts is unknown';
+    'portfolio_positions summed by user; a sum is NULL if a part of it is unknown';
 COMMENT ON COLUMN portfolio_totals.user_id IS 'user who holds the positions';
 COMMENT ON COLUMN portfolio_totals.positions IS 'positions that hold something';
 COMMENT ON COLUMN portfolio_totals.value_usd IS 'value of all positions, long and short, in USD';

@@ -40,7 +40,7 @@ CREATE TRIGGER ai_recommendations_status BEFORE UPDATE OF status ON ai_recommend
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION ca_recommendation_status();
 COMMENT ON TRIGGER ai_recommendations_status ON ai_recommendations IS
-    'refuses illegal transitions; stamps reviewed_at and implemented_at, unless they are told';
+    'refuses illegal transitions; sets reviewed_at and implemented_at unless they are given';
 
 CREATE FUNCTION expire_recommendations(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -67,7 +67,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION expire_recommendations(timestamptz) IS
-    'expires the open recommendations whose expires_at has come; the number of them';
+    'expires the open recommendations whose expires_at has passed, and returns how many';
 
 CREATE FUNCTION recommendation_outcomes(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour')
@@ -106,4 +106,4 @@ BEGIN ATOMIC
     WHERE r.created_at <= recommendation_outcomes.as_of;
 END;
 COMMENT ON FUNCTION recommendation_outcomes(timestamptz, interval) IS
-    'price when each recommendation was implemented, or else made, against that at its horizon or as_of, whichever is first; NULL where there is no asset or no close of the last staleness';
+    'price when each recommendation was implemented, or else made, and the price at its horizon or at as_of, whichever is first; NULL if there is no asset or no close within staleness';

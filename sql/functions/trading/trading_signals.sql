@@ -24,7 +24,7 @@ CREATE TRIGGER trading_signals_ratio_insert BEFORE INSERT ON trading_signals
     FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL AND NOT ca_is_restore())
     EXECUTE FUNCTION ca_signal_ratio();
 COMMENT ON TRIGGER trading_signals_ratio_insert ON trading_signals IS
-    'computes risk_reward_ratio when none is told';
+    'computes risk_reward_ratio if none is given';
 CREATE TRIGGER trading_signals_ratio_update BEFORE UPDATE ON trading_signals
     FOR EACH ROW
     WHEN (NEW.risk_reward_ratio IS NULL
@@ -33,7 +33,7 @@ CREATE TRIGGER trading_signals_ratio_update BEFORE UPDATE ON trading_signals
                  IS DISTINCT FROM (OLD.entry_price, OLD.target_price, OLD.stop_loss))
     EXECUTE FUNCTION ca_signal_ratio();
 COMMENT ON TRIGGER trading_signals_ratio_update ON trading_signals IS
-    'computes risk_reward_ratio when it is NULL, or when prices change and no new ratio is told';
+    'computes risk_reward_ratio if it is NULL, or if prices change and no new ratio is given';
 
 CREATE FUNCTION expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -59,7 +59,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION expire_signals(timestamptz) IS
-    'makes active signals expired whose expires_at has come; the number of them';
+    'expires the active signals whose expires_at has passed, and returns how many';
 
 CREATE FUNCTION ca_execute_named(
     actions integer[], signals integer[], positions integer[], times timestamptz[], trades boolean[])
@@ -167,7 +167,7 @@ CREATE TRIGGER trade_actions_signals_update AFTER UPDATE ON trade_actions
     REFERENCING OLD TABLE AS was NEW TABLE AS became
     FOR EACH STATEMENT EXECUTE FUNCTION ca_execute_signals();
 COMMENT ON TRIGGER trade_actions_signals_update ON trade_actions IS
-    'notes who has executed the signals that changed trades name anew';
+    'records who has executed the signals that changed trades now name';
 
 CREATE FUNCTION ca_signal_touch(
     asset integer, signal_type text, stop_loss numeric, target_price numeric, since timestamptz, until timestamptz,
@@ -350,4 +350,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION signal_outcomes(integer, timestamptz) IS
-    'what became of a signal, or of all that were created by as_of: target or stop touched first after the entry, open, expired, or not entered; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price, from the entry on';
+    'outcome of a signal, or of all that were created by as_of: target or stop touched first after the entry, open, expired, or not entered; from candles that start at or after its creation and had closed by as_of and by its expiry; excursions are fractions of the entry price, measured from the entry on';

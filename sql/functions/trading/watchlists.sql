@@ -180,4 +180,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION move_watchlist_asset(integer, integer) IS
-    'moves an active entry to a position of its watchlist, the others make room; the position that it has then, the last if there are not so many';
+    'moves an active entry to a position of its watchlist, for which the others make room, and returns its new position, which is the last if the list is shorter';
