@@ -48,7 +48,7 @@ _PG_init(void)
 		&moving, false, PGC_USERSET,
 		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
 		NULL);
-	ca_define_segment_statistics();
+	ca_fdw_define_statistics();
 	ca_end_settings();
 	MarkGUCPrefixReserved("cryptoanalytics");
 }

@@ -180,7 +180,7 @@ keep_segment_close(CaAsOfCloses *closes, uint32 gap, const CaSegment *segment,
 
 /* take the candles of a segment; of those in one gap the last one is kept */
 static void
-take_segment(CaAsOfCloses *closes, const CaSegmentScan *scan)
+take_segment(CaAsOfCloses *closes, const CaColumnScan *scan)
 {
 	int32 series = find_series(closes, scan->asset, scan->timeframe);
 	uint32 last_gap = CA_NO_GAP;
@@ -210,17 +210,17 @@ read_segments(CaAsOfCloses *closes)
 	uint32 n;
 	Datum *ids = list_assets(closes, false, &n);
 	bool *nulls = palloc0(sizeof(bool) * n);
-	CaSegmentScan scan;
+	CaColumnScan scan;
 
 	ca_bounds_init(&scan.bounds);
 	ca_bounds_asset(&scan.bounds, INT4OID, ids, nulls, n);
 	scan.bounds.since = closes->since;
 	ca_bounds_before(&scan.bounds, closes->until);
-	ca_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
-				  CA_SCAN_UNORDERED);
-	while (ca_scan_next(&scan))
+	ca_column_scan_begin(&scan, closes->namespace_oid, 1 << CA_COMPRESSED_CLOSE,
+						 CA_SCAN_UNORDERED);
+	while (ca_column_scan_next(&scan))
 		take_segment(closes, &scan);
-	ca_scan_end(&scan);
+	ca_column_scan_end(&scan);
 }
 
 /* read the candles of all series of the round in the range that may be wanted */

@@ -72,7 +72,7 @@ typedef struct Series
 	TimestampTz next; /* end of the last candle; DT_NOBEGIN before the first */
 	CaPrice close;    /* of the last candle */
 	CaSeriesRows rows;
-	CaSegmentScan scan;  /* of compressed candles */
+	CaColumnScan scan;   /* of compressed candles */
 	bool has_compressed; /* there is one more */
 	int compressed;      /* its number in the segment */
 	MemoryContext candle_context;
@@ -168,7 +168,7 @@ compressed_price(const CaSegmentNumbers *numbers, int candle)
 static void
 take_compressed(Series *series)
 {
-	CaSegmentScan *scan = &series->scan;
+	CaColumnScan *scan = &series->scan;
 	const CaSegmentNumbers *number = scan->segment->number;
 	int candle = series->compressed;
 	TimestampTz time = scan->segment->time[candle];
@@ -189,7 +189,7 @@ take_compressed(Series *series)
 static void
 take_compressed_before(Series *series, TimestampTz time)
 {
-	CaSegmentScan *scan = &series->scan;
+	CaColumnScan *scan = &series->scan;
 
 	while (series->has_compressed &&
 		   scan->segment->time[series->compressed] < time)
@@ -201,7 +201,7 @@ take_compressed_before(Series *series, TimestampTz time)
 		MemoryContextReset(series->candle_context);
 		if (++series->compressed == scan->to)
 		{
-			series->has_compressed = ca_scan_next(scan);
+			series->has_compressed = ca_column_scan_next(scan);
 			series->compressed = scan->from;
 		}
 	}
@@ -274,8 +274,9 @@ begin_compressed(const CaArgument *arguments, Oid namespace_oid, Series *series)
 						   &arguments[i].value, &isnull, 1);
 	series->candle_context = AllocSetContextCreate(
 		CurrentMemoryContext, "compressed candle", ALLOCSET_SMALL_SIZES);
-	ca_scan_begin(&series->scan, namespace_oid, columns, CA_SCAN_ASCENDING);
-	series->has_compressed = ca_scan_next(&series->scan);
+	ca_column_scan_begin(&series->scan, namespace_oid, columns,
+						 CA_SCAN_ASCENDING);
+	series->has_compressed = ca_column_scan_next(&series->scan);
 	series->compressed = series->scan.from;
 }
 
@@ -299,7 +300,7 @@ read_candles(const CaArgument *arguments, Oid namespace_oid, Series *series)
 			"AND h.candle_time < $4 ORDER BY h.candle_time",
 			arguments, 4, take_candle, series);
 		take_compressed_before(series, DT_NOEND);
-		ca_scan_end(&series->scan);
+		ca_column_scan_end(&series->scan);
 	}
 	ca_series_flush(&series->rows);
 }

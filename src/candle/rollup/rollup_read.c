@@ -227,14 +227,15 @@ read_segments(const CaRollupRange *range, CaGroups *groups)
 {
 	const int columns = 1 << CA_COMPRESSED_OPEN | 1 << CA_COMPRESSED_VOLUME |
 						1 << CA_COMPRESSED_MARKET_CAP;
-	CaSegmentScan scan;
+	CaColumnScan scan;
 
 	set_segment_bounds(range, &scan.bounds);
-	ca_scan_begin(&scan, range->namespace_oid, columns, CA_SCAN_UNORDERED);
-	while (ca_scan_next(&scan))
+	ca_column_scan_begin(&scan, range->namespace_oid, columns,
+						 CA_SCAN_UNORDERED);
+	while (ca_column_scan_next(&scan))
 		ca_groups_add_segment(groups, scan.asset, scan.timeframe, scan.segment,
 							  scan.from, scan.to);
-	ca_scan_end(&scan);
+	ca_column_scan_end(&scan);
 }
 
 /*

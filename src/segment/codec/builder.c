@@ -16,18 +16,18 @@
 #define SMALL_TEXT 21
 
 void
-ca_pack_clear(CaPack *pack)
+ca_builder_clear(CaSegmentBuilder *builder)
 {
-	pack->segment.count = 0;
+	builder->segment.count = 0;
 }
 
 /*
  * Add a candle behind all others.  There must be room for it.
  */
 void
-ca_pack_add(CaPack *pack, const CaPackCandle *candle)
+ca_builder_add(CaSegmentBuilder *builder, const CaBuilderCandle *candle)
 {
-	CaSegment *segment = &pack->segment;
+	CaSegment *segment = &builder->segment;
 	int at = segment->count++;
 
 	segment->time[at] = candle->time;
@@ -35,43 +35,43 @@ ca_pack_add(CaPack *pack, const CaPackCandle *candle)
 	segment->created_at[at] = candle->created_at;
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
 	{
-		const CaPackNumber *number = &candle->number[i];
+		const CaBuilderNumber *number = &candle->number[i];
 		CaSegmentNumbers *column = &segment->number[i];
 
 		column->nulls[at] = number->is_null;
 		column->value[at] = 0;
 		column->text[at] = (CaSegmentText){NULL, 0};
-		pack->scale[i][at] = 0;
+		builder->scale[i][at] = 0;
 		if (number->is_null)
 			continue;
 		if (number->is_text)
 		{
 			column->text[at] = number->text;
-			pack->scale[i][at] = CA_PACK_TEXT;
+			builder->scale[i][at] = CA_BUILDER_TEXT;
 		}
 		else
 		{
 			column->value[at] = number->value;
-			pack->scale[i][at] = (uint8_t) number->scale;
+			builder->scale[i][at] = (uint8_t) number->scale;
 		}
 	}
 }
 
 /* whether a column is one of text; if not, its scale, 0 without values */
 static bool
-is_mixed(const CaPack *pack, int number, int *scale)
+is_mixed(const CaSegmentBuilder *builder, int number, int *scale)
 {
-	const CaSegmentNumbers *column = &pack->segment.number[number];
+	const CaSegmentNumbers *column = &builder->segment.number[number];
 	bool has_value = false;
 
 	*scale = 0;
-	for (int i = 0; i < pack->segment.count; i++)
+	for (int i = 0; i < builder->segment.count; i++)
 	{
-		int shown = pack->scale[number][i];
+		int shown = builder->scale[number][i];
 
 		if (column->nulls[i])
 			continue;
-		if (shown == CA_PACK_TEXT || (has_value && shown != *scale))
+		if (shown == CA_BUILDER_TEXT || (has_value && shown != *scale))
 			return true;
 		*scale = shown;
 		has_value = true;
@@ -83,14 +83,14 @@ is_mixed(const CaPack *pack, int number, int *scale)
  * The bytes of text that closing the segment as it is now can need.
  */
 size_t
-ca_pack_text_size(const CaPack *pack)
+ca_builder_text_size(const CaSegmentBuilder *builder)
 {
 	size_t size = 0;
 	int scale;
 
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-		if (is_mixed(pack, i, &scale))
-			size += (size_t) pack->segment.count * SMALL_TEXT;
+		if (is_mixed(builder, i, &scale))
+			size += (size_t) builder->segment.count * SMALL_TEXT;
 	return size;
 }
 
@@ -119,28 +119,28 @@ write_small(int64_t value, int scale, char *out)
 
 /*
  * Settle what the columns are, after which the segment can be encoded.  "texts"
- * has room for ca_pack_text_size() bytes and must stay as long as the segment.
+ * has room for ca_builder_text_size() bytes and must stay as long as the segment.
  */
 const CaSegment *
-ca_pack_close(CaPack *pack, char *texts)
+ca_builder_close(CaSegmentBuilder *builder, char *texts)
 {
-	CaSegment *segment = &pack->segment;
+	CaSegment *segment = &builder->segment;
 
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
 	{
 		CaSegmentNumbers *column = &segment->number[i];
 		int scale;
 
-		column->is_text = is_mixed(pack, i, &scale);
+		column->is_text = is_mixed(builder, i, &scale);
 		column->scale = column->is_text ? 0 : scale;
 		column->has_nulls = memchr(column->nulls, 1, segment->count) != NULL;
 		if (!column->is_text)
 			continue;
 		for (int at = 0; at < segment->count; at++)
 		{
-			int shown = pack->scale[i][at];
+			int shown = builder->scale[i][at];
 
-			if (column->nulls[at] || shown == CA_PACK_TEXT)
+			if (column->nulls[at] || shown == CA_BUILDER_TEXT)
 				continue;
 			column->text[at].data = texts;
 			column->text[at].length =
@@ -153,7 +153,7 @@ ca_pack_close(CaPack *pack, char *texts)
 
 /* the value of a text; false when it is not small */
 static bool
-read_small(const CaSegmentText *text, CaPackNumber *number)
+read_small(const CaSegmentText *text, CaBuilderNumber *number)
 {
 	bool negative = text->length > 0 && text->data[0] == '-';
 	bool in_fraction = false;
@@ -169,7 +169,7 @@ read_small(const CaSegmentText *text, CaPackNumber *number)
 			in_fraction = true;
 			continue;
 		}
-		if (c < '0' || c > '9' || (in_fraction && ++scale > CA_PACK_SCALE) ||
+		if (c < '0' || c > '9' || (in_fraction && ++scale > CA_BUILDER_SCALE) ||
 			__builtin_mul_overflow(value, (int64_t) 10, &value) ||
 			__builtin_sub_overflow(value, (int64_t) (c - '0'), &value))
 			return false;
@@ -187,7 +187,7 @@ read_small(const CaSegmentText *text, CaPackNumber *number)
  * others point to where they were.
  */
 void
-ca_pack_read(const CaSegment *segment, int at, CaPackCandle *candle)
+ca_builder_read(const CaSegment *segment, int at, CaBuilderCandle *candle)
 {
 	candle->time = segment->time[at];
 	candle->id = segment->id[at];
@@ -195,10 +195,10 @@ ca_pack_read(const CaSegment *segment, int at, CaPackCandle *candle)
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
 	{
 		const CaSegmentNumbers *column = &segment->number[i];
-		CaPackNumber *number = &candle->number[i];
+		CaBuilderNumber *number = &candle->number[i];
 
-		*number =
-			(CaPackNumber){.is_null = column->has_nulls && column->nulls[at]};
+		*number = (CaBuilderNumber){.is_null =
+										column->has_nulls && column->nulls[at]};
 		if (number->is_null)
 			continue;
 		if (!column->is_text)
@@ -216,17 +216,17 @@ ca_pack_read(const CaSegment *segment, int at, CaPackCandle *candle)
 
 /* whether a number of a decoded candle is the one that was put down */
 static bool
-number_equals(const CaPack *pack, int column, int at,
-			  const CaPackNumber *number)
+number_equals(const CaSegmentBuilder *builder, int column, int at,
+			  const CaBuilderNumber *number)
 {
-	const CaSegmentNumbers *numbers = &pack->segment.number[column];
+	const CaSegmentNumbers *numbers = &builder->segment.number[column];
 	const CaSegmentText *text = &numbers->text[at];
 
 	if (numbers->nulls[at] || number->is_null)
 		return numbers->nulls[at] && number->is_null;
-	if (pack->scale[column][at] != CA_PACK_TEXT)
+	if (builder->scale[column][at] != CA_BUILDER_TEXT)
 		return !number->is_text && number->value == numbers->value[at] &&
-			   number->scale == pack->scale[column][at];
+			   number->scale == builder->scale[column][at];
 	return number->is_text && number->text.length == text->length &&
 		   memcmp(number->text.data, text->data, text->length) == 0;
 }
@@ -235,21 +235,21 @@ number_equals(const CaPack *pack, int column, int at,
  * Whether a decoded segment has the candles that were put down, value for value.
  */
 bool
-ca_pack_equals(const CaPack *pack, const CaSegment *segment)
+ca_builder_equals(const CaSegmentBuilder *builder, const CaSegment *segment)
 {
-	CaPackCandle candle;
+	CaBuilderCandle candle;
 
-	if (segment->count != pack->segment.count)
+	if (segment->count != builder->segment.count)
 		return false;
 	for (int at = 0; at < segment->count; at++)
 	{
-		ca_pack_read(segment, at, &candle);
-		if (candle.time != pack->segment.time[at] ||
-			candle.id != pack->segment.id[at] ||
-			candle.created_at != pack->segment.created_at[at])
+		ca_builder_read(segment, at, &candle);
+		if (candle.time != builder->segment.time[at] ||
+			candle.id != builder->segment.id[at] ||
+			candle.created_at != builder->segment.created_at[at])
 			return false;
 		for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-			if (!number_equals(pack, i, at, &candle.number[i]))
+			if (!number_equals(builder, i, at, &candle.number[i]))
 				return false;
 	}
 	return true;

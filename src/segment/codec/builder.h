@@ -19,43 +19,46 @@
 #include "segment/codec/segment.h"
 
 /* the most decimals of a small number */
-#define CA_PACK_SCALE 18
+#define CA_BUILDER_SCALE 18
 
 /* a number: NULL, value * 10^-scale, or the text of a decimal */
-typedef struct CaPackNumber
+typedef struct CaBuilderNumber
 {
 	bool is_null;
 	bool is_text;
-	int32_t scale; /* 0 .. CA_PACK_SCALE */
+	int32_t scale; /* 0 .. CA_BUILDER_SCALE */
 	int64_t value;
 	CaSegmentText text;
-} CaPackNumber;
+} CaBuilderNumber;
 
 /* a candle on its way into a segment, or out of one */
-typedef struct CaPackCandle
+typedef struct CaBuilderCandle
 {
 	int64_t time;
 	int64_t id;
 	int64_t created_at;
-	CaPackNumber number[CA_SEGMENT_NUMBERS];
-} CaPackCandle;
+	CaBuilderNumber number[CA_SEGMENT_NUMBERS];
+} CaBuilderCandle;
 
 /* a segment being filled; segment.count is how many candles it has */
-typedef struct CaPack
+typedef struct CaSegmentBuilder
 {
 	CaSegment segment;
-	/* decimals of each number, or CA_PACK_TEXT */
+	/* decimals of each number, or CA_BUILDER_TEXT */
 	uint8_t scale[CA_SEGMENT_NUMBERS][CA_SEGMENT_CANDLES];
-} CaPack;
+} CaSegmentBuilder;
 
-#define CA_PACK_TEXT 255
+#define CA_BUILDER_TEXT 255
 
-extern void ca_pack_clear(CaPack *pack);
-extern void ca_pack_add(CaPack *pack, const CaPackCandle *candle);
-extern size_t ca_pack_text_size(const CaPack *pack);
-extern bool ca_pack_equals(const CaPack *pack, const CaSegment *segment);
-extern const CaSegment *ca_pack_close(CaPack *pack, char *texts);
-extern void ca_pack_read(const CaSegment *segment, int at,
-						 CaPackCandle *candle);
+extern void ca_builder_clear(CaSegmentBuilder *builder);
+extern void ca_builder_add(CaSegmentBuilder *builder,
+						   const CaBuilderCandle *candle);
+extern size_t ca_builder_text_size(const CaSegmentBuilder *builder);
+extern bool ca_builder_equals(const CaSegmentBuilder *builder,
+							  const CaSegment *segment);
+extern const CaSegment *ca_builder_close(CaSegmentBuilder *builder,
+										 char *texts);
+extern void ca_builder_read(const CaSegment *segment, int at,
+							CaBuilderCandle *candle);
 
 #endif /* CA_SEGMENT_CODEC_BUILDER_H */

@@ -66,7 +66,7 @@ read_times(CaInput *in, const CaSegmentHead *head, CaSegment *segment,
 	bool ascending = true;
 
 	segment->time[0] = head->first_time;
-	if (!ca_steps_read(in, segment->time, segment->count))
+	if (!ca_int_column_read_steps(in, segment->time, segment->count))
 		return refuse(problem, "the times are cut off or malformed");
 	for (int i = 1; i < segment->count; i++)
 		ascending &= time[i] > time[i - 1];
@@ -116,10 +116,11 @@ read_column(CaInput *in, CaEncodedColumn column, const CaSegmentHead *head,
 								   segment->count) ||
 				   refuse(problem, "the market caps are cut off or malformed");
 		case CA_ENCODED_ID:
-			return ca_series_read(in, segment->id, segment->count) ||
+			return ca_int_column_read(in, segment->id, segment->count) ||
 				   refuse(problem, "the ids are cut off or malformed");
 		case CA_ENCODED_CREATED:
-			return ca_series_read(in, segment->created_at, segment->count) ||
+			return ca_int_column_read(in, segment->created_at,
+									  segment->count) ||
 				   refuse(problem,
 						  "the times of creation are cut off or malformed");
 	}

@@ -31,8 +31,8 @@
 size_t
 ca_segment_bound(const CaSegment *segment)
 {
-	size_t column =
-		CA_VARINT_MAX + 1 + CA_SERIES_HEAD + ca_blocks_bound(segment->count);
+	size_t column = CA_VARINT_MAX + 1 + CA_INT_COLUMN_HEAD +
+					ca_blocks_bound(segment->count);
 	/* times, id, created_at, and the lengths of the others */
 	size_t bound =
 		CA_SEGMENT_FIXED + CA_VARINT_MAX + 3 * column + 3 * (CA_VARINT_MAX + 1);
@@ -63,7 +63,8 @@ write_column(uint8_t *out, const CaSegment *segment, CaEncodedColumn column)
 	switch (column)
 	{
 		case CA_ENCODED_TIMES:
-			return ca_steps_write(out, segment->time, segment->count);
+			return ca_int_column_write_steps(out, segment->time,
+											 segment->count);
 		case CA_ENCODED_PRICES:
 			return write_prices(out, segment);
 		case CA_ENCODED_VOLUME:
@@ -73,9 +74,10 @@ write_column(uint8_t *out, const CaSegment *segment, CaEncodedColumn column)
 			return ca_numbers_write(
 				out, &segment->number[CA_SEGMENT_MARKET_CAP], segment->count);
 		case CA_ENCODED_ID:
-			return ca_series_write(out, segment->id, segment->count);
+			return ca_int_column_write(out, segment->id, segment->count);
 		case CA_ENCODED_CREATED:
-			return ca_series_write(out, segment->created_at, segment->count);
+			return ca_int_column_write(out, segment->created_at,
+									   segment->count);
 	}
 	return out;
 }

@@ -30,52 +30,52 @@ greatest_common_divisor(uint64_t a, uint64_t b)
 }
 
 static void
-set_factor(CaUnit *unit, uint64_t factor)
+set_factor(CaGcd *gcd, uint64_t factor)
 {
 	uint64_t odd;
 
-	unit->factor = factor;
-	unit->shift = __builtin_ctzll(factor);
-	unit->limit = UINT64_MAX / factor;
-	odd = factor >> unit->shift;
+	gcd->factor = factor;
+	gcd->shift = __builtin_ctzll(factor);
+	gcd->limit = UINT64_MAX / factor;
+	odd = factor >> gcd->shift;
 	/* three bits are right at first, and each step doubles them */
-	unit->inverse = odd;
+	gcd->inverse = odd;
 	for (int bits = 3; bits < 64; bits *= 2)
-		unit->inverse *= 2 - odd * unit->inverse;
+		gcd->inverse *= 2 - odd * gcd->inverse;
 }
 
 static inline bool
-is_multiple(const CaUnit *unit, uint64_t value)
+is_multiple(const CaGcd *gcd, uint64_t value)
 {
-	uint64_t product = value * unit->inverse;
+	uint64_t product = value * gcd->inverse;
 
-	return (product >> unit->shift | product << ((64 - unit->shift) & 63)) <=
-		   unit->limit;
+	return (product >> gcd->shift | product << ((64 - gcd->shift) & 63)) <=
+		   gcd->limit;
 }
 
 /* a unit begins as all zeros */
 void
-ca_unit_add(CaUnit *unit, const uint64_t *values, int count)
+ca_gcd_add(CaGcd *gcd, const uint64_t *values, int count)
 {
-	for (int i = 0; i < count && unit->factor != 1; i++)
-		if (unit->factor == 0)
+	for (int i = 0; i < count && gcd->factor != 1; i++)
+		if (gcd->factor == 0)
 		{
 			if (values[i] != 0)
-				set_factor(unit, values[i]);
+				set_factor(gcd, values[i]);
 		}
-		else if (!is_multiple(unit, values[i]))
-			set_factor(unit, greatest_common_divisor(unit->factor, values[i]));
+		else if (!is_multiple(gcd, values[i]))
+			set_factor(gcd, greatest_common_divisor(gcd->factor, values[i]));
 }
 
 /* the same of int64s, by their magnitudes */
 void
-ca_unit_add_signed(CaUnit *unit, const uint64_t *values, int count)
+ca_gcd_add_signed(CaGcd *gcd, const uint64_t *values, int count)
 {
-	for (int i = 0; i < count && unit->factor != 1; i++)
+	for (int i = 0; i < count && gcd->factor != 1; i++)
 	{
 		uint64_t sign = 0 - (values[i] >> 63);
 		uint64_t magnitude = (values[i] ^ sign) - sign;
 
-		ca_unit_add(unit, &magnitude, 1);
+		ca_gcd_add(gcd, &magnitude, 1);
 	}
 }

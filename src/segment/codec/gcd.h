@@ -13,29 +13,29 @@
 #include <stdint.h>
 
 /* the largest number that divides all, 0 when all are 0 */
-typedef struct CaUnit
+typedef struct CaGcd
 {
 	uint64_t factor;
 	uint64_t inverse; /* of its odd part, modulo 2^64 */
 	uint64_t limit;   /* the largest quotient */
 	int shift;        /* its factors of two */
-} CaUnit;
+} CaGcd;
 
-extern void ca_unit_add(CaUnit *unit, const uint64_t *values, int count);
-extern void ca_unit_add_signed(CaUnit *unit, const uint64_t *values, int count);
+extern void ca_gcd_add(CaGcd *gcd, const uint64_t *values, int count);
+extern void ca_gcd_add_signed(CaGcd *gcd, const uint64_t *values, int count);
 
-/* of a multiple of the unit, which is not 0 */
+/* of a multiple of the gcd, which is not 0 */
 static inline uint64_t
-ca_unit_divide(const CaUnit *unit, uint64_t value)
+ca_gcd_divide(const CaGcd *gcd, uint64_t value)
 {
-	return (value >> unit->shift) * unit->inverse;
+	return (value >> gcd->shift) * gcd->inverse;
 }
 
 /* of a multiple that is an int64 */
 static inline uint64_t
-ca_unit_divide_signed(const CaUnit *unit, uint64_t value)
+ca_gcd_divide_signed(const CaGcd *gcd, uint64_t value)
 {
-	return (uint64_t) ((int64_t) value >> unit->shift) * unit->inverse;
+	return (uint64_t) ((int64_t) value >> gcd->shift) * gcd->inverse;
 }
 
 #endif /* CA_GCD_H */

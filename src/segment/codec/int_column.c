@@ -43,7 +43,7 @@ typedef struct Coding
 static void
 code_frame(Coding *coding, const uint64_t *values, int count)
 {
-	CaUnit unit = {0};
+	CaGcd gcd = {0};
 	int64_t least = count > 0 ? (int64_t) values[0] : 0;
 
 	for (int i = 1; i < count; i++)
@@ -52,22 +52,22 @@ code_frame(Coding *coding, const uint64_t *values, int count)
 	coding->base = (uint64_t) least;
 	for (int i = 0; i < count; i++)
 		coding->u[i] = values[i] - coding->base;
-	ca_unit_add(&unit, coding->u, count);
-	coding->factor = unit.factor;
-	if (unit.factor > 1)
+	ca_gcd_add(&gcd, coding->u, count);
+	coding->factor = gcd.factor;
+	if (gcd.factor > 1)
 		for (int i = 0; i < count; i++)
-			coding->u[i] = ca_unit_divide(&unit, coding->u[i]);
+			coding->u[i] = ca_gcd_divide(&gcd, coding->u[i]);
 }
 
 static void
 code_walk(Coding *coding, const uint64_t *steps, int count)
 {
-	CaUnit unit = {0};
+	CaGcd gcd = {0};
 
-	ca_unit_add_signed(&unit, steps, count);
-	coding->factor = unit.factor;
+	ca_gcd_add_signed(&gcd, steps, count);
+	coding->factor = gcd.factor;
 	for (int i = 0; i < count; i++)
-		coding->u[i] = ca_zigzag(ca_unit_divide_signed(&unit, steps[i]));
+		coding->u[i] = ca_zigzag(ca_gcd_divide_signed(&gcd, steps[i]));
 }
 
 static void
@@ -95,7 +95,7 @@ coding_size(const Coding *coding, int count)
  * A column of count int64s, at least one.
  */
 uint8_t *
-ca_series_write(uint8_t *out, const int64_t *values, int count)
+ca_int_column_write(uint8_t *out, const int64_t *values, int count)
 {
 	uint64_t steps[CA_SEGMENT_CANDLES];
 	Coding frame;
@@ -138,7 +138,7 @@ ca_series_write(uint8_t *out, const int64_t *values, int count)
  * byte for the way.
  */
 uint8_t *
-ca_steps_write(uint8_t *out, const int64_t *values, int count)
+ca_int_column_write_steps(uint8_t *out, const int64_t *values, int count)
 {
 	uint64_t steps[CA_SEGMENT_CANDLES];
 	Coding coding;
@@ -186,7 +186,7 @@ read_walk(CaInput *in, uint64_t *values, int count)
 
 /* values[0] is known */
 bool
-ca_steps_read(CaInput *in, int64_t *values, int count)
+ca_int_column_read_steps(CaInput *in, int64_t *values, int count)
 {
 	uint64_t *value = (uint64_t *) values;
 
@@ -199,7 +199,7 @@ ca_steps_read(CaInput *in, int64_t *values, int count)
 
 /* false when the bytes are no series of count values */
 bool
-ca_series_read(CaInput *in, int64_t *values, int count)
+ca_int_column_read(CaInput *in, int64_t *values, int count)
 {
 	uint8_t way;
 
@@ -210,6 +210,6 @@ ca_series_read(CaInput *in, int64_t *values, int count)
 	if (!ca_read_signed(in, (uint64_t *) values))
 		return false;
 	if (way == STEPS)
-		return ca_steps_read(in, values, count);
+		return ca_int_column_read_steps(in, values, count);
 	return way == WALK && read_walk(in, (uint64_t *) values, count);
 }

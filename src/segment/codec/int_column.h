@@ -11,11 +11,13 @@
 #include "segment/codec/bytes.h"
 
 /* the most bytes of a series beyond the blocks of its numbers */
-#define CA_SERIES_HEAD (1 + 3 * CA_VARINT_MAX)
+#define CA_INT_COLUMN_HEAD (1 + 3 * CA_VARINT_MAX)
 
-extern uint8_t *ca_series_write(uint8_t *out, const int64_t *values, int count);
-extern bool ca_series_read(CaInput *in, int64_t *values, int count);
-extern uint8_t *ca_steps_write(uint8_t *out, const int64_t *values, int count);
-extern bool ca_steps_read(CaInput *in, int64_t *values, int count);
+extern uint8_t *ca_int_column_write(uint8_t *out, const int64_t *values,
+									int count);
+extern bool ca_int_column_read(CaInput *in, int64_t *values, int count);
+extern uint8_t *ca_int_column_write_steps(uint8_t *out, const int64_t *values,
+										  int count);
+extern bool ca_int_column_read_steps(CaInput *in, int64_t *values, int count);
 
 #endif /* CA_INT_COLUMN_H */

@@ -44,8 +44,8 @@ is_null(const CaSegmentNumbers *numbers, int i)
 size_t
 ca_numbers_bound(const CaSegmentNumbers *numbers, int count)
 {
-	size_t bound =
-		2 + ((size_t) count + 7) / 8 + CA_SERIES_HEAD + ca_blocks_bound(count);
+	size_t bound = 2 + ((size_t) count + 7) / 8 + CA_INT_COLUMN_HEAD +
+				   ca_blocks_bound(count);
 
 	if (numbers->is_text)
 		for (int i = 0; i < count; i++)
@@ -89,11 +89,11 @@ write_integers(uint8_t *out, const CaSegmentNumbers *numbers, int count)
 	int values = 0;
 
 	if (!numbers->has_nulls)
-		return ca_series_write(out, numbers->value, count);
+		return ca_int_column_write(out, numbers->value, count);
 	for (int i = 0; i < count; i++)
 		if (!numbers->nulls[i])
 			dense[values++] = numbers->value[i];
-	return ca_series_write(out, dense, values);
+	return ca_int_column_write(out, dense, values);
 }
 
 uint8_t *
@@ -157,7 +157,7 @@ read_texts(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
 static bool
 read_integers(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
 {
-	if (values > 0 && !ca_series_read(in, numbers->value, values))
+	if (values > 0 && !ca_int_column_read(in, numbers->value, values))
 		return false;
 	/* from the last on, so that none is overwritten before it has moved */
 	if (values < count)

@@ -88,18 +88,18 @@ take_differences(Differences *d, const CaSegment *segment)
 }
 
 static void
-divide(const CaUnit *unit, uint64_t *values, int count)
+divide(const CaGcd *gcd, uint64_t *values, int count)
 {
-	if (unit->factor > 1)
+	if (gcd->factor > 1)
 		for (int i = 0; i < count; i++)
-			values[i] = ca_unit_divide(unit, values[i]);
+			values[i] = ca_gcd_divide(gcd, values[i]);
 }
 
 static void
-divide_signed(const CaUnit *unit, uint64_t *values, int count)
+divide_signed(const CaGcd *gcd, uint64_t *values, int count)
 {
 	for (int i = 0; i < count; i++)
-		values[i] = ca_zigzag(ca_unit_divide_signed(unit, values[i]));
+		values[i] = ca_zigzag(ca_gcd_divide_signed(gcd, values[i]));
 }
 
 /* of prices that ca_prices_joint() accepts */
@@ -108,25 +108,25 @@ ca_prices_write(uint8_t *out, const CaSegment *segment)
 {
 	const CaSegmentNumbers *open = &segment->number[CA_SEGMENT_OPEN];
 	int count = segment->count;
-	CaUnit unit = {0};
+	CaGcd gcd = {0};
 	Differences d;
 
 	take_differences(&d, segment);
-	ca_unit_add_signed(&unit, d.close, count);
-	ca_unit_add_signed(&unit, d.open, count - 1);
-	ca_unit_add(&unit, d.high, count);
-	ca_unit_add(&unit, d.low, count);
+	ca_gcd_add_signed(&gcd, d.close, count);
+	ca_gcd_add_signed(&gcd, d.open, count - 1);
+	ca_gcd_add(&gcd, d.high, count);
+	ca_gcd_add(&gcd, d.low, count);
 
 	*out++ = (uint8_t) open->scale;
 	out = ca_write_signed(out, (uint64_t) open->value[0]);
-	out = ca_write_varint(out, unit.factor);
-	if (unit.factor == 0)
+	out = ca_write_varint(out, gcd.factor);
+	if (gcd.factor == 0)
 		return out;
 
-	divide_signed(&unit, d.open, count - 1);
-	divide_signed(&unit, d.close, count);
-	divide(&unit, d.high, count);
-	divide(&unit, d.low, count);
+	divide_signed(&gcd, d.open, count - 1);
+	divide_signed(&gcd, d.close, count);
+	divide(&gcd, d.high, count);
+	divide(&gcd, d.low, count);
 	out = ca_blocks_write(out, d.open, count - 1);
 	out = ca_blocks_write(out, d.close, count);
 	out = ca_blocks_write(out, d.high, count);

@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(ca_segments_fdw_validator);
 static bool
 is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
-	Oid table = ca_segments_table(rte->relid);
+	Oid table = ca_fdw_segments_table(rte->relid);
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 	bool safe = false;
 
@@ -67,7 +67,7 @@ explain(ForeignScanState *node, ExplainState *es)
 		int64 found;
 		int64 decoded;
 
-		ca_compressed_counts(node, &found, &decoded);
+		ca_fdw_counts(node, &found, &decoded);
 		ExplainPropertyInteger("Segments Found", NULL, found, es);
 		ExplainPropertyInteger("Segments Decoded", NULL, decoded, es);
 	}
@@ -81,13 +81,13 @@ ca_segments_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
-	routine->GetForeignRelSize = ca_compressed_size;
-	routine->GetForeignPaths = ca_compressed_paths;
-	routine->GetForeignPlan = ca_compressed_plan;
-	routine->BeginForeignScan = ca_compressed_begin;
-	routine->IterateForeignScan = ca_compressed_next;
-	routine->ReScanForeignScan = ca_compressed_rescan;
-	routine->EndForeignScan = ca_compressed_end;
+	routine->GetForeignRelSize = ca_fdw_size;
+	routine->GetForeignPaths = ca_fdw_paths;
+	routine->GetForeignPlan = ca_fdw_plan;
+	routine->BeginForeignScan = ca_fdw_begin;
+	routine->IterateForeignScan = ca_fdw_next;
+	routine->ReScanForeignScan = ca_fdw_rescan;
+	routine->EndForeignScan = ca_fdw_end;
 	routine->ExplainForeignScan = explain;
 	routine->IsForeignScanParallelSafe = is_parallel_safe;
 	PG_RETURN_POINTER(routine);

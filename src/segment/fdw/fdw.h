@@ -52,20 +52,20 @@ typedef enum CaScanOrder
 /* fdw_private of a ForeignPath and a ForeignScan: a list of these integers */
 enum
 {
-	CA_SCAN_ORDER,
-	CA_SCAN_COLUMNS /* a bit each, 1 << column; of a ForeignScan only */
+	CA_FDW_PRIVATE_ORDER,
+	CA_FDW_PRIVATE_COLUMNS /* a bit each, 1 << column; of a ForeignScan only */
 };
 
 /* what the planner knows of the foreign table: RelOptInfo.fdw_private */
-typedef struct CaCompressedSize
+typedef struct CaFdwSize
 {
 	Oid table; /* price_data_segments */
 	double segments;
 	double candles; /* of a segment, on average */
-} CaCompressedSize;
+} CaFdwSize;
 
 /* a clause that chooses segments: column operator value */
-typedef struct CaCondition
+typedef struct CaFdwCondition
 {
 	int column;    /* asset, timeframe or time */
 	int strategy;  /* of a B-tree; of the time alone, it may be an inequality */
@@ -73,29 +73,25 @@ typedef struct CaCondition
 	Oid type;      /* of the value, or of its elements */
 	Expr *clause;
 	Expr *value; /* without columns of the table */
-} CaCondition;
+} CaFdwCondition;
 
-extern bool ca_condition(PlannerInfo *root, Expr *clause, Index relid,
-						 CaCondition *condition);
-extern int ca_condition_column(const Node *expr, Index relid);
+extern bool ca_fdw_condition(PlannerInfo *root, Expr *clause, Index relid,
+							 CaFdwCondition *condition);
+extern int ca_fdw_condition_column(const Node *expr, Index relid);
 
-extern Oid ca_segments_table(Oid foreign_table);
-extern void ca_define_segment_statistics(void);
-extern void ca_compressed_size(PlannerInfo *root, RelOptInfo *rel,
-							   Oid foreign_table);
+extern Oid ca_fdw_segments_table(Oid foreign_table);
+extern void ca_fdw_define_statistics(void);
+extern void ca_fdw_size(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table);
 
-extern void ca_compressed_paths(PlannerInfo *root, RelOptInfo *rel,
-								Oid foreign_table);
-extern ForeignScan *ca_compressed_plan(PlannerInfo *root, RelOptInfo *rel,
-									   Oid foreign_table, ForeignPath *path,
-									   List *tlist, List *clauses,
-									   Plan *outer_plan);
+extern void ca_fdw_paths(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table);
+extern ForeignScan *ca_fdw_plan(PlannerInfo *root, RelOptInfo *rel,
+								Oid foreign_table, ForeignPath *path,
+								List *tlist, List *clauses, Plan *outer_plan);
 
-extern void ca_compressed_begin(ForeignScanState *node, int eflags);
-extern TupleTableSlot *ca_compressed_next(ForeignScanState *node);
-extern void ca_compressed_rescan(ForeignScanState *node);
-extern void ca_compressed_end(ForeignScanState *node);
-extern void ca_compressed_counts(ForeignScanState *node, int64 *found,
-								 int64 *decoded);
+extern void ca_fdw_begin(ForeignScanState *node, int eflags);
+extern TupleTableSlot *ca_fdw_next(ForeignScanState *node);
+extern void ca_fdw_rescan(ForeignScanState *node);
+extern void ca_fdw_end(ForeignScanState *node);
+extern void ca_fdw_counts(ForeignScanState *node, int64 *found, int64 *decoded);
 
 #endif /* CA_FDW_H */

@@ -26,7 +26,7 @@
 
 /* the column that an expression is, one of the three; or 0 */
 int
-ca_condition_column(const Node *expr, Index relid)
+ca_fdw_condition_column(const Node *expr, Index relid)
 {
 	const Var *var;
 
@@ -50,7 +50,7 @@ ca_condition_column(const Node *expr, Index relid)
 
 /* whether the operator compares the column, and how; bounds.c knows the types */
 static bool
-fill_operator(CaCondition *condition, Oid opno, Oid collation)
+fill_operator(CaFdwCondition *condition, Oid opno, Oid collation)
 {
 	Oid column_type;
 	Oid family;
@@ -107,7 +107,7 @@ is_known_before(PlannerInfo *root, Expr *value, Index relid)
 
 /* column operator value, or the other way round */
 static bool
-fill_comparison(OpExpr *clause, Index relid, CaCondition *condition)
+fill_comparison(OpExpr *clause, Index relid, CaFdwCondition *condition)
 {
 	Oid opno = clause->opno;
 
@@ -116,12 +116,13 @@ fill_comparison(OpExpr *clause, Index relid, CaCondition *condition)
 	condition->is_array = false;
 	condition->clause = (Expr *) clause;
 	condition->value = lsecond(clause->args);
-	condition->column = ca_condition_column(linitial(clause->args), relid);
+	condition->column = ca_fdw_condition_column(linitial(clause->args), relid);
 	if (condition->column == 0)
 	{
 		OpExpr *turned;
 
-		condition->column = ca_condition_column(lsecond(clause->args), relid);
+		condition->column =
+			ca_fdw_condition_column(lsecond(clause->args), relid);
 		opno = get_commutator(opno);
 		if (condition->column == 0 || !OidIsValid(opno))
 			return false;
@@ -135,14 +136,14 @@ fill_comparison(OpExpr *clause, Index relid, CaCondition *condition)
 
 /* column = ANY (array) */
 static bool
-fill_array(ScalarArrayOpExpr *clause, Index relid, CaCondition *condition)
+fill_array(ScalarArrayOpExpr *clause, Index relid, CaFdwCondition *condition)
 {
 	if (!clause->useOr)
 		return false;
 	condition->is_array = true;
 	condition->clause = (Expr *) clause;
 	condition->value = lsecond(clause->args);
-	condition->column = ca_condition_column(linitial(clause->args), relid);
+	condition->column = ca_fdw_condition_column(linitial(clause->args), relid);
 	return condition->column != 0 &&
 		   fill_operator(condition, clause->opno, clause->inputcollid);
 }
@@ -153,8 +154,8 @@ fill_array(ScalarArrayOpExpr *clause, Index relid, CaCondition *condition)
  * without.
  */
 bool
-ca_condition(PlannerInfo *root, Expr *clause, Index relid,
-			 CaCondition *condition)
+ca_fdw_condition(PlannerInfo *root, Expr *clause, Index relid,
+				 CaFdwCondition *condition)
 {
 	bool found = false;
 

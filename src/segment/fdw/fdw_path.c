@@ -89,10 +89,10 @@ conditions_among(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
 	foreach (cell, clauses)
 	{
 		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
-		CaCondition condition;
+		CaFdwCondition condition;
 
 		if (!clause->pseudoconstant &&
-			ca_condition(root, clause->clause, rel->relid, &condition))
+			ca_fdw_condition(root, clause->clause, rel->relid, &condition))
 			found = lappend(found, clause);
 	}
 	return found;
@@ -105,7 +105,7 @@ conditions_among(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
 static void
 set_cost(PlannerInfo *root, RelOptInfo *rel, ForeignPath *path)
 {
-	const CaCompressedSize *size = rel->fdw_private;
+	const CaFdwSize *size = rel->fdw_private;
 	List *clauses = rel->baserestrictinfo;
 	QualCost check;
 	double candles;
@@ -177,7 +177,7 @@ static bool
 is_key_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 			  EquivalenceMember *em, void *column)
 {
-	return ca_condition_column((Node *) em->em_expr, rel->relid) ==
+	return ca_fdw_condition_column((Node *) em->em_expr, rel->relid) ==
 		   *(AttrNumber *) column;
 }
 
@@ -214,7 +214,7 @@ parameterizations(PlannerInfo *root, RelOptInfo *rel)
  * GetForeignPaths
  */
 void
-ca_compressed_paths(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
+ca_fdw_paths(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
 {
 	List *ascending = useful_order(root, rel, false);
 	List *descending = useful_order(root, rel, true);
@@ -257,20 +257,19 @@ wanted_columns(const RelOptInfo *rel, List *clauses)
  * given to the scan as well.
  */
 ForeignScan *
-ca_compressed_plan(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table,
-				   ForeignPath *path, List *tlist, List *clauses,
-				   Plan *outer_plan)
+ca_fdw_plan(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table,
+			ForeignPath *path, List *tlist, List *clauses, Plan *outer_plan)
 {
-	const CaCompressedSize *size = rel->fdw_private;
+	const CaFdwSize *size = rel->fdw_private;
 	List *conditions = NIL;
 	ListCell *cell;
 
 	clauses = extract_actual_clauses(clauses, false);
 	foreach (cell, clauses)
 	{
-		CaCondition condition;
+		CaFdwCondition condition;
 
-		if (ca_condition(root, lfirst(cell), rel->relid, &condition))
+		if (ca_fdw_condition(root, lfirst(cell), rel->relid, &condition))
 			conditions = lappend(conditions, condition.clause);
 	}
 

@@ -28,7 +28,7 @@
 /* a condition that chooses segments, with its value to be evaluated */
 typedef struct ScanCondition
 {
-	CaCondition condition;
+	CaFdwCondition condition;
 	ExprState *value;
 } ScanCondition;
 
@@ -38,10 +38,10 @@ typedef struct CompressedScan
 	ScanCondition *conditions;
 	MemoryContext bounds_context;
 	CaBounds bounds;
-	CaSegmentReader reader;
+	CaQuery query;
 	bool running;
 
-	CaLoadedSegment loaded;
+	CaCursor cursor;
 
 	/* candles of it that are still to come */
 	int next;
@@ -64,8 +64,8 @@ init_conditions(CompressedScan *scan, ForeignScanState *node)
 	{
 		ScanCondition *condition = &scan->conditions[scan->nconditions++];
 
-		if (!ca_condition(NULL, lfirst(cell), plan->scan.scanrelid,
-						  &condition->condition))
+		if (!ca_fdw_condition(NULL, lfirst(cell), plan->scan.scanrelid,
+							  &condition->condition))
 			elog(ERROR, "a clause no longer chooses segments");
 		condition->value =
 			ExecInitExpr(condition->condition.value, &node->ss.ps);
@@ -95,7 +95,7 @@ check_columns(TupleDesc columns)
  * BeginForeignScan: the privileges are looked at now, even if no segment will be.
  */
 void
-ca_compressed_begin(ForeignScanState *node, int eflags)
+ca_fdw_begin(ForeignScanState *node, int eflags)
 {
 	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 	Relation relation = node->ss.ss_currentRelation;
@@ -103,19 +103,19 @@ ca_compressed_begin(ForeignScanState *node, int eflags)
 
 	check_columns(RelationGetDescr(relation));
 	node->fdw_state = scan;
-	scan->reader.table = ca_segments_table(RelationGetRelid(relation));
-	scan->reader.user = ca_foreign_scan_user(node);
-	if (!OidIsValid(scan->reader.user))
-		scan->reader.user = GetUserId();
-	ca_segments_check(scan->reader.table, scan->reader.user);
+	scan->query.table = ca_fdw_segments_table(RelationGetRelid(relation));
+	scan->query.user = ca_foreign_scan_user(node);
+	if (!OidIsValid(scan->query.user))
+		scan->query.user = GetUserId();
+	ca_query_check_rights(scan->query.table, scan->query.user);
 	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
 		return;
 
-	scan->reader.snapshot = node->ss.ps.state->es_snapshot;
-	scan->reader.order = list_nth_int(plan->fdw_private, CA_SCAN_ORDER);
-	scan->reader.bounds = &scan->bounds;
-	ca_loaded_init(&scan->loaded,
-				   list_nth_int(plan->fdw_private, CA_SCAN_COLUMNS));
+	scan->query.snapshot = node->ss.ps.state->es_snapshot;
+	scan->query.order = list_nth_int(plan->fdw_private, CA_FDW_PRIVATE_ORDER);
+	scan->query.bounds = &scan->bounds;
+	ca_cursor_init(&scan->cursor,
+				   list_nth_int(plan->fdw_private, CA_FDW_PRIVATE_COLUMNS));
 	init_conditions(scan, node);
 	scan->bounds_context = AllocSetContextCreate(
 		CurrentMemoryContext, "bounds of segments", ALLOCSET_SMALL_SIZES);
@@ -123,7 +123,7 @@ ca_compressed_begin(ForeignScanState *node, int eflags)
 
 /* narrow the bounds by one value, or by the elements of an array */
 static void
-add_bound(CaBounds *bounds, const CaCondition *condition, Datum value,
+add_bound(CaBounds *bounds, const CaFdwCondition *condition, Datum value,
 		  bool isnull)
 {
 	Datum *values = &value;
@@ -167,7 +167,7 @@ start(CompressedScan *scan, ForeignScanState *node)
 
 		add_bound(&scan->bounds, &scan->conditions[i].condition, value, isnull);
 	}
-	ca_segments_open(&scan->reader);
+	ca_query_open(&scan->query);
 	MemoryContextSwitchTo(old);
 	scan->running = true;
 	scan->left = 0;
@@ -177,14 +177,14 @@ start(CompressedScan *scan, ForeignScanState *node)
 static void
 choose_candles(CompressedScan *scan)
 {
-	const CaSegment *segment = scan->loaded.segment;
-	int first = ca_loaded_candle_from(&scan->loaded, scan->bounds.since);
+	const CaSegment *segment = scan->cursor.segment;
+	int first = ca_cursor_find(&scan->cursor, scan->bounds.since);
 	int stop = segment->count;
 
 	if (scan->bounds.until < segment->time[stop - 1])
-		stop = ca_loaded_candle_from(&scan->loaded, scan->bounds.until + 1);
+		stop = ca_cursor_find(&scan->cursor, scan->bounds.until + 1);
 	scan->left = Max(stop - first, 0);
-	if (scan->reader.order == CA_SCAN_DESCENDING)
+	if (scan->query.order == CA_SCAN_DESCENDING)
 	{
 		scan->next = stop - 1;
 		scan->step = -1;
@@ -200,7 +200,7 @@ choose_candles(CompressedScan *scan)
  * IterateForeignScan: called in the memory of a row.
  */
 TupleTableSlot *
-ca_compressed_next(ForeignScanState *node)
+ca_fdw_next(ForeignScanState *node)
 {
 	CompressedScan *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
@@ -211,15 +211,15 @@ ca_compressed_next(ForeignScanState *node)
 	while (scan->left == 0)
 	{
 		TupleTableSlot *row =
-			scan->bounds.empty ? NULL : ca_segments_next(&scan->reader);
+			scan->bounds.empty ? NULL : ca_query_next(&scan->query);
 
 		if (row == NULL)
 			return slot;
 		scan->found++;
-		scan->decoded += ca_loaded_take(&scan->loaded, row);
+		scan->decoded += ca_cursor_load(&scan->cursor, row);
 		choose_candles(scan);
 	}
-	ca_loaded_put(&scan->loaded, scan->next, slot);
+	ca_cursor_put(&scan->cursor, scan->next, slot);
 	scan->next += scan->step;
 	scan->left--;
 	return slot;
@@ -229,28 +229,28 @@ ca_compressed_next(ForeignScanState *node)
  * ReScanForeignScan
  */
 void
-ca_compressed_rescan(ForeignScanState *node)
+ca_fdw_rescan(ForeignScanState *node)
 {
-	ca_compressed_end(node);
+	ca_fdw_end(node);
 }
 
 /*
  * EndForeignScan: also after EXPLAIN without ANALYZE, when nothing has begun.
  */
 void
-ca_compressed_end(ForeignScanState *node)
+ca_fdw_end(ForeignScanState *node)
 {
 	CompressedScan *scan = node->fdw_state;
 
 	if (scan == NULL || !scan->running)
 		return;
-	ca_segments_close(&scan->reader);
+	ca_query_close(&scan->query);
 	scan->running = false;
 }
 
 /* segments that were found, and how many of them were decoded */
 void
-ca_compressed_counts(ForeignScanState *node, int64 *found, int64 *decoded)
+ca_fdw_counts(ForeignScanState *node, int64 *found, int64 *decoded)
 {
 	const CompressedScan *scan = node->fdw_state;
 

@@ -41,7 +41,7 @@ static get_relation_stats_hook_type next_statistics;
  * columns.  Error: 42P01.
  */
 Oid
-ca_segments_table(Oid foreign_table)
+ca_fdw_segments_table(Oid foreign_table)
 {
 	Oid schema = get_rel_namespace(foreign_table);
 	Oid table = get_relname_relid("price_data_segments", schema);
@@ -122,11 +122,11 @@ count_segments(Oid table)
  * GetForeignRelSize
  */
 void
-ca_compressed_size(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
+ca_fdw_size(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
 {
-	CaCompressedSize *size = palloc(sizeof(CaCompressedSize));
+	CaFdwSize *size = palloc(sizeof(CaFdwSize));
 
-	size->table = ca_segments_table(foreign_table);
+	size->table = ca_fdw_segments_table(foreign_table);
 	size->segments = count_segments(size->table);
 	size->candles = usual_candles(size->table);
 	rel->fdw_private = size;
@@ -135,7 +135,7 @@ ca_compressed_size(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
 }
 
 /* the foreign table that this is; NULL when it is not ours */
-static const CaCompressedSize *
+static const CaFdwSize *
 size_of(PlannerInfo *root, const RangeTblEntry *rte)
 {
 	if (rte->rtekind != RTE_RELATION || rte->relkind != RELKIND_FOREIGN_TABLE ||
@@ -147,7 +147,7 @@ size_of(PlannerInfo *root, const RangeTblEntry *rte)
 
 		if (root->simple_rte_array[i] == rte && rel != NULL &&
 			rel->fdwroutine != NULL &&
-			rel->fdwroutine->GetForeignRelSize == ca_compressed_size)
+			rel->fdwroutine->GetForeignRelSize == ca_fdw_size)
 			return rel->fdw_private;
 	}
 	return NULL;
@@ -180,7 +180,7 @@ static bool
 segment_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column,
 				   VariableStatData *statistics)
 {
-	const CaCompressedSize *size = size_of(root, rte);
+	const CaFdwSize *size = size_of(root, rte);
 	const char *similar = similar_column(column);
 	HeapTuple tuple;
 	Form_pg_statistic form;
@@ -207,7 +207,7 @@ segment_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column,
 
 /* called once, when the library is loaded */
 void
-ca_define_segment_statistics(void)
+ca_fdw_define_statistics(void)
 {
 	next_statistics = get_relation_stats_hook;
 	get_relation_stats_hook = segment_statistics;

@@ -25,23 +25,23 @@
  * current memory context.  Error: 42501.
  */
 void
-ca_scan_begin(CaSegmentScan *scan, Oid namespace_oid, int columns,
-			  CaScanOrder order)
+ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid, int columns,
+					 CaScanOrder order)
 {
 	Oid table = get_relname_relid("price_data_segments", namespace_oid);
 
 	if (!OidIsValid(table))
 		elog(ERROR, "there is no table price_data_segments");
-	ca_segments_check(table, GetUserId());
-	ca_loaded_init(&scan->loaded, columns);
-	scan->reader = (CaSegmentReader){.table = table,
-									 .user = GetUserId(),
-									 .snapshot = GetActiveSnapshot(),
-									 .order = order,
-									 .bounds = &scan->bounds};
+	ca_query_check_rights(table, GetUserId());
+	ca_cursor_init(&scan->cursor, columns);
+	scan->query = (CaQuery){.table = table,
+							.user = GetUserId(),
+							.snapshot = GetActiveSnapshot(),
+							.order = order,
+							.bounds = &scan->bounds};
 	scan->segment = NULL;
 	if (!scan->bounds.empty)
-		ca_segments_open(&scan->reader);
+		ca_query_open(&scan->query);
 }
 
 /*
@@ -49,28 +49,26 @@ ca_scan_begin(CaSegmentScan *scan, Oid namespace_oid, int columns,
  * none; else the scan tells of it, until the next call.  Error: XX001.
  */
 bool
-ca_scan_next(CaSegmentScan *scan)
+ca_column_scan_next(CaColumnScan *scan)
 {
 	TupleTableSlot *row;
 
-	while (!scan->bounds.empty &&
-		   (row = ca_segments_next(&scan->reader)) != NULL)
+	while (!scan->bounds.empty && (row = ca_query_next(&scan->query)) != NULL)
 	{
 		const text *code;
 
-		ca_loaded_take(&scan->loaded, row);
-		code = scan->loaded.timeframe;
-		scan->asset = scan->loaded.asset;
+		ca_cursor_load(&scan->cursor, row);
+		code = scan->cursor.timeframe;
+		scan->asset = scan->cursor.asset;
 		scan->timeframe =
 			ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
 		if (scan->timeframe == NULL)
 			elog(ERROR, "a segment has an unknown timeframe");
-		scan->segment = scan->loaded.segment;
-		scan->from = ca_loaded_candle_from(&scan->loaded, scan->bounds.since);
-		scan->to =
-			scan->bounds.until == DT_NOEND
-				? scan->segment->count
-				: ca_loaded_candle_from(&scan->loaded, scan->bounds.until + 1);
+		scan->segment = scan->cursor.segment;
+		scan->from = ca_cursor_find(&scan->cursor, scan->bounds.since);
+		scan->to = scan->bounds.until == DT_NOEND
+					   ? scan->segment->count
+					   : ca_cursor_find(&scan->cursor, scan->bounds.until + 1);
 		if (scan->from < scan->to)
 			return true;
 	}
@@ -79,8 +77,8 @@ ca_scan_next(CaSegmentScan *scan)
 
 /* end reading, be it before the last segment */
 void
-ca_scan_end(CaSegmentScan *scan)
+ca_column_scan_end(CaColumnScan *scan)
 {
 	if (!scan->bounds.empty)
-		ca_segments_close(&scan->reader);
+		ca_query_close(&scan->query);
 }

@@ -14,11 +14,11 @@
 #include "segment/read/query.h"
 #include "base/timeframe.h"
 
-typedef struct CaSegmentScan
+typedef struct CaColumnScan
 {
 	CaBounds bounds; /* filled in by the caller */
-	CaSegmentReader reader;
-	CaLoadedSegment loaded;
+	CaQuery query;
+	CaCursor cursor;
 
 	/* the segment that was read last, and its candles within the bounds */
 	int32 asset;
@@ -26,11 +26,11 @@ typedef struct CaSegmentScan
 	const CaSegment *segment;
 	int from;
 	int to; /* the candle behind them */
-} CaSegmentScan;
+} CaColumnScan;
 
-extern void ca_scan_begin(CaSegmentScan *scan, Oid namespace_oid, int columns,
-						  CaScanOrder order);
-extern bool ca_scan_next(CaSegmentScan *scan);
-extern void ca_scan_end(CaSegmentScan *scan);
+extern void ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid,
+								 int columns, CaScanOrder order);
+extern bool ca_column_scan_next(CaColumnScan *scan);
+extern void ca_column_scan_end(CaColumnScan *scan);
 
 #endif /* CA_COLUMN_SCAN_H */

@@ -21,28 +21,28 @@
 #include "segment/read/query.h"
 
 static bool
-is_wanted(const CaLoadedSegment *loaded, int column)
+is_wanted(const CaCursor *cursor, int column)
 {
-	return loaded->wanted & (1 << column);
+	return cursor->wanted & (1 << column);
 }
 
 static unsigned
-columns_to_decode(const CaLoadedSegment *loaded)
+columns_to_decode(const CaCursor *cursor)
 {
 	unsigned columns = 0;
 
-	if (is_wanted(loaded, CA_COMPRESSED_OPEN) ||
-		is_wanted(loaded, CA_COMPRESSED_HIGH) ||
-		is_wanted(loaded, CA_COMPRESSED_LOW) ||
-		is_wanted(loaded, CA_COMPRESSED_CLOSE))
+	if (is_wanted(cursor, CA_COMPRESSED_OPEN) ||
+		is_wanted(cursor, CA_COMPRESSED_HIGH) ||
+		is_wanted(cursor, CA_COMPRESSED_LOW) ||
+		is_wanted(cursor, CA_COMPRESSED_CLOSE))
 		columns |= CA_SEGMENT_PRICES;
-	if (is_wanted(loaded, CA_COMPRESSED_VOLUME))
+	if (is_wanted(cursor, CA_COMPRESSED_VOLUME))
 		columns |= CA_SEGMENT_WITH_VOLUME;
-	if (is_wanted(loaded, CA_COMPRESSED_MARKET_CAP))
+	if (is_wanted(cursor, CA_COMPRESSED_MARKET_CAP))
 		columns |= CA_SEGMENT_WITH_MARKET_CAP;
-	if (is_wanted(loaded, CA_COMPRESSED_ID))
+	if (is_wanted(cursor, CA_COMPRESSED_ID))
 		columns |= CA_SEGMENT_WITH_ID;
-	if (is_wanted(loaded, CA_COMPRESSED_CREATED))
+	if (is_wanted(cursor, CA_COMPRESSED_CREATED))
 		columns |= CA_SEGMENT_WITH_CREATED;
 	return columns;
 }
@@ -52,42 +52,42 @@ columns_to_decode(const CaLoadedSegment *loaded)
  * context.
  */
 void
-ca_loaded_init(CaLoadedSegment *loaded, int wanted)
+ca_cursor_init(CaCursor *cursor, int wanted)
 {
-	*loaded = (CaLoadedSegment){.wanted = wanted};
-	loaded->columns = columns_to_decode(loaded);
-	loaded->context = AllocSetContextCreate(
+	*cursor = (CaCursor){.wanted = wanted};
+	cursor->columns = columns_to_decode(cursor);
+	cursor->context = AllocSetContextCreate(
 		CurrentMemoryContext, "segment of candles", ALLOCSET_DEFAULT_SIZES);
 }
 
 /* whether this segment is the one in memory */
 static bool
-is_loaded(const CaLoadedSegment *loaded, int32 asset, const text *timeframe,
+is_loaded(const CaCursor *cursor, int32 asset, const text *timeframe,
 		  TimestampTz first)
 {
-	return loaded->timeframe != NULL && loaded->asset == asset &&
-		   loaded->segment->time[0] == first &&
-		   VARSIZE_ANY_EXHDR(loaded->timeframe) ==
+	return cursor->timeframe != NULL && cursor->asset == asset &&
+		   cursor->segment->time[0] == first &&
+		   VARSIZE_ANY_EXHDR(cursor->timeframe) ==
 			   VARSIZE_ANY_EXHDR(timeframe) &&
-		   memcmp(VARDATA_ANY(loaded->timeframe), VARDATA_ANY(timeframe),
+		   memcmp(VARDATA_ANY(cursor->timeframe), VARDATA_ANY(timeframe),
 				  VARSIZE_ANY_EXHDR(timeframe)) == 0;
 }
 
 static void
-load_indicators(CaLoadedSegment *loaded, const CaSegmentOwner *owner,
+load_indicators(CaCursor *cursor, const CaSegmentOwner *owner,
 				TupleTableSlot *slot)
 {
 	int nelements;
 
-	loaded->indicators = NULL;
-	if (!is_wanted(loaded, CA_COMPRESSED_INDICATORS) ||
-		slot->tts_isnull[CA_READ_INDICATORS])
+	cursor->indicators = NULL;
+	if (!is_wanted(cursor, CA_COMPRESSED_INDICATORS) ||
+		slot->tts_isnull[CA_QUERY_INDICATORS])
 		return;
 	deconstruct_array(
-		DatumGetArrayTypePCopy(slot->tts_values[CA_READ_INDICATORS]), JSONBOID,
-		-1, false, TYPALIGN_INT, &loaded->indicators, &loaded->no_indicators,
+		DatumGetArrayTypePCopy(slot->tts_values[CA_QUERY_INDICATORS]), JSONBOID,
+		-1, false, TYPALIGN_INT, &cursor->indicators, &cursor->no_indicators,
 		&nelements);
-	if (nelements != loaded->segment->count)
+	if (nelements != cursor->segment->count)
 		ca_payload_damaged(owner, "it has more or fewer indicators than "
 								  "candles");
 }
@@ -97,45 +97,45 @@ load_indicators(CaLoadedSegment *loaded, const CaSegmentOwner *owner,
  * already.  Error: XX001.
  */
 bool
-ca_loaded_take(CaLoadedSegment *loaded, TupleTableSlot *row)
+ca_cursor_load(CaCursor *cursor, TupleTableSlot *row)
 {
 	const Datum *values = row->tts_values;
-	text *timeframe = DatumGetTextPP(values[CA_READ_TIMEFRAME]);
-	int32 asset = DatumGetInt32(values[CA_READ_ASSET]);
-	TimestampTz first = DatumGetTimestampTz(values[CA_READ_FIRST]);
+	text *timeframe = DatumGetTextPP(values[CA_QUERY_TIMEFRAME]);
+	int32 asset = DatumGetInt32(values[CA_QUERY_ASSET]);
+	TimestampTz first = DatumGetTimestampTz(values[CA_QUERY_FIRST]);
 	CaSegment *segment;
 	CaSegmentOwner owner = {.asset = asset, .first_time = first};
 	MemoryContext old;
 
-	if (is_loaded(loaded, asset, timeframe, first))
+	if (is_loaded(cursor, asset, timeframe, first))
 		return false;
-	if (loaded->segment == NULL)
-		loaded->segment = MemoryContextAlloc(
-			MemoryContextGetParent(loaded->context), sizeof(CaSegment));
-	segment = loaded->segment;
-	loaded->timeframe = NULL;
-	MemoryContextReset(loaded->context);
-	old = MemoryContextSwitchTo(loaded->context);
+	if (cursor->segment == NULL)
+		cursor->segment = MemoryContextAlloc(
+			MemoryContextGetParent(cursor->context), sizeof(CaSegment));
+	segment = cursor->segment;
+	cursor->timeframe = NULL;
+	MemoryContextReset(cursor->context);
+	old = MemoryContextSwitchTo(cursor->context);
 	owner.timeframe = text_to_cstring(timeframe);
-	ca_payload_decode(&owner, values[CA_READ_PAYLOAD], loaded->columns,
+	ca_payload_decode(&owner, values[CA_QUERY_PAYLOAD], cursor->columns,
 					  segment);
-	if (segment->count != DatumGetInt32(values[CA_READ_CANDLES]))
+	if (segment->count != DatumGetInt32(values[CA_QUERY_CANDLES]))
 		ca_payload_damaged(&owner, "the payload has another number of candles");
 	if (segment->time[segment->count - 1] !=
-		DatumGetTimestampTz(values[CA_READ_LAST]))
+		DatumGetTimestampTz(values[CA_QUERY_LAST]))
 		ca_payload_damaged(&owner, "the payload ends at another time");
-	load_indicators(loaded, &owner, row);
-	loaded->asset = asset;
-	loaded->timeframe = DatumGetTextPCopy(values[CA_READ_TIMEFRAME]);
+	load_indicators(cursor, &owner, row);
+	cursor->asset = asset;
+	cursor->timeframe = DatumGetTextPCopy(values[CA_QUERY_TIMEFRAME]);
 	MemoryContextSwitchTo(old);
 	return true;
 }
 
 /* the first candle that is not before the time; their number if all are */
 int
-ca_loaded_candle_from(const CaLoadedSegment *loaded, int64 time)
+ca_cursor_find(const CaCursor *cursor, int64 time)
 {
-	const CaSegment *segment = loaded->segment;
+	const CaSegment *segment = cursor->segment;
 	int low = 0;
 	int high = segment->count;
 
@@ -159,10 +159,10 @@ put(TupleTableSlot *slot, int column, Datum value)
 }
 
 static void
-put_number(const CaLoadedSegment *loaded, TupleTableSlot *slot, int column,
+put_number(const CaCursor *cursor, TupleTableSlot *slot, int column,
 		   const CaSegmentNumbers *numbers, int candle)
 {
-	if (!is_wanted(loaded, column))
+	if (!is_wanted(cursor, column))
 		return;
 	if (numbers->has_nulls && numbers->nulls[candle])
 		slot->tts_isnull[column - 1] = true;
@@ -175,23 +175,23 @@ put_number(const CaLoadedSegment *loaded, TupleTableSlot *slot, int column,
  * that of the segment.  Columns that are not wanted are NULL.
  */
 void
-ca_loaded_put(const CaLoadedSegment *loaded, int candle, TupleTableSlot *slot)
+ca_cursor_put(const CaCursor *cursor, int candle, TupleTableSlot *slot)
 {
-	const CaSegment *segment = loaded->segment;
+	const CaSegment *segment = cursor->segment;
 
 	memset(slot->tts_isnull, true, sizeof(bool) * CA_COMPRESSED_COLUMNS);
-	put(slot, CA_COMPRESSED_ASSET, Int32GetDatum(loaded->asset));
-	put(slot, CA_COMPRESSED_TIMEFRAME, PointerGetDatum(loaded->timeframe));
+	put(slot, CA_COMPRESSED_ASSET, Int32GetDatum(cursor->asset));
+	put(slot, CA_COMPRESSED_TIMEFRAME, PointerGetDatum(cursor->timeframe));
 	put(slot, CA_COMPRESSED_TIME, TimestampTzGetDatum(segment->time[candle]));
-	if (is_wanted(loaded, CA_COMPRESSED_ID))
+	if (is_wanted(cursor, CA_COMPRESSED_ID))
 		put(slot, CA_COMPRESSED_ID, Int64GetDatum(segment->id[candle]));
-	if (is_wanted(loaded, CA_COMPRESSED_CREATED))
+	if (is_wanted(cursor, CA_COMPRESSED_CREATED))
 		put(slot, CA_COMPRESSED_CREATED,
 			TimestampTzGetDatum(segment->created_at[candle]));
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-		put_number(loaded, slot, CA_COMPRESSED_OPEN + i, &segment->number[i],
+		put_number(cursor, slot, CA_COMPRESSED_OPEN + i, &segment->number[i],
 				   candle);
-	if (loaded->indicators != NULL && !loaded->no_indicators[candle])
-		put(slot, CA_COMPRESSED_INDICATORS, loaded->indicators[candle]);
+	if (cursor->indicators != NULL && !cursor->no_indicators[candle])
+		put(slot, CA_COMPRESSED_INDICATORS, cursor->indicators[candle]);
 	ExecStoreVirtualTuple(slot);
 }

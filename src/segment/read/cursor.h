@@ -14,7 +14,7 @@
 
 #include "segment/codec/segment.h"
 
-typedef struct CaLoadedSegment
+typedef struct CaCursor
 {
 	int wanted;       /* columns of price_data_compressed, a bit each */
 	unsigned columns; /* those to decode */
@@ -24,12 +24,12 @@ typedef struct CaLoadedSegment
 	CaSegment *segment;
 	Datum *indicators; /* NULL when there are none */
 	bool *no_indicators;
-} CaLoadedSegment;
+} CaCursor;
 
-extern void ca_loaded_init(CaLoadedSegment *loaded, int wanted);
-extern bool ca_loaded_take(CaLoadedSegment *loaded, TupleTableSlot *row);
-extern int ca_loaded_candle_from(const CaLoadedSegment *loaded, int64 time);
-extern void ca_loaded_put(const CaLoadedSegment *loaded, int candle,
+extern void ca_cursor_init(CaCursor *cursor, int wanted);
+extern bool ca_cursor_load(CaCursor *cursor, TupleTableSlot *row);
+extern int ca_cursor_find(const CaCursor *cursor, int64 time);
+extern void ca_cursor_put(const CaCursor *cursor, int candle,
 						  TupleTableSlot *slot);
 
 #endif /* CA_SEGMENT_READ_CURSOR_H */

@@ -41,19 +41,19 @@
  * nothing to read.  Error: 42501.
  */
 void
-ca_segments_check(Oid table, Oid user)
+ca_query_check_rights(Oid table, Oid user)
 {
 	if (pg_class_aclcheck(table, user, ACL_SELECT) == ACLCHECK_OK)
 		return;
-	for (int i = 0; i < CA_READ_COLUMNS; i++)
-		if (pg_attribute_aclcheck(table, get_attnum(table, ca_read_columns[i]),
+	for (int i = 0; i < CA_QUERY_COLUMNS; i++)
+		if (pg_attribute_aclcheck(table, get_attnum(table, ca_query_columns[i]),
 								  user, ACL_SELECT) != ACLCHECK_OK)
 			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table));
 }
 
 /* how many series the reader takes one by one; 0: all by one query */
 static int64
-series_one_by_one(const CaSegmentReader *reader)
+series_one_by_one(const CaQuery *reader)
 {
 	const CaBounds *bounds = reader->bounds;
 	int64 series;
@@ -65,7 +65,7 @@ series_one_by_one(const CaSegmentReader *reader)
 }
 
 static void
-set_parameter(CaSegmentReader *reader, int number, Oid type, Datum value)
+set_parameter(CaQuery *reader, int number, Oid type, Datum value)
 {
 	ParamExternData *parameter = &reader->parameters->params[number];
 
@@ -77,21 +77,21 @@ set_parameter(CaSegmentReader *reader, int number, Oid type, Datum value)
 
 /* the parameters of the i-th series, in the order of the scan */
 static void
-set_series(CaSegmentReader *reader, int64 i)
+set_series(CaQuery *reader, int64 i)
 {
 	const CaBounds *bounds = reader->bounds;
 
 	if (reader->order == CA_SCAN_DESCENDING)
 		i = series_one_by_one(reader) - 1 - i;
-	set_parameter(reader, CA_READ_PARAM_ASSET, INT4OID,
+	set_parameter(reader, CA_QUERY_PARAM_ASSET, INT4OID,
 				  Int32GetDatum(bounds->assets[i / bounds->ntimeframes]));
-	set_parameter(reader, CA_READ_PARAM_TIMEFRAME, TEXTOID,
+	set_parameter(reader, CA_QUERY_PARAM_TIMEFRAME, TEXTOID,
 				  PointerGetDatum(bounds->timeframes[i % bounds->ntimeframes]));
 }
 
 /* the parameters of all series; a list that there is not is not looked at */
 static void
-set_lists(CaSegmentReader *reader)
+set_lists(CaQuery *reader)
 {
 	const CaBounds *bounds = reader->bounds;
 	Datum *assets = palloc(sizeof(Datum) * Max(bounds->nassets, 1));
@@ -99,33 +99,33 @@ set_lists(CaSegmentReader *reader)
 	for (int i = 0; i < bounds->nassets; i++)
 		assets[i] = Int32GetDatum(bounds->assets[i]);
 	set_parameter(
-		reader, CA_READ_PARAM_ASSET, INT4ARRAYOID,
+		reader, CA_QUERY_PARAM_ASSET, INT4ARRAYOID,
 		PointerGetDatum(construct_array(assets, bounds->nassets, INT4OID,
 										sizeof(int32), true, TYPALIGN_INT)));
-	set_parameter(reader, CA_READ_PARAM_TIMEFRAME, TEXTARRAYOID,
+	set_parameter(reader, CA_QUERY_PARAM_TIMEFRAME, TEXTARRAYOID,
 				  PointerGetDatum(construct_array((Datum *) bounds->timeframes,
 												  bounds->ntimeframes, TEXTOID,
 												  -1, false, TYPALIGN_INT)));
 }
 
 static int
-query_kind(const CaSegmentReader *reader)
+query_kind(const CaQuery *reader)
 {
 	const CaBounds *bounds = reader->bounds;
 	int kind = 0;
 
 	if (bounds->since != DT_NOBEGIN)
-		kind |= CA_READ_SINCE;
+		kind |= CA_QUERY_KIND_SINCE;
 	if (reader->order == CA_SCAN_DESCENDING)
-		kind |= CA_READ_DESCENDING;
+		kind |= CA_QUERY_KIND_DESCENDING;
 	if (series_one_by_one(reader) > 0)
-		return kind | CA_READ_SERIES;
+		return kind | CA_QUERY_KIND_SERIES;
 	if (reader->order != CA_SCAN_UNORDERED)
-		kind |= CA_READ_ORDERED;
+		kind |= CA_QUERY_KIND_ORDERED;
 	if (!bounds->all_assets)
-		kind |= CA_READ_ASSETS;
+		kind |= CA_QUERY_KIND_ASSETS;
 	if (!bounds->all_timeframes)
-		kind |= CA_READ_TIMEFRAMES;
+		kind |= CA_QUERY_KIND_TIMEFRAMES;
 	return kind;
 }
 
@@ -142,15 +142,15 @@ is_planned(CachedPlanSource *source)
  * planner believes of a table that may have grown since.
  */
 static CachedPlan *
-get_plan(CaSegmentReader *reader, int kind)
+get_plan(CaQuery *reader, int kind)
 {
 	static const char *const others[] = {"enable_seqscan", "enable_bitmapscan",
 										 "enable_sort"};
-	CachedPlanSource *source = ca_read_query_source(reader->table, kind);
+	CachedPlanSource *source = ca_query_source(reader->table, kind);
 	CachedPlan *plan;
 	int level = -1;
 
-	if ((kind & CA_READ_SERIES) && !is_planned(source))
+	if ((kind & CA_QUERY_KIND_SERIES) && !is_planned(source))
 	{
 		level = NewGUCNestLevel();
 		for (int i = 0; i < (int) lengthof(others); i++)
@@ -166,7 +166,7 @@ get_plan(CaSegmentReader *reader, int kind)
 
 /* plan as the user would, whose rights the executor checks, and begin to run */
 static void
-start_query(CaSegmentReader *reader)
+start_query(CaQuery *reader)
 {
 	Oid user;
 	int security;
@@ -177,24 +177,24 @@ start_query(CaSegmentReader *reader)
 							   security | SECURITY_LOCAL_USERID_CHANGE);
 	reader->owner = CurrentResourceOwner;
 	reader->plan = get_plan(reader, query_kind(reader));
-	reader->query = CreateQueryDesc(
+	reader->running = CreateQueryDesc(
 		linitial_node(PlannedStmt, reader->plan->stmt_list),
 		"price_data_segments", reader->snapshot, InvalidSnapshot, None_Receiver,
 		reader->parameters, NULL, 0);
-	ExecutorStart(reader->query, EXEC_FLAG_SKIP_TRIGGERS);
+	ExecutorStart(reader->running, EXEC_FLAG_SKIP_TRIGGERS);
 	if (reader->user != user)
 		SetUserIdAndSecContext(user, security);
 }
 
 static void
-stop_query(CaSegmentReader *reader)
+stop_query(CaQuery *reader)
 {
-	QueryDesc *query = reader->query;
+	QueryDesc *query = reader->running;
 	CachedPlan *plan = reader->plan;
 
 	if (query == NULL)
 		return;
-	reader->query = NULL;
+	reader->running = NULL;
 	reader->plan = NULL;
 	ExecutorFinish(query);
 	ExecutorEnd(query);
@@ -207,15 +207,15 @@ stop_query(CaSegmentReader *reader)
  * which has to live until it is closed.
  */
 void
-ca_segments_open(CaSegmentReader *reader)
+ca_query_open(CaQuery *reader)
 {
 	reader->context = CurrentMemoryContext;
 	reader->series = 0;
-	reader->query = NULL;
-	reader->parameters = makeParamList(CA_READ_PARAMS);
-	set_parameter(reader, CA_READ_PARAM_SINCE, TIMESTAMPTZOID,
+	reader->running = NULL;
+	reader->parameters = makeParamList(CA_QUERY_PARAMS);
+	set_parameter(reader, CA_QUERY_PARAM_SINCE, TIMESTAMPTZOID,
 				  TimestampTzGetDatum(reader->bounds->since));
-	set_parameter(reader, CA_READ_PARAM_UNTIL, TIMESTAMPTZOID,
+	set_parameter(reader, CA_QUERY_PARAM_UNTIL, TIMESTAMPTZOID,
 				  TimestampTzGetDatum(reader->bounds->until));
 }
 
@@ -225,7 +225,7 @@ ca_segments_open(CaSegmentReader *reader)
  * it looked for, and row security may refuse.
  */
 static bool
-is_bare(const CaSegmentReader *reader)
+is_bare(const CaQuery *reader)
 {
 	Relation table;
 	bool bare;
@@ -241,7 +241,7 @@ is_bare(const CaSegmentReader *reader)
 
 /* begin the query of the next series, or that of all of them, if there is one */
 static bool
-start_next_query(CaSegmentReader *reader)
+start_next_query(CaQuery *reader)
 {
 	MemoryContext old;
 	int64 series = series_one_by_one(reader);
@@ -264,19 +264,19 @@ start_next_query(CaSegmentReader *reader)
  * the last one.
  */
 TupleTableSlot *
-ca_segments_next(CaSegmentReader *reader)
+ca_query_next(CaQuery *reader)
 {
 	for (;;)
 	{
 		TupleTableSlot *slot;
 		MemoryContext old;
 
-		if (reader->query == NULL && !start_next_query(reader))
+		if (reader->running == NULL && !start_next_query(reader))
 			return NULL;
 		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(reader->query->estate->es_query_cxt);
-		ResetPerTupleExprContext(reader->query->estate);
-		slot = ExecProcNode(reader->query->planstate);
+		old = MemoryContextSwitchTo(reader->running->estate->es_query_cxt);
+		ResetPerTupleExprContext(reader->running->estate);
+		slot = ExecProcNode(reader->running->planstate);
 		if (!TupIsNull(slot))
 			slot_getallattrs(slot);
 		MemoryContextSwitchTo(old);
@@ -290,7 +290,7 @@ ca_segments_next(CaSegmentReader *reader)
  * End reading, be it before the last segment.
  */
 void
-ca_segments_close(CaSegmentReader *reader)
+ca_query_close(CaQuery *reader)
 {
 	stop_query(reader);
 }

@@ -21,38 +21,38 @@
 /* the columns of the query */
 enum
 {
-	CA_READ_ASSET,
-	CA_READ_TIMEFRAME,
-	CA_READ_FIRST,
-	CA_READ_LAST,
-	CA_READ_CANDLES,
-	CA_READ_PAYLOAD,
-	CA_READ_INDICATORS,
-	CA_READ_COLUMNS
+	CA_QUERY_ASSET,
+	CA_QUERY_TIMEFRAME,
+	CA_QUERY_FIRST,
+	CA_QUERY_LAST,
+	CA_QUERY_CANDLES,
+	CA_QUERY_PAYLOAD,
+	CA_QUERY_INDICATORS,
+	CA_QUERY_COLUMNS
 };
 
 /* the parameters of the query */
 enum
 {
-	CA_READ_PARAM_ASSET,
-	CA_READ_PARAM_TIMEFRAME,
-	CA_READ_PARAM_SINCE,
-	CA_READ_PARAM_UNTIL,
-	CA_READ_PARAMS
+	CA_QUERY_PARAM_ASSET,
+	CA_QUERY_PARAM_TIMEFRAME,
+	CA_QUERY_PARAM_SINCE,
+	CA_QUERY_PARAM_UNTIL,
+	CA_QUERY_PARAMS
 };
 
 /* what distinguishes queries, as bits */
 enum
 {
-	CA_READ_SERIES = 0x01, /* one series */
-	CA_READ_ASSETS = 0x02, /* of several series: of these assets */
-	CA_READ_TIMEFRAMES = 0x04,
-	CA_READ_SINCE = 0x08,
-	CA_READ_ORDERED = 0x10,
-	CA_READ_DESCENDING = 0x20
+	CA_QUERY_KIND_SERIES = 0x01, /* one series */
+	CA_QUERY_KIND_ASSETS = 0x02, /* of several series: of these assets */
+	CA_QUERY_KIND_TIMEFRAMES = 0x04,
+	CA_QUERY_KIND_SINCE = 0x08,
+	CA_QUERY_KIND_ORDERED = 0x10,
+	CA_QUERY_KIND_DESCENDING = 0x20
 };
 
-typedef struct CaSegmentReader
+typedef struct CaQuery
 {
 	/* filled in by the caller */
 	Oid table; /* price_data_segments */
@@ -66,16 +66,16 @@ typedef struct CaSegmentReader
 	int64 series; /* how many of the bounds' series have been begun */
 	ParamListInfo parameters;
 	CachedPlan *plan;
-	QueryDesc *query; /* NULL when none runs */
+	QueryDesc *running; /* NULL when none runs */
 	ResourceOwner owner;
-} CaSegmentReader;
+} CaQuery;
 
-extern const char *const ca_read_columns[CA_READ_COLUMNS];
-extern CachedPlanSource *ca_read_query_source(Oid table, int kind);
+extern const char *const ca_query_columns[CA_QUERY_COLUMNS];
+extern CachedPlanSource *ca_query_source(Oid table, int kind);
 
-extern void ca_segments_check(Oid table, Oid user);
-extern void ca_segments_open(CaSegmentReader *reader);
-extern TupleTableSlot *ca_segments_next(CaSegmentReader *reader);
-extern void ca_segments_close(CaSegmentReader *reader);
+extern void ca_query_check_rights(Oid table, Oid user);
+extern void ca_query_open(CaQuery *reader);
+extern TupleTableSlot *ca_query_next(CaQuery *reader);
+extern void ca_query_close(CaQuery *reader);
 
 #endif /* CA_SEGMENT_READ_QUERY_H */

@@ -19,7 +19,7 @@
 
 #include "segment/read/query.h"
 
-const char *const ca_read_columns[] = {
+const char *const ca_query_columns[] = {
 	"asset_id", "timeframe", "first_time",          "last_time",
 	"candles",  "payload",   "technical_indicators"};
 
@@ -47,7 +47,7 @@ append_series_query(StringInfo query, const char *table, int kind)
 
 	appendStringInfo(query, "%sAND s.first_time OPERATOR(pg_catalog.<=) $4 ",
 					 series);
-	if (kind & CA_READ_SINCE)
+	if (kind & CA_QUERY_KIND_SINCE)
 		appendStringInfo(query,
 						 "AND s.last_time OPERATOR(pg_catalog.>=) $3 "
 						 "AND s.first_time OPERATOR(pg_catalog.>=) COALESCE("
@@ -56,26 +56,26 @@ append_series_query(StringInfo query, const char *table, int kind)
 						 "ORDER BY s.first_time DESC LIMIT 1), $3) ",
 						 table, series);
 	appendStringInfo(query, "ORDER BY s.first_time %s",
-					 kind & CA_READ_DESCENDING ? "DESC" : "ASC");
+					 kind & CA_QUERY_KIND_DESCENDING ? "DESC" : "ASC");
 }
 
 static void
 append_set_query(StringInfo query, int kind)
 {
-	const char *direction = kind & CA_READ_DESCENDING ? "DESC" : "ASC";
+	const char *direction = kind & CA_QUERY_KIND_DESCENDING ? "DESC" : "ASC";
 
 	appendStringInfoString(query,
 						   "WHERE s.first_time OPERATOR(pg_catalog.<=) $4 ");
-	if (kind & CA_READ_SINCE)
+	if (kind & CA_QUERY_KIND_SINCE)
 		appendStringInfoString(query,
 							   "AND s.last_time OPERATOR(pg_catalog.>=) $3 ");
-	if (kind & CA_READ_ASSETS)
+	if (kind & CA_QUERY_KIND_ASSETS)
 		appendStringInfoString(
 			query, "AND s.asset_id OPERATOR(pg_catalog.=) ANY ($1) ");
-	if (kind & CA_READ_TIMEFRAMES)
+	if (kind & CA_QUERY_KIND_TIMEFRAMES)
 		appendStringInfoString(
 			query, "AND s.timeframe OPERATOR(pg_catalog.=) ANY ($2) ");
-	if (kind & CA_READ_ORDERED)
+	if (kind & CA_QUERY_KIND_ORDERED)
 		appendStringInfo(query,
 						 "ORDER BY s.asset_id %s, s.timeframe %s, "
 						 "s.first_time %s",
@@ -92,11 +92,11 @@ query_text(Oid relation, int kind)
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
-	for (int i = 0; i < CA_READ_COLUMNS; i++)
+	for (int i = 0; i < CA_QUERY_COLUMNS; i++)
 		appendStringInfo(&query, "%ss.%s", i > 0 ? ", " : "",
-						 ca_read_columns[i]);
+						 ca_query_columns[i]);
 	appendStringInfo(&query, " FROM %s AS s ", table);
-	if (kind & CA_READ_SERIES)
+	if (kind & CA_QUERY_KIND_SERIES)
 		append_series_query(&query, table, kind);
 	else
 		append_set_query(&query, kind);
@@ -138,21 +138,21 @@ plan_entry(Oid table, int kind, const char *query)
  * on which one, so it is made once.
  */
 CachedPlanSource *
-ca_read_query_source(Oid table, int kind)
+ca_query_source(Oid table, int kind)
 {
 	char *query = query_text(table, kind);
 	PlanEntry *entry = plan_entry(table, kind, query);
 
 	if (entry->plan == NULL)
 	{
-		bool one = kind & CA_READ_SERIES;
-		Oid types[CA_READ_PARAMS] = {one ? INT4OID : INT4ARRAYOID,
-									 one ? TEXTOID : TEXTARRAYOID,
-									 TIMESTAMPTZOID, TIMESTAMPTZOID};
+		bool one = kind & CA_QUERY_KIND_SERIES;
+		Oid types[CA_QUERY_PARAMS] = {one ? INT4OID : INT4ARRAYOID,
+									  one ? TEXTOID : TEXTARRAYOID,
+									  TIMESTAMPTZOID, TIMESTAMPTZOID};
 		SPIPlanPtr plan;
 
 		SPI_connect();
-		plan = SPI_prepare_cursor(query, CA_READ_PARAMS, types,
+		plan = SPI_prepare_cursor(query, CA_QUERY_PARAMS, types,
 								  one ? CURSOR_OPT_GENERIC_PLAN : 0);
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "cannot prepare the reading of segments: %s",

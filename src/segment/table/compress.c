@@ -244,7 +244,7 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 	const char *table =
 		PG_GETARG_BOOL(ARG_LIVE) ? "price_data" : "price_data_archive";
 	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-	CaStore store;
+	CaTable series;
 	Batch batch = {.keep_indicators = PG_GETARG_BOOL(ARG_KEEP_INDICATORS),
 				   .room = PG_GETARG_INT32(ARG_BATCH_SIZE)};
 	TupleDesc tupdesc;
@@ -253,11 +253,11 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ca_compress_batch must return a row");
-	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
+	ca_table_init(&series, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
 				  PG_GETARG_DATUM(ARG_TIMEFRAME), false);
 	batch.in_segments = batch.room >= CA_SEGMENT_CANDLES;
 	batch.relation = open_table(schema, table);
-	batch.merge = ca_merge_begin(&store, CA_MERGE_ADD);
+	batch.merge = ca_merge_begin(&series, CA_MERGE_ADD);
 	batch.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",
 											  ALLOCSET_DEFAULT_SIZES);
 	read_batch(fcinfo, get_namespace_name(schema), table, &batch);

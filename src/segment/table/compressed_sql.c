@@ -38,14 +38,14 @@ typedef struct Output
 /* looking candles up, in order of time */
 typedef struct Lookup
 {
-	const CaStore *store;
-	CaStored *stored;
+	const CaTable *table;
+	CaTableSegment *stored;
 	int64 next; /* no segment not yet seen begins before this time */
 	int at;
 } Lookup;
 
 static Output
-make_output(FunctionCallInfo fcinfo, const CaStore *store)
+make_output(FunctionCallInfo fcinfo, const CaTable *table)
 {
 	Output output;
 	int columns;
@@ -58,8 +58,8 @@ make_output(FunctionCallInfo fcinfo, const CaStore *store)
 	output.values = palloc0(sizeof(Datum) * columns);
 	output.nulls = palloc(sizeof(bool) * columns);
 	memset(output.nulls, true, sizeof(bool) * columns);
-	output.values[CA_ROW_ASSET] = Int32GetDatum(store->asset);
-	output.values[CA_ROW_TIMEFRAME] = store->timeframe_datum;
+	output.values[CA_ROW_ASSET] = Int32GetDatum(table->asset);
+	output.values[CA_ROW_TIMEFRAME] = table->timeframe_datum;
 	output.nulls[CA_ROW_ASSET] = output.nulls[CA_ROW_TIMEFRAME] = false;
 	output.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",
 											   ALLOCSET_DEFAULT_SIZES);
@@ -117,16 +117,16 @@ static bool
 look_up(Lookup *lookup, int64 time, CaRow *row)
 {
 	const CaSegment *segment = &lookup->stored->segment;
-	CaStoredHead head;
+	CaTableHead head;
 
 	if (time >= lookup->next)
 	{
 		lookup->at = 0;
 		lookup->stored->segment.count = 0;
-		if (ca_store_before(lookup->store, time, &head) &&
+		if (ca_table_before(lookup->table, time, &head) &&
 			time <= head.last_time)
-			ca_store_read(lookup->store, head.first_time, lookup->stored);
-		lookup->next = ca_store_after(lookup->store, time, &head)
+			ca_table_read(lookup->table, head.first_time, lookup->stored);
+		lookup->next = ca_table_after(lookup->table, time, &head)
 						   ? head.first_time
 						   : PG_INT64_MAX;
 	}
@@ -134,7 +134,7 @@ look_up(Lookup *lookup, int64 time, CaRow *row)
 		lookup->at++;
 	if (lookup->at == segment->count || segment->time[lookup->at] != time)
 		return false;
-	ca_stored_row(lookup->stored, lookup->at, row);
+	ca_table_segment_row(lookup->stored, lookup->at, row);
 	return true;
 }
 
@@ -148,16 +148,16 @@ look_up(Lookup *lookup, int64 time, CaRow *row)
 Datum
 ca_compressed_at(PG_FUNCTION_ARGS)
 {
-	CaStore store;
-	Lookup lookup = {&store, ca_stored_make(), PG_INT64_MIN, 0};
+	CaTable table;
+	Lookup lookup = {&table, ca_table_segment_make(), PG_INT64_MIN, 0};
 	Output output;
 	int64 *times;
 	int n = times_argument(fcinfo, 2, &times);
 	CaRow row;
 
-	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
 				  PG_GETARG_DATUM(1), true);
-	output = make_output(fcinfo, &store);
+	output = make_output(fcinfo, &table);
 	for (int i = 0; i < n; i++)
 		if (look_up(&lookup, times[i], &row))
 			put_row(&output, &row);
@@ -191,7 +191,7 @@ Datum
 ca_replace_compressed(PG_FUNCTION_ARGS)
 {
 	ArrayType *candles = PG_GETARG_ARRAYTYPE_P(2);
-	CaStore store;
+	CaTable table;
 	CaMerge *merge;
 	Datum *elements;
 	int n;
@@ -200,9 +200,9 @@ ca_replace_compressed(PG_FUNCTION_ARGS)
 
 	deconstruct_array(candles, ARR_ELEMTYPE(candles), -1, false,
 					  TYPALIGN_DOUBLE, &elements, NULL, &n);
-	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
 				  PG_GETARG_DATUM(1), false);
-	merge = ca_merge_begin(&store, CA_MERGE_REPLACE);
+	merge = ca_merge_begin(&table, CA_MERGE_REPLACE);
 	for (int i = 0; i < n; i++)
 	{
 		row_from_element(elements[i], &row);
@@ -221,20 +221,20 @@ ca_replace_compressed(PG_FUNCTION_ARGS)
 Datum
 ca_drop_compressed(PG_FUNCTION_ARGS)
 {
-	CaStore store;
+	CaTable table;
 	CaMerge *merge;
 	int64 *times;
 	int n = times_argument(fcinfo, 2, &times);
 	int found = 0;
-	Lookup lookup = {&store, ca_stored_make(), PG_INT64_MIN, 0};
+	Lookup lookup = {&table, ca_table_segment_make(), PG_INT64_MIN, 0};
 	CaRow row;
 
-	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
 				  PG_GETARG_DATUM(1), false);
 	for (int i = 0; i < n; i++)
 		if (look_up(&lookup, times[i], &row))
 			times[found++] = times[i];
-	merge = ca_merge_begin(&store, CA_MERGE_DROP);
+	merge = ca_merge_begin(&table, CA_MERGE_DROP);
 	for (int i = 0; i < found; i++)
 	{
 		row.candle.time = times[i];
@@ -258,28 +258,28 @@ ca_take_compressed(PG_FUNCTION_ARGS)
 	TimestampTz since = PG_GETARG_TIMESTAMPTZ(2);
 	TimestampTz until = PG_GETARG_TIMESTAMPTZ(3);
 	int32 batch_size = PG_GETARG_INT32(4);
-	CaStored *stored = ca_stored_make();
+	CaTableSegment *stored = ca_table_segment_make();
 	const CaSegment *segment = &stored->segment;
 	int64 taken = 0;
-	CaStore store;
-	CaStoredHead head;
+	CaTable table;
+	CaTableHead head;
 	CaMerge *merge;
 	Output output;
 	CaRow row;
 	bool more;
 
-	ca_store_init(&store, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
+	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
 				  PG_GETARG_DATUM(1), false);
-	output = make_output(fcinfo, &store);
-	merge = ca_merge_begin(&store, CA_MERGE_DROP);
-	more = (ca_store_before(&store, since, &head) && head.last_time >= since) ||
-		   ca_store_after(&store, since, &head);
+	output = make_output(fcinfo, &table);
+	merge = ca_merge_begin(&table, CA_MERGE_DROP);
+	more = (ca_table_before(&table, since, &head) && head.last_time >= since) ||
+		   ca_table_after(&table, since, &head);
 	while (more && head.first_time < until && taken < batch_size)
 	{
-		ca_store_take(&store, head.first_time, stored);
+		ca_table_take(&table, head.first_time, stored);
 		for (int i = 0; i < segment->count; i++)
 		{
-			ca_stored_row(stored, i, &row);
+			ca_table_segment_row(stored, i, &row);
 			if (row.candle.time < since || row.candle.time >= until)
 				ca_merge_put(merge, &row);
 			else
@@ -288,7 +288,7 @@ ca_take_compressed(PG_FUNCTION_ARGS)
 				taken++;
 			}
 		}
-		more = ca_store_after(&store, segment->time[segment->count - 1], &head);
+		more = ca_table_after(&table, segment->time[segment->count - 1], &head);
 	}
 	ca_merge_end(merge);
 	return (Datum) 0;

@@ -31,17 +31,18 @@
 
 struct CaMerge
 {
-	const CaStore *store;
+	const CaTable *table;
 	CaMergeKind kind;
 	int64 next; /* no segment not yet seen begins before this time */
 	int64 last; /* time of the candle that was put down last */
 	/* the segment that was taken out, and the first candle still to be dealt with */
-	CaStored *stored;
+	CaTableSegment *stored;
 	int at;
-	CaStored *written; /* a segment that was written, as it is read back */
+	CaTableSegment
+		*written; /* a segment that was written, as it is read back */
 	/* the segment to be written, and what its candles point to */
 	MemoryContext context;
-	CaPack pack;
+	CaSegmentBuilder pack;
 	Size indicators_size;
 	bool has_indicators;
 	Datum indicators[CA_SEGMENT_CANDLES];
@@ -52,20 +53,20 @@ struct CaMerge
  * Begin to change a series.  It lives in the current memory context.
  */
 CaMerge *
-ca_merge_begin(const CaStore *store, CaMergeKind kind)
+ca_merge_begin(const CaTable *table, CaMergeKind kind)
 {
 	CaMerge *merge = palloc(sizeof(CaMerge));
 
-	merge->store = store;
+	merge->table = table;
 	merge->kind = kind;
 	merge->next = PG_INT64_MIN;
 	merge->last = PG_INT64_MIN;
-	merge->stored = ca_stored_make();
-	merge->written = ca_stored_make();
+	merge->stored = ca_table_segment_make();
+	merge->written = ca_table_segment_make();
 	merge->at = 0;
 	merge->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
 										   ALLOCSET_DEFAULT_SIZES);
-	ca_pack_clear(&merge->pack);
+	ca_builder_clear(&merge->pack);
 	merge->indicators_size = 0;
 	merge->has_indicators = false;
 	return merge;
@@ -75,7 +76,7 @@ ca_merge_begin(const CaStore *store, CaMergeKind kind)
 static bool
 has_same_indicators(const CaMerge *merge)
 {
-	const CaStored *written = merge->written;
+	const CaTableSegment *written = merge->written;
 
 	if (!merge->has_indicators || written->indicators == NULL)
 		return !merge->has_indicators && written->indicators == NULL;
@@ -100,15 +101,15 @@ check_written(CaMerge *merge)
 {
 	int64 first_time = merge->pack.segment.time[0];
 
-	ca_store_read(merge->store, first_time, merge->written);
-	if (!ca_pack_equals(&merge->pack, &merge->written->segment) ||
+	ca_table_read(merge->table, first_time, merge->written);
+	if (!ca_builder_equals(&merge->pack, &merge->written->segment) ||
 		!has_same_indicators(merge))
 		ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED),
 				errmsg("segment does not hold the candles that were to be "
 					   "stored"),
 				errdetail("The %s candles of asset %d from %s on were read "
 						  "back and differ.",
-						  merge->store->timeframe, merge->store->asset,
+						  merge->table->timeframe, merge->table->asset,
 						  timestamptz_to_str(first_time)),
 				errhint("Nothing was changed. Look for a trigger of "
 						"price_data_segments, and check the storage."));
@@ -125,14 +126,14 @@ write_pack(CaMerge *merge)
 	if (merge->pack.segment.count == 0)
 		return;
 	old = MemoryContextSwitchTo(merge->context);
-	texts = palloc(ca_pack_text_size(&merge->pack));
-	ca_store_insert(merge->store, ca_pack_close(&merge->pack, texts),
+	texts = palloc(ca_builder_text_size(&merge->pack));
+	ca_table_insert(merge->table, ca_builder_close(&merge->pack, texts),
 					merge->has_indicators ? merge->indicators : NULL,
 					merge->no_indicators);
 	check_written(merge);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(merge->context);
-	ca_pack_clear(&merge->pack);
+	ca_builder_clear(&merge->pack);
 	merge->indicators_size = 0;
 	merge->has_indicators = false;
 }
@@ -149,7 +150,7 @@ check_order(CaMerge *merge, int64 time)
 				errmsg("candles of a series must ascend in time"),
 				errdetail("The %s candles of asset %d have one at %s that is "
 						  "not later than the one before it.",
-						  merge->store->timeframe, merge->store->asset,
+						  merge->table->timeframe, merge->table->asset,
 						  timestamptz_to_str(time)),
 				errhint("Delete the second copy of the candle, and make the "
 						"unique index of its table again."));
@@ -185,7 +186,7 @@ ca_merge_put(CaMerge *merge, const CaRow *row)
 		merge->indicators_size += VARSIZE(DatumGetPointer(kept.indicators));
 		merge->has_indicators = true;
 	}
-	ca_pack_add(&merge->pack, &kept.candle);
+	ca_builder_add(&merge->pack, &kept.candle);
 	MemoryContextSwitchTo(old);
 }
 
@@ -207,15 +208,15 @@ put_stored(CaMerge *merge, int64 until)
 	for (; merge->at < segment->count && segment->time[merge->at] < until;
 		 merge->at++)
 	{
-		ca_stored_row(merge->stored, merge->at, &row);
+		ca_table_segment_row(merge->stored, merge->at, &row);
 		ca_merge_put(merge, &row);
 	}
 }
 
 static void
-take(CaMerge *merge, const CaStoredHead *head)
+take(CaMerge *merge, const CaTableHead *head)
 {
-	ca_store_take(merge->store, head->first_time, merge->stored);
+	ca_table_take(merge->table, head->first_time, merge->stored);
 	merge->at = 0;
 }
 
@@ -224,10 +225,10 @@ static bool
 take_next(CaMerge *merge)
 {
 	const CaSegment *segment = &merge->pack.segment;
-	CaStoredHead head;
+	CaTableHead head;
 
 	if (segment->count == 0 || segment->count == CA_SEGMENT_CANDLES ||
-		!ca_store_after(merge->store, segment->time[segment->count - 1],
+		!ca_table_after(merge->table, segment->time[segment->count - 1],
 						&head) ||
 		segment->count + head.candles > CA_SEGMENT_CANDLES)
 		return false;
@@ -238,9 +239,9 @@ take_next(CaMerge *merge)
 static int64
 find_next(const CaMerge *merge, int64 time)
 {
-	CaStoredHead head;
+	CaTableHead head;
 
-	return ca_store_after(merge->store, time, &head) ? head.first_time
+	return ca_table_after(merge->table, time, &head) ? head.first_time
 													 : PG_INT64_MAX;
 }
 
@@ -250,7 +251,7 @@ find_next(const CaMerge *merge, int64 time)
 static void
 go_to(CaMerge *merge, int64 time)
 {
-	CaStoredHead head;
+	CaTableHead head;
 
 	put_stored(merge, PG_INT64_MAX);
 	while (take_next(merge))
@@ -264,7 +265,7 @@ go_to(CaMerge *merge, int64 time)
 	}
 	write_pack(merge);
 
-	if (ca_store_before(merge->store, time, &head) &&
+	if (ca_table_before(merge->table, time, &head) &&
 		head.first_time >= merge->next &&
 		(time <= head.last_time ||
 		 (merge->kind == CA_MERGE_ADD && head.candles < CA_SEGMENT_CANDLES)))
@@ -298,7 +299,7 @@ ca_merge_row(CaMerge *merge, const CaRow *row)
 				errmsg("the candle is compressed already"),
 				errdetail("price_data_segments holds the %s candle of "
 						  "asset %d at %s.",
-						  merge->store->timeframe, merge->store->asset,
+						  merge->table->timeframe, merge->table->asset,
 						  timestamptz_to_str(time)),
 				errhint("Delete one of the two; "
 						"delete_compressed_candle() deletes that one."),

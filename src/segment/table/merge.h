@@ -22,7 +22,7 @@ typedef enum CaMergeKind
 
 typedef struct CaMerge CaMerge;
 
-extern CaMerge *ca_merge_begin(const CaStore *store, CaMergeKind kind);
+extern CaMerge *ca_merge_begin(const CaTable *table, CaMergeKind kind);
 extern bool ca_merge_row(CaMerge *merge, const CaRow *row);
 extern void ca_merge_put(CaMerge *merge, const CaRow *row);
 extern bool ca_merge_is_full(const CaMerge *merge);

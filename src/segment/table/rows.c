@@ -24,7 +24,7 @@ StaticAssertDecl(CA_ROW_MARKET_CAP - CA_ROW_OPEN + 1 == CA_SEGMENT_NUMBERS,
 				 "a row has the numbers of a segment");
 
 static void
-number_from_datum(Datum value, CaPackNumber *number)
+number_from_datum(Datum value, CaBuilderNumber *number)
 {
 	CaDecimal64 small;
 
@@ -52,7 +52,7 @@ number_from_datum(Datum value, CaPackNumber *number)
 }
 
 static Datum
-number_to_datum(const CaPackNumber *number)
+number_to_datum(const CaBuilderNumber *number)
 {
 	CaDecimal decimal = ca_decimal_fixed(number->value, number->scale);
 
@@ -88,7 +88,7 @@ refuse_null(const bool *nulls, int column)
 void
 ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
 {
-	CaPackCandle *candle = &row->candle;
+	CaBuilderCandle *candle = &row->candle;
 
 	refuse_null(nulls, CA_ROW_ID);
 	refuse_null(nulls, CA_ROW_TIME);
@@ -100,7 +100,8 @@ ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
 	candle->created_at = DatumGetTimestampTz(values[CA_ROW_CREATED]);
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
 	{
-		candle->number[i] = (CaPackNumber){.is_null = nulls[CA_ROW_OPEN + i]};
+		candle->number[i] =
+			(CaBuilderNumber){.is_null = nulls[CA_ROW_OPEN + i]};
 		if (!candle->number[i].is_null)
 			number_from_datum(values[CA_ROW_OPEN + i], &candle->number[i]);
 	}
@@ -115,7 +116,7 @@ ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
 void
 ca_row_to_values(const CaRow *row, Datum *values, bool *nulls)
 {
-	const CaPackCandle *candle = &row->candle;
+	const CaBuilderCandle *candle = &row->candle;
 
 	values[CA_ROW_ID] = Int64GetDatum(candle->id);
 	values[CA_ROW_TIME] = TimestampTzGetDatum(candle->time);
@@ -141,7 +142,7 @@ ca_row_keep(CaRow *row)
 {
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
 	{
-		CaPackNumber *number = &row->candle.number[i];
+		CaBuilderNumber *number = &row->candle.number[i];
 
 		if (number->is_text)
 			number->text.data =

@@ -38,7 +38,7 @@ enum
 /* a candle of a series */
 typedef struct CaRow
 {
-	CaPackCandle candle;
+	CaBuilderCandle candle;
 	bool has_indicators;
 	Datum indicators; /* a jsonb */
 } CaRow;

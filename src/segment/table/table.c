@@ -27,15 +27,15 @@
 #include "segment/table/table.h"
 
 /* the statements that work on a series */
-typedef enum CaStoreStatement
+typedef enum TableStatement
 {
-	CA_STORE_BEFORE,
-	CA_STORE_AFTER,
-	CA_STORE_READ,
-	CA_STORE_TAKE,
-	CA_STORE_INSERT,
-	CA_STORE_STATEMENTS
-} CaStoreStatement;
+	TABLE_BEFORE,
+	TABLE_AFTER,
+	TABLE_READ,
+	TABLE_TAKE,
+	TABLE_INSERT,
+	TABLE_STATEMENTS
+} TableStatement;
 
 /* $1 and $2 are the series, $3 a time to compare first_time with */
 #define SERIES                                \
@@ -45,27 +45,27 @@ typedef enum CaStoreStatement
 /* the columns of price_data_segments that are inserted */
 #define INSERTED 7
 
-static const char *const statements[CA_STORE_STATEMENTS] = {
-	[CA_STORE_BEFORE] =
+static const char *const statements[TABLE_STATEMENTS] = {
+	[TABLE_BEFORE] =
 		"SELECT first_time, last_time, candles FROM %s.price_data_segments "
 		"WHERE " SERIES
 		"OPERATOR(pg_catalog.<=) $3 ORDER BY first_time DESC LIMIT 1",
-	[CA_STORE_AFTER] =
+	[TABLE_AFTER] =
 		"SELECT first_time, last_time, candles FROM %s.price_data_segments "
 		"WHERE " SERIES "OPERATOR(pg_catalog.>) $3 ORDER BY first_time LIMIT 1",
-	[CA_STORE_READ] =
+	[TABLE_READ] =
 		"SELECT payload, technical_indicators "
 		"FROM %s.price_data_segments WHERE " SERIES "OPERATOR(pg_catalog.=) $3",
-	[CA_STORE_TAKE] = "DELETE FROM %s.price_data_segments WHERE " SERIES
-					  "OPERATOR(pg_catalog.=) $3 "
-					  "RETURNING payload, technical_indicators",
-	[CA_STORE_INSERT] = "INSERT INTO %s.price_data_segments (asset_id, "
-						"timeframe, first_time, last_time, candles, payload, "
-						"technical_indicators) "
-						"VALUES ($1, $2, $3, $4, $5, $6, $7)"};
+	[TABLE_TAKE] = "DELETE FROM %s.price_data_segments WHERE " SERIES
+				   "OPERATOR(pg_catalog.=) $3 "
+				   "RETURNING payload, technical_indicators",
+	[TABLE_INSERT] = "INSERT INTO %s.price_data_segments (asset_id, "
+					 "timeframe, first_time, last_time, candles, payload, "
+					 "technical_indicators) "
+					 "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
 /* the plans of a session, and the schema that they are for */
-static SPIPlanPtr plans[CA_STORE_STATEMENTS];
+static SPIPlanPtr plans[TABLE_STATEMENTS];
 static char *planned_schema;
 
 /*
@@ -73,23 +73,23 @@ static char *planned_schema;
  * current memory context.
  */
 void
-ca_store_init(CaStore *store, Oid function, int32 asset, Datum timeframe,
+ca_table_init(CaTable *table, Oid function, int32 asset, Datum timeframe,
 			  bool read_only)
 {
-	store->schema = get_namespace_name(get_func_namespace(function));
-	store->asset = asset;
-	store->timeframe = TextDatumGetCString(timeframe);
-	store->timeframe_datum = CStringGetTextDatum(store->timeframe);
-	store->read_only = read_only;
+	table->schema = get_namespace_name(get_func_namespace(function));
+	table->asset = asset;
+	table->timeframe = TextDatumGetCString(timeframe);
+	table->timeframe_datum = CStringGetTextDatum(table->timeframe);
+	table->read_only = read_only;
 }
 
 /* forget plans for another schema: the extension has moved */
 static void
-check_plans(const CaStore *store)
+check_plans(const CaTable *table)
 {
-	if (planned_schema != NULL && strcmp(planned_schema, store->schema) == 0)
+	if (planned_schema != NULL && strcmp(planned_schema, table->schema) == 0)
 		return;
-	for (int i = 0; i < CA_STORE_STATEMENTS; i++)
+	for (int i = 0; i < TABLE_STATEMENTS; i++)
 	{
 		if (plans[i] != NULL)
 			SPI_freeplan(plans[i]);
@@ -97,38 +97,38 @@ check_plans(const CaStore *store)
 	}
 	if (planned_schema != NULL)
 		pfree(planned_schema);
-	planned_schema = MemoryContextStrdup(TopMemoryContext, store->schema);
+	planned_schema = MemoryContextStrdup(TopMemoryContext, table->schema);
 }
 
 /* run a statement in the connection that is open; returns the number of rows */
 static uint64
-run(const CaStore *store, CaStoreStatement which, Datum *values,
+run(const CaTable *table, TableStatement which, Datum *values,
 	const char *nulls)
 {
-	static const int expected[CA_STORE_STATEMENTS] = {
-		[CA_STORE_BEFORE] = SPI_OK_SELECT,
-		[CA_STORE_AFTER] = SPI_OK_SELECT,
-		[CA_STORE_READ] = SPI_OK_SELECT,
-		[CA_STORE_TAKE] = SPI_OK_DELETE_RETURNING,
-		[CA_STORE_INSERT] = SPI_OK_INSERT};
+	static const int expected[TABLE_STATEMENTS] = {
+		[TABLE_BEFORE] = SPI_OK_SELECT,
+		[TABLE_AFTER] = SPI_OK_SELECT,
+		[TABLE_READ] = SPI_OK_SELECT,
+		[TABLE_TAKE] = SPI_OK_DELETE_RETURNING,
+		[TABLE_INSERT] = SPI_OK_INSERT};
 	int result;
 
-	check_plans(store);
+	check_plans(table);
 	if (plans[which] == NULL)
 	{
 		Oid types[INSERTED] = {INT4OID,        TEXTOID, TIMESTAMPTZOID,
 							   TIMESTAMPTZOID, INT4OID, BYTEAOID,
 							   JSONBARRAYOID};
 		char *query =
-			psprintf(statements[which], quote_identifier(store->schema));
+			psprintf(statements[which], quote_identifier(table->schema));
 		SPIPlanPtr plan =
-			SPI_prepare(query, which == CA_STORE_INSERT ? INSERTED : 3, types);
+			SPI_prepare(query, which == TABLE_INSERT ? INSERTED : 3, types);
 
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "cannot prepare \"%s\"", query);
 		plans[which] = plan;
 	}
-	result = SPI_execute_plan(plans[which], values, nulls, store->read_only, 0);
+	result = SPI_execute_plan(plans[which], values, nulls, table->read_only, 0);
 	if (result != expected[which])
 		elog(ERROR, "cannot work on segments: %s",
 			 SPI_result_code_string(result));
@@ -143,16 +143,15 @@ column(int number, bool *isnull)
 }
 
 static bool
-find(const CaStore *store, CaStoreStatement which, int64 time,
-	 CaStoredHead *head)
+find(const CaTable *table, TableStatement which, int64 time, CaTableHead *head)
 {
-	Datum values[] = {Int32GetDatum(store->asset), store->timeframe_datum,
+	Datum values[] = {Int32GetDatum(table->asset), table->timeframe_datum,
 					  TimestampTzGetDatum(time)};
 	bool found;
 	bool isnull;
 
 	SPI_connect();
-	found = run(store, which, values, NULL) > 0;
+	found = run(table, which, values, NULL) > 0;
 	if (found)
 	{
 		head->first_time = DatumGetTimestampTz(column(1, &isnull));
@@ -165,23 +164,23 @@ find(const CaStore *store, CaStoreStatement which, int64 time,
 
 /* the last segment that begins at this time or before; false when there is none */
 bool
-ca_store_before(const CaStore *store, int64 time, CaStoredHead *head)
+ca_table_before(const CaTable *table, int64 time, CaTableHead *head)
 {
-	return find(store, CA_STORE_BEFORE, time, head);
+	return find(table, TABLE_BEFORE, time, head);
 }
 
 /* the first segment that begins after this time; false when there is none */
 bool
-ca_store_after(const CaStore *store, int64 time, CaStoredHead *head)
+ca_table_after(const CaTable *table, int64 time, CaTableHead *head)
 {
-	return find(store, CA_STORE_AFTER, time, head);
+	return find(table, TABLE_AFTER, time, head);
 }
 
 /* room for a stored segment, in the current memory context */
-CaStored *
-ca_stored_make(void)
+CaTableSegment *
+ca_table_segment_make(void)
 {
-	CaStored *stored = palloc(sizeof(CaStored));
+	CaTableSegment *stored = palloc(sizeof(CaTableSegment));
 
 	stored->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
 											ALLOCSET_DEFAULT_SIZES);
@@ -191,9 +190,9 @@ ca_stored_make(void)
 
 /* decode the row that a statement has returned */
 static void
-decode(const CaStore *store, int64 first_time, CaStored *stored)
+decode(const CaTable *table, int64 first_time, CaTableSegment *stored)
 {
-	const CaSegmentOwner owner = {store->asset, store->timeframe, first_time};
+	const CaSegmentOwner owner = {table->asset, table->timeframe, first_time};
 	MemoryContext old = MemoryContextSwitchTo(stored->context);
 	Datum value;
 	bool isnull;
@@ -203,7 +202,7 @@ decode(const CaStore *store, int64 first_time, CaStored *stored)
 	value = PointerGetDatum(PG_DETOAST_DATUM_COPY(column(1, &isnull)));
 	ca_payload_decode(&owner, value, CA_SEGMENT_ALL, &stored->segment);
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-		if (stored->segment.number[i].scale > CA_PACK_SCALE)
+		if (stored->segment.number[i].scale > CA_BUILDER_SCALE)
 			ca_payload_damaged(&owner, "a column has too many decimals");
 
 	stored->indicators = NULL;
@@ -222,23 +221,23 @@ decode(const CaStore *store, int64 first_time, CaStored *stored)
 }
 
 static void
-fetch(const CaStore *store, CaStoreStatement which, int64 first_time,
-	  CaStored *stored)
+fetch(const CaTable *table, TableStatement which, int64 first_time,
+	  CaTableSegment *stored)
 {
-	Datum values[] = {Int32GetDatum(store->asset), store->timeframe_datum,
+	Datum values[] = {Int32GetDatum(table->asset), table->timeframe_datum,
 					  TimestampTzGetDatum(first_time)};
 
 	MemoryContextReset(stored->context);
 	SPI_connect();
-	if (run(store, which, values, NULL) != 1)
+	if (run(table, which, values, NULL) != 1)
 		ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				errmsg("segment was changed by another session"),
 				errdetail("The %s candles of asset %d from %s on are no longer "
 						  "where they were.",
-						  store->timeframe, store->asset,
+						  table->timeframe, table->asset,
 						  timestamptz_to_str(first_time)),
 				errhint("Try again."));
-	decode(store, first_time, stored);
+	decode(table, first_time, stored);
 	SPI_finish();
 }
 
@@ -247,27 +246,27 @@ fetch(const CaStore *store, CaStoreStatement which, int64 first_time,
  * for what cannot be decoded, 40001 for a segment that is no longer there.
  */
 void
-ca_store_read(const CaStore *store, int64 first_time, CaStored *stored)
+ca_table_read(const CaTable *table, int64 first_time, CaTableSegment *stored)
 {
-	fetch(store, CA_STORE_READ, first_time, stored);
+	fetch(table, TABLE_READ, first_time, stored);
 }
 
 /* the same, and delete it */
 void
-ca_store_take(const CaStore *store, int64 first_time, CaStored *stored)
+ca_table_take(const CaTable *table, int64 first_time, CaTableSegment *stored)
 {
-	fetch(store, CA_STORE_TAKE, first_time, stored);
+	fetch(table, TABLE_TAKE, first_time, stored);
 }
 
 /*
  * Insert a segment.  "indicators" has an element a candle, or is NULL.
  */
 void
-ca_store_insert(const CaStore *store, const CaSegment *segment,
+ca_table_insert(const CaTable *table, const CaSegment *segment,
 				Datum *indicators, bool *no_indicators)
 {
 	Datum values[INSERTED] = {
-		Int32GetDatum(store->asset), store->timeframe_datum,
+		Int32GetDatum(table->asset), table->timeframe_datum,
 		TimestampTzGetDatum(segment->time[0]),
 		TimestampTzGetDatum(segment->time[segment->count - 1]),
 		Int32GetDatum(segment->count)};
@@ -284,13 +283,13 @@ ca_store_insert(const CaStore *store, const CaSegment *segment,
 							   JSONBOID, -1, false, TYPALIGN_INT));
 	else
 		nulls[6] = 'n';
-	if (run(store, CA_STORE_INSERT, values, nulls) != 1)
+	if (run(table, TABLE_INSERT, values, nulls) != 1)
 		ereport(ERROR, errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				errmsg("segment was not stored"),
 				errdetail("A trigger or rule of price_data_segments kept the "
 						  "%s candles of asset %d from %s on from being "
 						  "stored.",
-						  store->timeframe, store->asset,
+						  table->timeframe, table->asset,
 						  timestamptz_to_str(segment->time[0])),
 				errhint("Drop the trigger or the rule."));
 	SPI_finish();
@@ -298,9 +297,9 @@ ca_store_insert(const CaStore *store, const CaSegment *segment,
 
 /* a candle of a stored segment; it points into the segment */
 void
-ca_stored_row(const CaStored *stored, int at, CaRow *row)
+ca_table_segment_row(const CaTableSegment *stored, int at, CaRow *row)
 {
-	ca_pack_read(&stored->segment, at, &row->candle);
+	ca_builder_read(&stored->segment, at, &row->candle);
 	row->has_indicators =
 		stored->indicators != NULL && !stored->no_indicators[at];
 	row->indicators = row->has_indicators ? stored->indicators[at] : (Datum) 0;

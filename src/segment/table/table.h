@@ -14,45 +14,45 @@
 #include "segment/table/rows.h"
 
 /* a series */
-typedef struct CaStore
+typedef struct CaTable
 {
 	const char *schema; /* of the extension */
 	int32 asset;
 	const char *timeframe;
 	Datum timeframe_datum;
 	bool read_only; /* by the snapshot of whoever called */
-} CaStore;
+} CaTable;
 
 /* where a stored segment is */
-typedef struct CaStoredHead
+typedef struct CaTableHead
 {
 	int64 first_time;
 	int64 last_time;
 	int32 candles;
-} CaStoredHead;
+} CaTableHead;
 
 /* a stored segment in memory, and what it points to */
-typedef struct CaStored
+typedef struct CaTableSegment
 {
 	MemoryContext context;
 	CaSegment segment;
 	Datum *indicators; /* NULL: no candle has any */
 	bool *no_indicators;
-} CaStored;
+} CaTableSegment;
 
-extern void ca_store_init(CaStore *store, Oid function, int32 asset,
+extern void ca_table_init(CaTable *table, Oid function, int32 asset,
 						  Datum timeframe, bool read_only);
-extern CaStored *ca_stored_make(void);
-extern bool ca_store_before(const CaStore *store, int64 time,
-							CaStoredHead *head);
-extern bool ca_store_after(const CaStore *store, int64 time,
-						   CaStoredHead *head);
-extern void ca_store_read(const CaStore *store, int64 first_time,
-						  CaStored *stored);
-extern void ca_store_take(const CaStore *store, int64 first_time,
-						  CaStored *stored);
-extern void ca_store_insert(const CaStore *store, const CaSegment *segment,
+extern CaTableSegment *ca_table_segment_make(void);
+extern bool ca_table_before(const CaTable *table, int64 time,
+							CaTableHead *head);
+extern bool ca_table_after(const CaTable *table, int64 time, CaTableHead *head);
+extern void ca_table_read(const CaTable *table, int64 first_time,
+						  CaTableSegment *stored);
+extern void ca_table_take(const CaTable *table, int64 first_time,
+						  CaTableSegment *stored);
+extern void ca_table_insert(const CaTable *table, const CaSegment *segment,
 							Datum *indicators, bool *no_indicators);
-extern void ca_stored_row(const CaStored *stored, int at, CaRow *row);
+extern void ca_table_segment_row(const CaTableSegment *stored, int at,
+								 CaRow *row);
 
 #endif /* CA_SEGMENT_TABLE_TABLE_H */
