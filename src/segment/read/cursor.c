@@ -3,7 +3,7 @@
  * cursor.c
  *		One segment in memory, and its candles as rows.
  *
- * Only the columns that are wanted are decoded.
+ * Only the wanted columns are decoded.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "segment/fdw/fdw.h"
+#include "segment/read/compressed.h"
 #include "segment/read/cursor.h"
 #include "segment/read/payload.h"
 #include "segment/read/query.h"
@@ -48,8 +48,8 @@ columns_to_decode(const CaCursor *cursor)
 }
 
 /*
- * Nothing is in memory yet.  All of it will be allocated in the current memory
- * context.
+ * Prepare a cursor without a segment.  Whatever it loads will be allocated in the
+ * current memory context.
  */
 void
 ca_cursor_init(CaCursor *cursor, int wanted)
@@ -60,7 +60,7 @@ ca_cursor_init(CaCursor *cursor, int wanted)
 		CurrentMemoryContext, "segment of candles", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* whether this segment is the one in memory */
+/* whether this is the segment in memory */
 static bool
 is_loaded(const CaCursor *cursor, int32 asset, const text *timeframe,
 		  TimestampTz first)
@@ -88,12 +88,12 @@ load_indicators(CaCursor *cursor, const CaSegmentOwner *owner,
 		-1, false, TYPALIGN_INT, &cursor->indicators, &cursor->no_indicators,
 		&nelements);
 	if (nelements != cursor->segment->count)
-		ca_payload_damaged(owner, "it has more or fewer indicators than "
-								  "candles");
+		ca_payload_damaged(owner, "the numbers of its indicators and of "
+								  "its candles differ");
 }
 
 /*
- * Bring the segment of this row of the reader's into memory.  False if it was there
+ * Load the segment of a row that ca_query_next() returned.  False if it is in memory
  * already.  Error: XX001.
  */
 bool
@@ -131,7 +131,7 @@ ca_cursor_load(CaCursor *cursor, TupleTableSlot *row)
 	return true;
 }
 
-/* the first candle that is not before the time; their number if all are */
+/* the first candle at the time or later; the number of candles if there is none */
 int
 ca_cursor_find(const CaCursor *cursor, int64 time)
 {
@@ -171,8 +171,8 @@ put_number(const CaCursor *cursor, TupleTableSlot *slot, int column,
 }
 
 /*
- * A candle as a row, with numbers in the current memory context and the rest in
- * that of the segment.  Columns that are not wanted are NULL.
+ * Store a candle as a row.  Numbers are in the current memory context, other values
+ * in that of the segment.  Unwanted columns are NULL.
  */
 void
 ca_cursor_put(const CaCursor *cursor, int candle, TupleTableSlot *slot)

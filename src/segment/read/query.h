@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query.h
- *		Stored segments, one by one, by a query on their table.
+ *		Reading stored segments one by one.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 #include "utils/snapshot.h"
 
 #include "segment/read/bounds.h"
-#include "segment/fdw/fdw.h"
+#include "segment/read/compressed.h"
 
 /* the columns of the query */
 enum
@@ -41,12 +41,12 @@ enum
 	CA_QUERY_PARAMS
 };
 
-/* what distinguishes queries, as bits */
+/* the kinds of the query: a set of bits */
 enum
 {
-	CA_QUERY_KIND_SERIES = 0x01, /* one series */
-	CA_QUERY_KIND_ASSETS = 0x02, /* of several series: of these assets */
-	CA_QUERY_KIND_TIMEFRAMES = 0x04,
+	CA_QUERY_KIND_SERIES = 0x01,     /* for one series; without it, for many: */
+	CA_QUERY_KIND_ASSETS = 0x02,     /* of the listed assets */
+	CA_QUERY_KIND_TIMEFRAMES = 0x04, /* of the listed timeframes */
 	CA_QUERY_KIND_SINCE = 0x08,
 	CA_QUERY_KIND_ORDERED = 0x10,
 	CA_QUERY_KIND_DESCENDING = 0x20
@@ -59,23 +59,23 @@ typedef struct CaQuery
 	Oid user;  /* whose rights and policies count */
 	Snapshot snapshot;
 	CaScanOrder order;
-	const CaBounds *bounds; /* not empty, and there until the end */
+	const CaBounds *bounds; /* not empty; must last until the query is closed */
 
-	/* the reader's own */
+	/* internal */
 	MemoryContext context;
-	int64 series; /* how many of the bounds' series have been begun */
+	int64 series; /* the number of series begun, or of queries for all */
 	ParamListInfo parameters;
 	CachedPlan *plan;
-	QueryDesc *running; /* NULL when none runs */
-	ResourceOwner owner;
+	QueryDesc *running;  /* NULL between series */
+	ResourceOwner owner; /* of the plan */
 } CaQuery;
 
 extern const char *const ca_query_columns[CA_QUERY_COLUMNS];
 extern CachedPlanSource *ca_query_source(Oid table, int kind);
 
 extern void ca_query_check_rights(Oid table, Oid user);
-extern void ca_query_open(CaQuery *reader);
-extern TupleTableSlot *ca_query_next(CaQuery *reader);
-extern void ca_query_close(CaQuery *reader);
+extern void ca_query_open(CaQuery *query);
+extern TupleTableSlot *ca_query_next(CaQuery *query);
+extern void ca_query_close(CaQuery *query);
 
 #endif /* CA_SEGMENT_READ_QUERY_H */
