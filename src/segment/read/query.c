@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *		Stored segments, one by one, by a query on their table.
+ *		Reading stored segments one by one.
  *
- * The executor reads them, with privileges, row security and visibility as for any
- * query: rights and policies are those of the user given, the snapshot is that of
- * the query which asks.  Plans are kept for the session.
+ * The executor reads them, so privileges, row security and visibility hold as in
+ * any query.  Rights and policies are those of a given user; the snapshot is that
+ * of the calling query.
  *
- * Segments of a series do not overlap.  So those that reach into [since, until]
- * begin with the last one that starts at "since" or before, and the primary key
- * finds it.  A few series are read one after the other in this way.  More of them,
- * or all, are read by one query, in which the end of a segment is but a filter.
+ * Segments of a series do not overlap.  Those that reach into [since, until]
+ * therefore begin with the last one that starts at "since" or before, which the
+ * primary key finds.  Up to FEW_SERIES series are read this way, one query each.
+ * More series, or all of them, are read by a single query that filters by the end
+ * of a segment.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,12 +34,12 @@
 
 #include "segment/read/query.h"
 
-/* the most series that are read one after the other */
+/* the most series that are read one by one */
 #define FEW_SERIES 64
 
 /*
- * Whether the user may read the columns; as for any table, even if there is
- * nothing to read.  Error: 42501.
+ * Refuse a user who may not read the columns, even if the table is empty.
+ * Error: 42501.
  */
 void
 ca_query_check_rights(Oid table, Oid user)
@@ -51,11 +52,11 @@ ca_query_check_rights(Oid table, Oid user)
 			aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(table));
 }
 
-/* how many series the reader takes one by one; 0: all by one query */
+/* the number of series to read one by one; 0: a single query reads all */
 static int64
-series_one_by_one(const CaQuery *reader)
+series_one_by_one(const CaQuery *query)
 {
-	const CaBounds *bounds = reader->bounds;
+	const CaBounds *bounds = query->bounds;
 	int64 series;
 
 	if (bounds->all_assets || bounds->all_timeframes)
@@ -65,9 +66,9 @@ series_one_by_one(const CaQuery *reader)
 }
 
 static void
-set_parameter(CaQuery *reader, int number, Oid type, Datum value)
+set_parameter(CaQuery *query, int number, Oid type, Datum value)
 {
-	ParamExternData *parameter = &reader->parameters->params[number];
+	ParamExternData *parameter = &query->parameters->params[number];
 
 	parameter->value = value;
 	parameter->isnull = false;
@@ -77,50 +78,50 @@ set_parameter(CaQuery *reader, int number, Oid type, Datum value)
 
 /* the parameters of the i-th series, in the order of the scan */
 static void
-set_series(CaQuery *reader, int64 i)
+set_series(CaQuery *query, int64 i)
 {
-	const CaBounds *bounds = reader->bounds;
+	const CaBounds *bounds = query->bounds;
 
-	if (reader->order == CA_SCAN_DESCENDING)
-		i = series_one_by_one(reader) - 1 - i;
-	set_parameter(reader, CA_QUERY_PARAM_ASSET, INT4OID,
+	if (query->order == CA_SCAN_DESCENDING)
+		i = series_one_by_one(query) - 1 - i;
+	set_parameter(query, CA_QUERY_PARAM_ASSET, INT4OID,
 				  Int32GetDatum(bounds->assets[i / bounds->ntimeframes]));
-	set_parameter(reader, CA_QUERY_PARAM_TIMEFRAME, TEXTOID,
+	set_parameter(query, CA_QUERY_PARAM_TIMEFRAME, TEXTOID,
 				  PointerGetDatum(bounds->timeframes[i % bounds->ntimeframes]));
 }
 
-/* the parameters of all series; a list that there is not is not looked at */
+/* the parameters for many series; queries ignore the lists that they do not use */
 static void
-set_lists(CaQuery *reader)
+set_lists(CaQuery *query)
 {
-	const CaBounds *bounds = reader->bounds;
+	const CaBounds *bounds = query->bounds;
 	Datum *assets = palloc(sizeof(Datum) * Max(bounds->nassets, 1));
 
 	for (int i = 0; i < bounds->nassets; i++)
 		assets[i] = Int32GetDatum(bounds->assets[i]);
 	set_parameter(
-		reader, CA_QUERY_PARAM_ASSET, INT4ARRAYOID,
+		query, CA_QUERY_PARAM_ASSET, INT4ARRAYOID,
 		PointerGetDatum(construct_array(assets, bounds->nassets, INT4OID,
 										sizeof(int32), true, TYPALIGN_INT)));
-	set_parameter(reader, CA_QUERY_PARAM_TIMEFRAME, TEXTARRAYOID,
+	set_parameter(query, CA_QUERY_PARAM_TIMEFRAME, TEXTARRAYOID,
 				  PointerGetDatum(construct_array((Datum *) bounds->timeframes,
 												  bounds->ntimeframes, TEXTOID,
 												  -1, false, TYPALIGN_INT)));
 }
 
 static int
-query_kind(const CaQuery *reader)
+query_kind(const CaQuery *query)
 {
-	const CaBounds *bounds = reader->bounds;
+	const CaBounds *bounds = query->bounds;
 	int kind = 0;
 
 	if (bounds->since != DT_NOBEGIN)
 		kind |= CA_QUERY_KIND_SINCE;
-	if (reader->order == CA_SCAN_DESCENDING)
+	if (query->order == CA_SCAN_DESCENDING)
 		kind |= CA_QUERY_KIND_DESCENDING;
-	if (series_one_by_one(reader) > 0)
+	if (series_one_by_one(query) > 0)
 		return kind | CA_QUERY_KIND_SERIES;
-	if (reader->order != CA_SCAN_UNORDERED)
+	if (query->order != CA_SCAN_UNORDERED)
 		kind |= CA_QUERY_KIND_ORDERED;
 	if (!bounds->all_assets)
 		kind |= CA_QUERY_KIND_ASSETS;
@@ -129,168 +130,173 @@ query_kind(const CaQuery *reader)
 	return kind;
 }
 
-/* whether the plan that is kept will do */
+/* whether the session has a generic plan that is still valid */
 static bool
-is_planned(CachedPlanSource *source)
+has_generic_plan(CachedPlanSource *source)
 {
 	return CachedPlanIsValid(source) && source->gplan != NULL &&
 		   source->gplan->is_valid;
 }
 
-/*
- * The plan of a query.  That for one series goes by the primary key, whatever the
- * planner believes of a table that may have grown since.
- */
+/* plan a query with nothing but the primary key to choose from */
 static CachedPlan *
-get_plan(CaQuery *reader, int kind)
+plan_by_key(CachedPlanSource *source, ParamListInfo parameters)
 {
 	static const char *const others[] = {"enable_seqscan", "enable_bitmapscan",
 										 "enable_sort"};
-	CachedPlanSource *source = ca_query_source(reader->table, kind);
+	int level = NewGUCNestLevel();
 	CachedPlan *plan;
-	int level = -1;
 
-	if ((kind & CA_QUERY_KIND_SERIES) && !is_planned(source))
-	{
-		level = NewGUCNestLevel();
-		for (int i = 0; i < (int) lengthof(others); i++)
-			set_config_option(others[i], "off", PGC_USERSET, PGC_S_SESSION,
-							  GUC_ACTION_SAVE, true, 0, false);
-	}
-	plan =
-		GetCachedPlan(source, reader->parameters, CurrentResourceOwner, NULL);
-	if (level >= 0)
-		AtEOXact_GUC(true, level);
+	for (int i = 0; i < (int) lengthof(others); i++)
+		set_config_option(others[i], "off", PGC_USERSET, PGC_S_SESSION,
+						  GUC_ACTION_SAVE, true, 0, false);
+	plan = GetCachedPlan(source, parameters, CurrentResourceOwner, NULL);
+	AtEOXact_GUC(true, level);
 	return plan;
 }
 
-/* plan as the user would, whose rights the executor checks, and begin to run */
+/*
+ * The plan of a query.  The plan for one series is made once and kept, so it must
+ * not follow from the size of the table on that day: it always uses the primary
+ * key.  A query for many series is planned by its statistics, as any other.
+ */
+static CachedPlan *
+get_plan(const CaQuery *query, int kind)
+{
+	CachedPlanSource *source = ca_query_source(query->table, kind);
+
+	if ((kind & CA_QUERY_KIND_SERIES) && !has_generic_plan(source))
+		return plan_by_key(source, query->parameters);
+	return GetCachedPlan(source, query->parameters, CurrentResourceOwner, NULL);
+}
+
+/*
+ * Plan and start the query as its user, whose rights the executor checks.
+ */
 static void
-start_query(CaQuery *reader)
+start_query(CaQuery *query)
 {
 	Oid user;
 	int security;
 
 	GetUserIdAndSecContext(&user, &security);
-	if (reader->user != user)
-		SetUserIdAndSecContext(reader->user,
+	if (query->user != user)
+		SetUserIdAndSecContext(query->user,
 							   security | SECURITY_LOCAL_USERID_CHANGE);
-	reader->owner = CurrentResourceOwner;
-	reader->plan = get_plan(reader, query_kind(reader));
-	reader->running = CreateQueryDesc(
-		linitial_node(PlannedStmt, reader->plan->stmt_list),
-		"price_data_segments", reader->snapshot, InvalidSnapshot, None_Receiver,
-		reader->parameters, NULL, 0);
-	ExecutorStart(reader->running, EXEC_FLAG_SKIP_TRIGGERS);
-	if (reader->user != user)
+	query->owner = CurrentResourceOwner;
+	query->plan = get_plan(query, query_kind(query));
+	query->running =
+		CreateQueryDesc(linitial_node(PlannedStmt, query->plan->stmt_list),
+						"price_data_segments", query->snapshot, InvalidSnapshot,
+						None_Receiver, query->parameters, NULL, 0);
+	ExecutorStart(query->running, EXEC_FLAG_SKIP_TRIGGERS);
+	if (query->user != user)
 		SetUserIdAndSecContext(user, security);
 }
 
 static void
-stop_query(CaQuery *reader)
+stop_query(CaQuery *query)
 {
-	QueryDesc *query = reader->running;
-	CachedPlan *plan = reader->plan;
+	QueryDesc *running = query->running;
+	CachedPlan *plan = query->plan;
 
-	if (query == NULL)
+	if (running == NULL)
 		return;
-	reader->running = NULL;
-	reader->plan = NULL;
-	ExecutorFinish(query);
-	ExecutorEnd(query);
-	FreeQueryDesc(query);
-	ReleaseCachedPlan(plan, reader->owner);
+	query->running = NULL;
+	query->plan = NULL;
+	ExecutorFinish(running);
+	ExecutorEnd(running);
+	FreeQueryDesc(running);
+	ReleaseCachedPlan(plan, query->owner);
 }
 
 /*
- * Begin to read.  What the reader allocates is in the current memory context,
- * which has to live until it is closed.
+ * Begin to read.  The query allocates in the current memory context, which must
+ * live until it is closed.
  */
 void
-ca_query_open(CaQuery *reader)
+ca_query_open(CaQuery *query)
 {
-	reader->context = CurrentMemoryContext;
-	reader->series = 0;
-	reader->running = NULL;
-	reader->parameters = makeParamList(CA_QUERY_PARAMS);
-	set_parameter(reader, CA_QUERY_PARAM_SINCE, TIMESTAMPTZOID,
-				  TimestampTzGetDatum(reader->bounds->since));
-	set_parameter(reader, CA_QUERY_PARAM_UNTIL, TIMESTAMPTZOID,
-				  TimestampTzGetDatum(reader->bounds->until));
+	query->context = CurrentMemoryContext;
+	query->series = 0;
+	query->running = NULL;
+	query->parameters = makeParamList(CA_QUERY_PARAMS);
+	set_parameter(query, CA_QUERY_PARAM_SINCE, TIMESTAMPTZOID,
+				  TimestampTzGetDatum(query->bounds->since));
+	set_parameter(query, CA_QUERY_PARAM_UNTIL, TIMESTAMPTZOID,
+				  TimestampTzGetDatum(query->bounds->until));
 }
 
 /*
- * Whether the table has no rows, so that no query need look for them.  One is run
- * all the same where it does more: a serializable transaction has to remember what
- * it looked for, and row security may refuse.
+ * Whether the table is empty, so that no query need run.  Where running one does
+ * more than find rows the answer is false: a serializable transaction has to
+ * remember what it looked for, and row security may refuse.
  */
 static bool
-is_bare(const CaQuery *reader)
+is_empty(const CaQuery *query)
 {
 	Relation table;
-	bool bare;
+	bool empty;
 
 	if (IsolationIsSerializable())
 		return false;
-	table = table_open(reader->table, AccessShareLock);
-	bare =
+	table = table_open(query->table, AccessShareLock);
+	empty =
 		!table->rd_rel->relrowsecurity && RelationGetNumberOfBlocks(table) == 0;
 	table_close(table, NoLock);
-	return bare;
+	return empty;
 }
 
-/* begin the query of the next series, or that of all of them, if there is one */
+/* start the next query; false when all have run */
 static bool
-start_next_query(CaQuery *reader)
+start_next_query(CaQuery *query)
 {
 	MemoryContext old;
-	int64 series = series_one_by_one(reader);
+	int64 series = series_one_by_one(query);
 
-	if (reader->series >= Max(series, 1) || is_bare(reader))
+	if (query->series >= Max(series, 1) || is_empty(query))
 		return false;
-	old = MemoryContextSwitchTo(reader->context);
+	old = MemoryContextSwitchTo(query->context);
 	if (series > 0)
-		set_series(reader, reader->series);
+		set_series(query, query->series);
 	else
-		set_lists(reader);
-	reader->series++;
-	start_query(reader);
+		set_lists(query);
+	query->series++;
+	start_query(query);
 	MemoryContextSwitchTo(old);
 	return true;
 }
 
 /*
- * The next segment, with its columns in the slot until the next call; NULL after
+ * The next segment: its columns stay in the slot until the next call.  NULL after
  * the last one.
  */
 TupleTableSlot *
-ca_query_next(CaQuery *reader)
+ca_query_next(CaQuery *query)
 {
 	for (;;)
 	{
 		TupleTableSlot *slot;
 		MemoryContext old;
 
-		if (reader->running == NULL && !start_next_query(reader))
+		if (query->running == NULL && !start_next_query(query))
 			return NULL;
 		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(reader->running->estate->es_query_cxt);
-		ResetPerTupleExprContext(reader->running->estate);
-		slot = ExecProcNode(reader->running->planstate);
+		old = MemoryContextSwitchTo(query->running->estate->es_query_cxt);
+		ResetPerTupleExprContext(query->running->estate);
+		slot = ExecProcNode(query->running->planstate);
 		if (!TupIsNull(slot))
 			slot_getallattrs(slot);
 		MemoryContextSwitchTo(old);
 		if (!TupIsNull(slot))
 			return slot;
-		stop_query(reader);
+		stop_query(query);
 	}
 }
 
-/*
- * End reading, be it before the last segment.
- */
+/* stop reading, also before the last segment */
 void
-ca_query_close(CaQuery *reader)
+ca_query_close(CaQuery *query)
 {
-	stop_query(reader);
+	stop_query(query);
 }

@@ -1,43 +1,26 @@
 /*-------------------------------------------------------------------------
  *
  * query_plan.c
- *		The queries for stored segments, prepared once a session.
+ *		The queries for stored segments.
  *
- * Names are qualified, so the search_path does not matter.
+ * Every kind of query is prepared once per session and table; base/plan.c keeps the
+ * plans.  All names are qualified, so the search_path does not matter.
  *
  *-------------------------------------------------------------------------
  */
 #include "base/compat.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
+#include "base/plan.h"
 #include "segment/read/query.h"
 
 const char *const ca_query_columns[] = {
 	"asset_id", "timeframe", "first_time",          "last_time",
 	"candles",  "payload",   "technical_indicators"};
-
-typedef struct PlanKey
-{
-	Oid table;
-	int kind;
-} PlanKey;
-
-typedef struct PlanEntry
-{
-	PlanKey key;
-	char *query;
-	SPIPlanPtr plan; /* NULL when it could not be made */
-} PlanEntry;
-
-/* the plans of the session */
-static HTAB *plans;
 
 static void
 append_series_query(StringInfo query, const char *table, int kind)
@@ -103,66 +86,21 @@ query_text(Oid relation, int kind)
 	return query.data;
 }
 
-/* find the plan's place, and forget a plan of a table since renamed */
-static PlanEntry *
-plan_entry(Oid table, int kind, const char *query)
-{
-	PlanKey key = {table, kind};
-	PlanEntry *entry;
-	bool found;
-
-	if (plans == NULL)
-	{
-		HASHCTL control = {.keysize = sizeof(PlanKey),
-						   .entrysize = sizeof(PlanEntry)};
-
-		plans = hash_create("plans of price_data_segments", 16, &control,
-							HASH_ELEM | HASH_BLOBS);
-	}
-	entry = hash_search(plans, &key, HASH_ENTER, &found);
-	if (!found)
-	{
-		entry->query = NULL;
-		entry->plan = NULL;
-	}
-	else if (entry->plan != NULL && strcmp(entry->query, query) != 0)
-	{
-		SPI_freeplan(entry->plan);
-		entry->plan = NULL;
-	}
-	return entry;
-}
-
 /*
- * The query of this kind, to be planned.  The plan for one series does not depend
- * on which one, so it is made once.
+ * The query of this kind, to be planned.  That for one series gets a generic plan,
+ * which serves every series.
  */
 CachedPlanSource *
 ca_query_source(Oid table, int kind)
 {
+	bool one = kind & CA_QUERY_KIND_SERIES;
+	const Oid types[CA_QUERY_PARAMS] = {one ? INT4OID : INT4ARRAYOID,
+										one ? TEXTOID : TEXTARRAYOID,
+										TIMESTAMPTZOID, TIMESTAMPTZOID};
 	char *query = query_text(table, kind);
-	PlanEntry *entry = plan_entry(table, kind, query);
+	SPIPlanPtr plan = ca_plan(query, CA_QUERY_PARAMS, types,
+							  one ? CURSOR_OPT_GENERIC_PLAN : 0);
 
-	if (entry->plan == NULL)
-	{
-		bool one = kind & CA_QUERY_KIND_SERIES;
-		Oid types[CA_QUERY_PARAMS] = {one ? INT4OID : INT4ARRAYOID,
-									  one ? TEXTOID : TEXTARRAYOID,
-									  TIMESTAMPTZOID, TIMESTAMPTZOID};
-		SPIPlanPtr plan;
-
-		SPI_connect();
-		plan = SPI_prepare_cursor(query, CA_QUERY_PARAMS, types,
-								  one ? CURSOR_OPT_GENERIC_PLAN : 0);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "cannot prepare the reading of segments: %s",
-				 SPI_result_code_string(SPI_result));
-		SPI_finish();
-		if (entry->query != NULL)
-			pfree(entry->query);
-		entry->query = MemoryContextStrdup(TopMemoryContext, query);
-		entry->plan = plan;
-	}
 	pfree(query);
-	return linitial(SPI_plan_get_plan_sources(entry->plan));
+	return linitial(SPI_plan_get_plan_sources(plan));
 }

@@ -3,20 +3,19 @@
  * table.c
  *		The segments of one series in price_data_segments.
  *
- * Ordinary statements, with the caller's permissions, each prepared when it is
- * first needed.  They run in an SPI connection of their own, because candles may
- * arrive from a query that is still running.
+ * These are ordinary statements with the caller's permissions.  They run in an SPI
+ * connection of their own, because candles may come from a query that is still
+ * running.
  *
  * Whoever changes segments holds the lock of the series, so a segment that was
- * found is there when it is taken.  If not, somebody works without the lock:
- * 40001.
+ * found is still there when it is taken.  If it is not, another session works
+ * without the lock: 40001.
  *
  *-------------------------------------------------------------------------
  */
 #include "base/compat.h"
 
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -24,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/plan.h"
 #include "segment/table/table.h"
 
 /* the statements that work on a series */
@@ -42,7 +42,7 @@ typedef enum TableStatement
 	"asset_id OPERATOR(pg_catalog.=) $1 AND " \
 	"timeframe OPERATOR(pg_catalog.=) $2 AND first_time "
 
-/* the columns of price_data_segments that are inserted */
+/* the number of columns of price_data_segments that an insert fills */
 #define INSERTED 7
 
 static const char *const statements[TABLE_STATEMENTS] = {
@@ -64,13 +64,9 @@ static const char *const statements[TABLE_STATEMENTS] = {
 					 "technical_indicators) "
 					 "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
-/* the plans of a session, and the schema that they are for */
-static SPIPlanPtr plans[TABLE_STATEMENTS];
-static char *planned_schema;
-
 /*
- * A series, for a function of the extension's.  What it allocates is in the
- * current memory context.
+ * A series.  "function" is one of the extension's, whose schema is taken.
+ * Allocates in the current memory context.
  */
 void
 ca_table_init(CaTable *table, Oid function, int32 asset, Datum timeframe,
@@ -81,23 +77,6 @@ ca_table_init(CaTable *table, Oid function, int32 asset, Datum timeframe,
 	table->timeframe = TextDatumGetCString(timeframe);
 	table->timeframe_datum = CStringGetTextDatum(table->timeframe);
 	table->read_only = read_only;
-}
-
-/* forget plans for another schema: the extension has moved */
-static void
-check_plans(const CaTable *table)
-{
-	if (planned_schema != NULL && strcmp(planned_schema, table->schema) == 0)
-		return;
-	for (int i = 0; i < TABLE_STATEMENTS; i++)
-	{
-		if (plans[i] != NULL)
-			SPI_freeplan(plans[i]);
-		plans[i] = NULL;
-	}
-	if (planned_schema != NULL)
-		pfree(planned_schema);
-	planned_schema = MemoryContextStrdup(TopMemoryContext, table->schema);
 }
 
 /* run a statement in the connection that is open; returns the number of rows */
@@ -111,24 +90,14 @@ run(const CaTable *table, TableStatement which, Datum *values,
 		[TABLE_READ] = SPI_OK_SELECT,
 		[TABLE_TAKE] = SPI_OK_DELETE_RETURNING,
 		[TABLE_INSERT] = SPI_OK_INSERT};
-	int result;
+	static const Oid types[INSERTED] = {INT4OID,        TEXTOID, TIMESTAMPTZOID,
+										TIMESTAMPTZOID, INT4OID, BYTEAOID,
+										JSONBARRAYOID};
+	char *query = psprintf(statements[which], quote_identifier(table->schema));
+	SPIPlanPtr plan =
+		ca_plan(query, which == TABLE_INSERT ? INSERTED : 3, types, 0);
+	int result = SPI_execute_plan(plan, values, nulls, table->read_only, 0);
 
-	check_plans(table);
-	if (plans[which] == NULL)
-	{
-		Oid types[INSERTED] = {INT4OID,        TEXTOID, TIMESTAMPTZOID,
-							   TIMESTAMPTZOID, INT4OID, BYTEAOID,
-							   JSONBARRAYOID};
-		char *query =
-			psprintf(statements[which], quote_identifier(table->schema));
-		SPIPlanPtr plan =
-			SPI_prepare(query, which == TABLE_INSERT ? INSERTED : 3, types);
-
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "cannot prepare \"%s\"", query);
-		plans[which] = plan;
-	}
-	result = SPI_execute_plan(plans[which], values, nulls, table->read_only, 0);
 	if (result != expected[which])
 		elog(ERROR, "cannot work on segments: %s",
 			 SPI_result_code_string(result));
@@ -162,72 +131,72 @@ find(const CaTable *table, TableStatement which, int64 time, CaTableHead *head)
 	return found;
 }
 
-/* the last segment that begins at this time or before; false when there is none */
+/* the last segment that begins at this time or earlier; false without one */
 bool
 ca_table_before(const CaTable *table, int64 time, CaTableHead *head)
 {
 	return find(table, TABLE_BEFORE, time, head);
 }
 
-/* the first segment that begins after this time; false when there is none */
+/* the first segment that begins after this time; false without one */
 bool
 ca_table_after(const CaTable *table, int64 time, CaTableHead *head)
 {
 	return find(table, TABLE_AFTER, time, head);
 }
 
-/* room for a stored segment, in the current memory context */
+/* room for a segment, in the current memory context */
 CaTableSegment *
 ca_table_segment_make(void)
 {
-	CaTableSegment *stored = palloc(sizeof(CaTableSegment));
+	CaTableSegment *loaded = palloc(sizeof(CaTableSegment));
 
-	stored->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
+	loaded->context = AllocSetContextCreate(CurrentMemoryContext, "segment",
 											ALLOCSET_DEFAULT_SIZES);
-	stored->segment.count = 0;
-	return stored;
+	loaded->segment.count = 0;
+	return loaded;
 }
 
 /* decode the row that a statement has returned */
 static void
-decode(const CaTable *table, int64 first_time, CaTableSegment *stored)
+decode(const CaTable *table, int64 first_time, CaTableSegment *loaded)
 {
 	const CaSegmentOwner owner = {table->asset, table->timeframe, first_time};
-	MemoryContext old = MemoryContextSwitchTo(stored->context);
+	MemoryContext old = MemoryContextSwitchTo(loaded->context);
 	Datum value;
 	bool isnull;
 	int n = 0;
 
-	/* a copy: the row goes with the connection */
+	/* a copy, because SPI_finish() frees the row */
 	value = PointerGetDatum(PG_DETOAST_DATUM_COPY(column(1, &isnull)));
-	ca_payload_decode(&owner, value, CA_SEGMENT_ALL, &stored->segment);
+	ca_payload_decode(&owner, value, CA_SEGMENT_ALL, &loaded->segment);
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-		if (stored->segment.number[i].scale > CA_BUILDER_SCALE)
+		if (loaded->segment.number[i].scale > CA_BUILDER_SCALE)
 			ca_payload_damaged(&owner, "a column has too many decimals");
 
-	stored->indicators = NULL;
+	loaded->indicators = NULL;
 	value = column(2, &isnull);
 	if (!isnull)
 	{
 		value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		deconstruct_array(DatumGetArrayTypeP(value), JSONBOID, -1, false,
-						  TYPALIGN_INT, &stored->indicators,
-						  &stored->no_indicators, &n);
-		if (n != stored->segment.count)
-			ca_payload_damaged(&owner,
-							   "it has not as many indicators as candles");
+						  TYPALIGN_INT, &loaded->indicators,
+						  &loaded->no_indicators, &n);
+		if (n != loaded->segment.count)
+			ca_payload_damaged(&owner, "the numbers of its indicators and of "
+									   "its candles differ");
 	}
 	MemoryContextSwitchTo(old);
 }
 
 static void
 fetch(const CaTable *table, TableStatement which, int64 first_time,
-	  CaTableSegment *stored)
+	  CaTableSegment *loaded)
 {
 	Datum values[] = {Int32GetDatum(table->asset), table->timeframe_datum,
 					  TimestampTzGetDatum(first_time)};
 
-	MemoryContextReset(stored->context);
+	MemoryContextReset(loaded->context);
 	SPI_connect();
 	if (run(table, which, values, NULL) != 1)
 		ereport(ERROR, errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -237,29 +206,30 @@ fetch(const CaTable *table, TableStatement which, int64 first_time,
 						  table->timeframe, table->asset,
 						  timestamptz_to_str(first_time)),
 				errhint("Try again."));
-	decode(table, first_time, stored);
+	decode(table, first_time, loaded);
 	SPI_finish();
 }
 
 /*
- * Read the segment that begins at a time, which has been found.  Errors: XX001
- * for what cannot be decoded, 40001 for a segment that is no longer there.
+ * Read the segment that begins at first_time, which ca_table_before() or
+ * ca_table_after() has found.  Errors: XX001 if it cannot be decoded, 40001 if it is
+ * no longer there.
  */
 void
-ca_table_read(const CaTable *table, int64 first_time, CaTableSegment *stored)
+ca_table_read(const CaTable *table, int64 first_time, CaTableSegment *loaded)
 {
-	fetch(table, TABLE_READ, first_time, stored);
+	fetch(table, TABLE_READ, first_time, loaded);
 }
 
-/* the same, and delete it */
+/* read it and delete it */
 void
-ca_table_take(const CaTable *table, int64 first_time, CaTableSegment *stored)
+ca_table_take(const CaTable *table, int64 first_time, CaTableSegment *loaded)
 {
-	fetch(table, TABLE_TAKE, first_time, stored);
+	fetch(table, TABLE_TAKE, first_time, loaded);
 }
 
 /*
- * Insert a segment.  "indicators" has an element a candle, or is NULL.
+ * Insert a segment.  "indicators" has one element per candle, or is NULL.
  */
 void
 ca_table_insert(const CaTable *table, const CaSegment *segment,
@@ -274,7 +244,7 @@ ca_table_insert(const CaTable *table, const CaSegment *segment,
 	int lower = 1;
 	int count = segment->count;
 
-	/* what follows is allocated in the connection, and goes with it */
+	/* SPI_finish() frees what is allocated from here on */
 	SPI_connect();
 	values[5] = PointerGetDatum(ca_payload_encode(segment));
 	if (indicators != NULL)
@@ -295,12 +265,12 @@ ca_table_insert(const CaTable *table, const CaSegment *segment,
 	SPI_finish();
 }
 
-/* a candle of a stored segment; it points into the segment */
+/* a candle of a segment; it points into the segment */
 void
-ca_table_segment_row(const CaTableSegment *stored, int at, CaRow *row)
+ca_table_segment_row(const CaTableSegment *loaded, int at, CaRow *row)
 {
-	ca_builder_read(&stored->segment, at, &row->candle);
+	ca_builder_read(&loaded->segment, at, &row->candle);
 	row->has_indicators =
-		stored->indicators != NULL && !stored->no_indicators[at];
-	row->indicators = row->has_indicators ? stored->indicators[at] : (Datum) 0;
+		loaded->indicators != NULL && !loaded->no_indicators[at];
+	row->indicators = row->has_indicators ? loaded->indicators[at] : (Datum) 0;
 }

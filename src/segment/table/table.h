@@ -13,17 +13,17 @@
 #include "segment/read/payload.h"
 #include "segment/table/rows.h"
 
-/* a series */
+/* the segments of a series */
 typedef struct CaTable
 {
 	const char *schema; /* of the extension */
 	int32 asset;
 	const char *timeframe;
 	Datum timeframe_datum;
-	bool read_only; /* by the snapshot of whoever called */
+	bool read_only; /* read by the snapshot of the calling statement */
 } CaTable;
 
-/* where a stored segment is */
+/* where a segment lies in time */
 typedef struct CaTableHead
 {
 	int64 first_time;
@@ -31,12 +31,12 @@ typedef struct CaTableHead
 	int32 candles;
 } CaTableHead;
 
-/* a stored segment in memory, and what it points to */
+/* a segment in memory, and what it points to */
 typedef struct CaTableSegment
 {
 	MemoryContext context;
 	CaSegment segment;
-	Datum *indicators; /* NULL: no candle has any */
+	Datum *indicators; /* NULL if no candle has any */
 	bool *no_indicators;
 } CaTableSegment;
 
@@ -47,12 +47,12 @@ extern bool ca_table_before(const CaTable *table, int64 time,
 							CaTableHead *head);
 extern bool ca_table_after(const CaTable *table, int64 time, CaTableHead *head);
 extern void ca_table_read(const CaTable *table, int64 first_time,
-						  CaTableSegment *stored);
+						  CaTableSegment *loaded);
 extern void ca_table_take(const CaTable *table, int64 first_time,
-						  CaTableSegment *stored);
+						  CaTableSegment *loaded);
 extern void ca_table_insert(const CaTable *table, const CaSegment *segment,
 							Datum *indicators, bool *no_indicators);
-extern void ca_table_segment_row(const CaTableSegment *stored, int at,
+extern void ca_table_segment_row(const CaTableSegment *loaded, int at,
 								 CaRow *row);
 
 #endif /* CA_SEGMENT_TABLE_TABLE_H */
