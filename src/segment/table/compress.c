@@ -3,13 +3,13 @@
  * compress.c
  *		Moving candles of price_data or price_data_archive into segments.
  *
- * The candles are read by an ordinary SELECT and deleted one by one where they
- * were found, which costs half of what a DELETE of the executor's costs with its
- * transition table, and a lock before it a record of WAL more.  A candle that
- * another session has locked, or has changed since, stays, as with SKIP LOCKED.
+ * An ordinary SELECT reads the candles, and each is deleted at the place where it
+ * was found.  That costs half of what a DELETE by the executor costs with its
+ * transition table; locking each row first would cost one more WAL record.  A candle
+ * that another session has locked, or has changed since, stays, as with SKIP LOCKED.
  *
- * Where a table has triggers, rules or policies of its users', an ordinary DELETE
- * runs, with everything that belongs to it.
+ * A table with triggers, rules or policies of its users gets an ordinary DELETE,
+ * so that all of those apply.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,18 +50,19 @@ enum
 	ARG_KEEP_INDICATORS
 };
 
-/* the row's place comes before its columns */
-#define COLUMN_PLACE 0
+/* the columns of the query: the row's ctid, then its columns */
+#define COLUMN_CTID 0
 #define COLUMN_ROW 1
 
-/* a batch at work */
+/* a batch in progress */
 typedef struct Batch
 {
-	Relation relation; /* rows are to be deleted here; NULL: they are already */
+	Relation
+		relation; /* where to delete the rows; NULL: the query deletes them */
 	CaMerge *merge;
 	bool keep_indicators;
 	int64 room;       /* rows that may still be taken */
-	bool in_segments; /* so many that the batch shall end with a full one */
+	bool in_segments; /* the batch is large: end it with a full segment */
 	bool enough;
 	int64 moved;
 	bool has_last;
@@ -70,9 +71,9 @@ typedef struct Batch
 } Batch;
 
 /*
- * Delete a row where it is; false when another session works on it.  A lock of
- * this transaction's own counts as somebody else's, unless the call may wait, and
- * then there is nothing to wait for.
+ * Delete a row in its place; false if another session works on it.  A row that this
+ * transaction itself has locked is reported as being modified too; the second call
+ * may wait, but has nothing to wait for.
  */
 static bool
 delete_row(Relation relation, ItemPointer place)
@@ -98,7 +99,7 @@ delete_row(Relation relation, ItemPointer place)
 	return false;
 }
 
-/* a row of the query */
+/* take a row of the query */
 static void
 take_row(TupleTableSlot *slot, void *taker)
 {
@@ -112,7 +113,7 @@ take_row(TupleTableSlot *slot, void *taker)
 		DatumGetTimestampTz(slot->tts_values[COLUMN_ROW + CA_ROW_TIME]);
 	if (batch->relation != NULL &&
 		!delete_row(batch->relation, (ItemPointer) DatumGetPointer(
-										 slot->tts_values[COLUMN_PLACE])))
+										 slot->tts_values[COLUMN_CTID])))
 		return;
 
 	old = MemoryContextSwitchTo(batch->row_context);
@@ -135,7 +136,7 @@ take_row(TupleTableSlot *slot, void *taker)
 					ca_merge_is_full(batch->merge);
 }
 
-/* whether deleting a row of this table is more than that to its users */
+/* whether deleting a row of this table has effects that its users defined */
 static bool
 is_watched(Relation relation, Oid schema)
 {
@@ -151,7 +152,7 @@ is_watched(Relation relation, Oid schema)
 		const Trigger *trigger = &triggers->triggers[i];
 		char *name = get_func_name(trigger->tgfoid);
 
-		/* our own has nothing to do while candles move */
+		/* our own trigger does nothing while candles move */
 		if (TRIGGER_FOR_DELETE(trigger->tgtype) &&
 			(get_func_namespace(trigger->tgfoid) != schema || name == NULL ||
 			 strcmp(name, "ca_note_candles") != 0))
@@ -160,7 +161,7 @@ is_watched(Relation relation, Oid schema)
 	return false;
 }
 
-/* open the table, or return NULL when the executor is to delete its rows */
+/* open the table; NULL if the executor has to delete its rows */
 static Relation
 open_table(Oid schema, const char *name)
 {
@@ -169,7 +170,7 @@ open_table(Oid schema, const char *name)
 	AclResult allowed;
 
 	if (!OidIsValid(oid))
-		elog(ERROR, "there is no table %s", name);
+		elog(ERROR, "table %s does not exist", name);
 	allowed = pg_class_aclcheck(oid, GetUserId(), ACL_DELETE);
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_TABLE, name);
@@ -231,20 +232,20 @@ read_batch(FunctionCallInfo fcinfo, const char *schema, const char *table,
  * ca_compress_batch(live, asset, timeframe, after, until, batch_size,
  *					 keep_indicators) -> (moved, last)
  *
- * Moves the oldest candles of a series that start in (after, until) into
- * segments: of price_data when live, else of price_data_archive; at most
- * batch_size, and if that is a segment at least, so that the last segment is
- * full.  "last" is the last candle that was looked at, NULL when there was none.
+ * Moves the oldest candles of a series that start in (after, until) from
+ * price_data, if live, or else from price_data_archive into segments.  Moves at
+ * most batch_size; if that is at least one segment, the batch ends with a full one.
+ * "last" is the time of the last candle that was read, NULL without any.
  * The caller holds the lock of the series and has checked the arguments.
  * Errors: 42501; 23505 for a candle that is compressed already; 40001.
  */
 Datum
 ca_compress_batch(PG_FUNCTION_ARGS)
 {
-	const char *table =
+	const char *source =
 		PG_GETARG_BOOL(ARG_LIVE) ? "price_data" : "price_data_archive";
 	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-	CaTable series;
+	CaTable table;
 	Batch batch = {.keep_indicators = PG_GETARG_BOOL(ARG_KEEP_INDICATORS),
 				   .room = PG_GETARG_INT32(ARG_BATCH_SIZE)};
 	TupleDesc tupdesc;
@@ -253,14 +254,14 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ca_compress_batch must return a row");
-	ca_table_init(&series, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
+	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
 				  PG_GETARG_DATUM(ARG_TIMEFRAME), false);
 	batch.in_segments = batch.room >= CA_SEGMENT_CANDLES;
-	batch.relation = open_table(schema, table);
-	batch.merge = ca_merge_begin(&series, CA_MERGE_ADD);
+	batch.relation = open_table(schema, source);
+	batch.merge = ca_merge_begin(&table, CA_MERGE_ADD);
 	batch.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",
 											  ALLOCSET_DEFAULT_SIZES);
-	read_batch(fcinfo, get_namespace_name(schema), table, &batch);
+	read_batch(fcinfo, get_namespace_name(schema), source, &batch);
 	ca_merge_end(batch.merge);
 	if (batch.relation != NULL)
 		table_close(batch.relation, NoLock);

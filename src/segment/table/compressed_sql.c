@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * compressed_sql.c
- *		Single candles of segments, and the way out of segments.
+ *		SQL functions that read, change and take out compressed candles.
  *
- * The caller of what changes a series holds its lock.
+ * Callers of functions that change a series hold its lock.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(ca_replace_compressed);
 PG_FUNCTION_INFO_V1(ca_drop_compressed);
 PG_FUNCTION_INFO_V1(ca_take_compressed);
 
-/* where rows of candles go */
+/* the rows to return */
 typedef struct Output
 {
 	ReturnSetInfo *result;
@@ -39,9 +39,9 @@ typedef struct Output
 typedef struct Lookup
 {
 	const CaTable *table;
-	CaTableSegment *stored;
-	int64 next; /* no segment not yet seen begins before this time */
-	int at;
+	CaTableSegment *loaded;
+	int64 next; /* where the first segment after the loaded one begins */
+	int at;     /* a candle of the loaded segment; all before it are earlier */
 } Lookup;
 
 static Output
@@ -54,7 +54,7 @@ make_output(FunctionCallInfo fcinfo, const CaTable *table)
 	output.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	columns = output.result->setDesc->natts;
 	if (columns < CA_ROW_COLUMNS)
-		elog(ERROR, "a candle has too few columns");
+		elog(ERROR, "too few columns for a candle");
 	output.values = palloc0(sizeof(Datum) * columns);
 	output.nulls = palloc(sizeof(bool) * columns);
 	memset(output.nulls, true, sizeof(bool) * columns);
@@ -87,7 +87,7 @@ compare_times(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* the times of an array, ascending, each once; returns how many */
+/* the distinct times of an array, ascending; returns their number */
 static int
 times_argument(FunctionCallInfo fcinfo, int argument, int64 **times)
 {
@@ -112,20 +112,20 @@ times_argument(FunctionCallInfo fcinfo, int argument, int64 **times)
 	return distinct;
 }
 
-/* the candle at a time, which is later than those before; false without one */
+/* find the candle at a time later than those before; false without one */
 static bool
 look_up(Lookup *lookup, int64 time, CaRow *row)
 {
-	const CaSegment *segment = &lookup->stored->segment;
+	const CaSegment *segment = &lookup->loaded->segment;
 	CaTableHead head;
 
 	if (time >= lookup->next)
 	{
 		lookup->at = 0;
-		lookup->stored->segment.count = 0;
+		lookup->loaded->segment.count = 0;
 		if (ca_table_before(lookup->table, time, &head) &&
 			time <= head.last_time)
-			ca_table_read(lookup->table, head.first_time, lookup->stored);
+			ca_table_read(lookup->table, head.first_time, lookup->loaded);
 		lookup->next = ca_table_after(lookup->table, time, &head)
 						   ? head.first_time
 						   : PG_INT64_MAX;
@@ -134,7 +134,7 @@ look_up(Lookup *lookup, int64 time, CaRow *row)
 		lookup->at++;
 	if (lookup->at == segment->count || segment->time[lookup->at] != time)
 		return false;
-	ca_table_segment_row(lookup->stored, lookup->at, row);
+	ca_table_segment_row(lookup->loaded, lookup->at, row);
 	return true;
 }
 
@@ -142,8 +142,8 @@ look_up(Lookup *lookup, int64 time, CaRow *row)
  * ca_compressed_at(asset, timeframe, times) -> setof price_data_archive
  *
  * The compressed candles of a series at these times, ascending, as the calling
- * statement sees them.  A segment is read once; nothing is read of a series that
- * ends before the first time.
+ * statement sees them.  Each segment is read once, and none of a series that ends
+ * before the first time.
  */
 Datum
 ca_compressed_at(PG_FUNCTION_ARGS)
@@ -184,8 +184,9 @@ row_from_element(Datum element, CaRow *row)
 /*
  * ca_replace_compressed(asset, timeframe, candles price_data_archive[]) -> count
  *
- * Puts candles, which are of the series and ascending, in the place of those
- * compressed at their times, and returns how many there were.
+ * Replaces compressed candles by those given, which are of the series and ascending.
+ * Returns how many were replaced; candles without a compressed one at their time are
+ * ignored.
  */
 Datum
 ca_replace_compressed(PG_FUNCTION_ARGS)
@@ -215,8 +216,8 @@ ca_replace_compressed(PG_FUNCTION_ARGS)
 /*
  * ca_drop_compressed(asset, timeframe, times) -> count
  *
- * Deletes the compressed candles at these times, and returns how many there
- * were.  A segment without one of them stays as it is.
+ * Deletes the compressed candles at these times and returns their number.
+ * Segments without any of them stay as they are.
  */
 Datum
 ca_drop_compressed(PG_FUNCTION_ARGS)
@@ -249,8 +250,8 @@ ca_drop_compressed(PG_FUNCTION_ARGS)
  *		-> setof price_data_archive
  *
  * Takes the oldest candles of a series that start in [since, until) out of their
- * segments, and returns them; a batch ends with the segment in which it becomes
- * large enough.  What else those segments had stays compressed.
+ * segments and returns them.  A batch ends with the segment in which it reaches
+ * batch_size.  The other candles of those segments stay compressed.
  */
 Datum
 ca_take_compressed(PG_FUNCTION_ARGS)
@@ -258,8 +259,8 @@ ca_take_compressed(PG_FUNCTION_ARGS)
 	TimestampTz since = PG_GETARG_TIMESTAMPTZ(2);
 	TimestampTz until = PG_GETARG_TIMESTAMPTZ(3);
 	int32 batch_size = PG_GETARG_INT32(4);
-	CaTableSegment *stored = ca_table_segment_make();
-	const CaSegment *segment = &stored->segment;
+	CaTableSegment *loaded = ca_table_segment_make();
+	const CaSegment *segment = &loaded->segment;
 	int64 taken = 0;
 	CaTable table;
 	CaTableHead head;
@@ -276,10 +277,10 @@ ca_take_compressed(PG_FUNCTION_ARGS)
 		   ca_table_after(&table, since, &head);
 	while (more && head.first_time < until && taken < batch_size)
 	{
-		ca_table_take(&table, head.first_time, stored);
+		ca_table_take(&table, head.first_time, loaded);
 		for (int i = 0; i < segment->count; i++)
 		{
-			ca_table_segment_row(stored, i, &row);
+			ca_table_segment_row(loaded, i, &row);
 			if (row.candle.time < since || row.candle.time >= until)
 				ca_merge_put(merge, &row);
 			else

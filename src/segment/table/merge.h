@@ -12,7 +12,7 @@
 
 #include "segment/table/table.h"
 
-/* what becomes of the candles that are handed over */
+/* what happens to the candles that are handed over */
 typedef enum CaMergeKind
 {
 	CA_MERGE_ADD,

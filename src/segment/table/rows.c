@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * rows.c
- *		Candles between rows of the tables and segments.
+ *		Conversion of candles between rows of the tables and segments.
  *
- * Nearly every number is small and is read from its digits.  Others become text,
- * as numeric writes them, and come back by way of numeric's input.
+ * Nearly every number is small and is read from the digits of numeric.  All others
+ * become the text that numeric prints, and numeric's input reads them back.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 #include "numeric/numeric_decimal64.h"
 #include "segment/table/rows.h"
 
-/* the numbers of a segment are neighbours in a row too, in the same order */
+/* a row has the numbers of a segment side by side, in the same order */
 StaticAssertDecl(CA_ROW_MARKET_CAP - CA_ROW_OPEN + 1 == CA_SEGMENT_NUMBERS,
 				 "a row has the numbers of a segment");
 
@@ -35,7 +35,7 @@ number_from_datum(Datum value, CaBuilderNumber *number)
 		if (!ca_numeric_is_finite(value))
 			ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("numbers of a candle must be finite"),
-					errhint("An unknown number is NULL."));
+					errhint("Use NULL for an unknown number."));
 		decimal = ca_decimal_from_numeric(value);
 		if (!ca_decimal64_from_decimal(&decimal, &small))
 		{
@@ -64,7 +64,7 @@ number_to_datum(const CaBuilderNumber *number)
 	return NumericGetDatum(ca_decimal_to_numeric(&decimal));
 }
 
-/* the tables see to it; a row that somebody makes up may not */
+/* the tables have no such NULL, but a row that a caller builds may */
 static void
 refuse_null(const bool *nulls, int column)
 {
@@ -80,10 +80,9 @@ refuse_null(const bool *nulls, int column)
 }
 
 /*
- * A candle from the columns of a row.  Errors: 23502 for a NULL, 22003 for a
- * number that is not finite.  What it allocates, texts of numbers that
- * are not small, is in the current memory context; technical_indicators stay
- * where they are.
+ * A candle from the columns of a row.  Texts of numbers that are not small are
+ * allocated in the current memory context; technical_indicators are not copied.
+ * Errors: 23502 for a NULL, 22003 for a number that is not finite.
  */
 void
 ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
@@ -110,8 +109,8 @@ ca_row_from_values(const Datum *values, const bool *nulls, CaRow *row)
 }
 
 /*
- * The columns of a candle's row, but for those of its series.  Numbers are in
- * the current memory context.
+ * The columns of a candle's row, except asset and timeframe.  Numbers are allocated
+ * in the current memory context.
  */
 void
 ca_row_to_values(const CaRow *row, Datum *values, bool *nulls)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rows.h
- *		Candles between rows of the tables and segments.
+ *		Conversion of candles between rows of the tables and segments.
  *
  *-------------------------------------------------------------------------
  */
