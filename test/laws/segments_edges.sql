@@ -98,7 +98,7 @@ CREATE FUNCTION edge_hostile.swap() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN NEW.payload := (SELECT k.payload FROM edge_hostile.kept AS k); RETURN NEW; END $$;
 CREATE TRIGGER swap BEFORE INSERT ON price_data_segments FOR EACH ROW EXECUTE FUNCTION edge_hostile.swap();
 SELECT throws_ok(format($$ SELECT ca_compress_batch(false, %s, '15m', '2024-01-05', 'infinity', 10000, false) $$, :asset),
-                 'XX001', 'segment does not hold the candles that were to be stored',
+                 'XX001', 'stored segment differs from its candles',
                  'a segment is read back, and one with another price is refused');
 SELECT is((SELECT count(*) FROM price_data_archive WHERE asset_id = :asset AND timeframe = '15m'), 50::bigint,
           'and the rows stay');

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * bitpack.c
- *		Unsigned numbers of one width, 0 to 64 bits, behind each other.  Plain C.
+ *		Unsigned numbers packed with one width of 0 to 64 bits.  Plain C.
  *
- * Bit b of number i is bit i * width + b of all, and bit k of all is bit k % 8 of
- * byte k / 8.
+ * Bit b of number i is bit k = i * width + b of the whole, which is bit k % 8 of byte
+ * k / 8.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@ low_bits(int width)
 	return width == 0 ? 0 : UINT64_MAX >> (64 - width);
 }
 
-/* low bits of values, packed; may touch seven bytes behind them */
+/* pack the low bits of values; may write up to seven bytes past the end */
 uint8_t *
 ca_bits_pack(uint8_t *out, const uint64_t *values, int count, int width)
 {
@@ -36,7 +36,7 @@ ca_bits_pack(uint8_t *out, const uint64_t *values, int count, int width)
 			ca_store64(out, word);
 			out += 8;
 			fill -= 64;
-			/* what did not fit: its lowest width - fill bits did */
+			/* the rest of the value: its lowest width - fill bits did fit */
 			word = fill == 0 ? 0 : value >> (width - fill);
 		}
 	}
@@ -45,7 +45,7 @@ ca_bits_pack(uint8_t *out, const uint64_t *values, int count, int width)
 	return end;
 }
 
-/* up to 57 bits: one load has them, wherever they begin */
+/* up to 57 bits, which one load holds wherever they begin */
 static inline uint64_t
 bits_at(const uint8_t *bytes, size_t bit)
 {
@@ -53,9 +53,10 @@ bits_at(const uint8_t *bytes, size_t bit)
 }
 
 /*
- * From bytes behind which eight more can be read.  Four numbers begin at a
- * multiple of four bits, two at an even one: those of up to 15 bits end at bit
- * 4 + 60 of a load, those of 16 begin with a byte, two of 29 end at bit 6 + 58.
+ * Unpack from bytes that are followed by at least eight readable ones.  One load
+ * yields several small numbers: a group of four begins at a multiple of four bits, so
+ * four of up to 15 bits end at bit 4 + 60 of a load, and four of 16 begin with a
+ * byte; a group of two begins at an even bit, so two of 29 bits end at bit 6 + 58.
  */
 static void
 unpack_readable(const uint8_t *bytes, uint64_t *values, int count, int width)
@@ -96,7 +97,7 @@ unpack_readable(const uint8_t *bytes, uint64_t *values, int count, int width)
 	}
 }
 
-/* up to CA_BITS_COUNT numbers; false when they are cut off */
+/* unpack up to CA_BITS_COUNT numbers; false if they are cut off */
 bool
 ca_bits_unpack(CaInput *in, uint64_t *values, int count, int width)
 {

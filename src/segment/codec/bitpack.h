@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bitpack.h
- *		Unsigned numbers of one width behind each other; bitpack.c.
+ *		Unsigned numbers packed with one width; bitpack.c describes the bits.
  *
  *-------------------------------------------------------------------------
  */

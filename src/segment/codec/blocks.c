@@ -3,21 +3,21 @@
  * blocks.c
  *		Unsigned numbers in blocks of bits, with exceptions.  Plain C.
  *
- * A block has up to CA_BLOCK_VALUES numbers of one width, 0 to 64 bits.  Where some of
- * them need more bits these are exceptions: the block has the low bits of all,
- * and what is above them, which is not 0, is a block of its own.
+ * A block holds up to CA_BLOCK_VALUES numbers of one width, 0 to 64 bits.  Numbers
+ * that need more bits are exceptions: the block holds the low bits of all numbers, and
+ * the high bits of the exceptions, which are not 0, form a block of their own.
  *
  *		width		one byte; 0x80 is added when there are exceptions
  *		exceptions	one byte, 1 to the numbers of the block
- *		positions	of the exceptions, in the fewer bytes: one byte each,
- *					ascending, or a bitmap, whose bit i % 8 of byte i / 8 is 1 for
- *					number i; a bitmap where both are equal
+ *		positions	of the exceptions: one byte each, ascending, or a bitmap, in
+ *					which bit i % 8 of byte i / 8 is 1 for number i; whichever is
+ *					shorter, and a bitmap if both are equal
  *		low bits	of all numbers, as in bitpack.c
  *		high bits	a block of the exceptions
  *
- * Without exceptions only the width and the bits are there.  Exceptions may have
- * exceptions, and these none; all widths together are at most 64.  The widths are
- * those that make the block smallest.
+ * A block without exceptions is only the width and the bits.  Exceptions may have
+ * exceptions, but those have none; the widths add up to at most 64.  The encoder
+ * chooses the widths that make the block smallest.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,17 +25,17 @@
 
 #define HAS_EXCEPTIONS 0x80
 
-/* a block, its exceptions and theirs: how often there may be some */
+/* levels of exceptions: those of a block, and theirs */
 #define DEPTH 2
-/* the same of a size that is only to be compared; the second time saves little */
+/* levels for a size that is only compared; the second level saves little */
 #define SIZE_DEPTH 1
 
-/* how many numbers of a block have more bits than so many */
+/* for each width: the numbers of a block that have more bits */
 typedef struct Widths
 {
 	int widest;
-	int above[65];
-	int rest[65]; /* bits that they have more, all of them together */
+	int above[65]; /* the count of such numbers */
+	int rest[65];  /* the sum of those additional bits */
 } Widths;
 
 static inline int
@@ -44,7 +44,7 @@ bits_of(uint64_t value)
 	return value == 0 ? 0 : 64 - __builtin_clzll(value);
 }
 
-/* whether the positions are a list and not a bitmap */
+/* whether the positions are a list rather than a bitmap */
 static inline bool
 is_list(int count, int exceptions)
 {
@@ -60,7 +60,10 @@ position_bytes(int count, int exceptions)
 static void
 count_widths(Widths *widths, const uint64_t *values, int count)
 {
-	/* two, as neighbours often are of one width: it need not wait for itself */
+	/*
+	 * Two arrays, because neighbours often have one width, and an increment would
+	 * wait for the one before it.
+	 */
 	uint8_t of_width[2][65] = {{0}};
 	uint64_t all = 0;
 
@@ -82,8 +85,8 @@ count_widths(Widths *widths, const uint64_t *values, int count)
 }
 
 /*
- * The least bytes of a block of what is above "from" bits of numbers, of which
- * there are count, and its width.
+ * The size of the smallest block for "count" numbers without their lowest "from"
+ * bits, and the width that gives it.
  */
 static int
 best_width(const Widths *widths, int from, int count, int depth, int *best)
@@ -98,7 +101,7 @@ best_width(const Widths *widths, int from, int count, int depth, int *best)
 				   position_bytes(count, exceptions);
 		int ignored;
 
-		/* the exceptions take no less than the bits that they have */
+		/* the exceptions take at least the bits that they have */
 		if (size + 1 + (widths->rest[width] + 7) / 8 >= least)
 			continue;
 		if (depth == 1)
@@ -115,8 +118,8 @@ best_width(const Widths *widths, int from, int count, int depth, int *best)
 }
 
 /*
- * Where there are exceptions, and their high bits to high[].  Without branches
- * on the numbers, which nobody can predict.
+ * Write the positions of the exceptions, and put their high bits into high[].  No
+ * branch depends on the numbers, because none could be predicted.
  */
 static uint8_t *
 write_positions(uint8_t *out, const uint64_t *values, int count, int width,
@@ -145,7 +148,7 @@ write_positions(uint8_t *out, const uint64_t *values, int count, int width,
 	return out;
 }
 
-/* values have lost "from" bits of what widths counts */
+/* values are those that widths counts, without their lowest "from" bits */
 static uint8_t *
 block_write(uint8_t *out, const uint64_t *values, int count,
 			const Widths *widths, int from, int depth)
@@ -168,7 +171,7 @@ block_write(uint8_t *out, const uint64_t *values, int count,
 	return block_write(out, high, exceptions, widths, width, depth - 1);
 }
 
-/* positions from a bitmap; false when there are not as many, or too large ones */
+/* positions from a bitmap; false if their number is wrong or one is too large */
 static bool
 read_bitmap(const uint8_t *bytes, uint8_t *position, int count, int exceptions)
 {
@@ -186,7 +189,7 @@ read_bitmap(const uint8_t *bytes, uint8_t *position, int count, int exceptions)
 	return next == exceptions && position[next - 1] < count;
 }
 
-/* positions from a list, which must ascend */
+/* positions from a list; false if they do not ascend or one is too large */
 static bool
 read_list(const uint8_t *bytes, uint8_t *position, int count, int exceptions)
 {
@@ -198,7 +201,7 @@ read_list(const uint8_t *bytes, uint8_t *position, int count, int exceptions)
 	return ascending && position[exceptions - 1] < count;
 }
 
-/* the numbers that high bits belong to; false when they are malformed */
+/* the positions of the exceptions; false if they are malformed */
 static bool
 read_positions(CaInput *in, uint8_t *position, int count, int exceptions)
 {
@@ -238,7 +241,7 @@ block_read(CaInput *in, uint64_t *values, int count, int bits, int depth)
 	return true;
 }
 
-/* about the bytes that ca_blocks_write() takes, never less */
+/* an estimate of the bytes that ca_blocks_write() takes, never too low */
 size_t
 ca_blocks_size(const uint64_t *values, int count)
 {
@@ -270,7 +273,7 @@ ca_blocks_write(uint8_t *out, const uint64_t *values, int count)
 	return out;
 }
 
-/* false when the bytes are no blocks of count numbers */
+/* false if the bytes are not blocks of count numbers */
 bool
 ca_blocks_read(CaInput *in, uint64_t *values, int count)
 {

@@ -10,10 +10,10 @@
 
 #include "segment/codec/bitpack.h"
 
-/* the numbers of a block; the last of a column has what is left */
+/* the numbers of a block; the last block of a column holds the rest */
 #define CA_BLOCK_VALUES CA_BITS_COUNT
 
-/* the most bytes that blocks take, and that writing them touches */
+/* the most bytes that writing blocks can take or touch */
 static inline size_t
 ca_blocks_bound(int count)
 {

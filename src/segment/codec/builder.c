@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * builder.c
- *		Gathering candles one by one into a segment.  Plain C.
+ *		Building a segment from candles, one by one.  Plain C.
  *
- * The text of a small number is what PostgreSQL writes for it: a minus sign, at
- * least one digit before the point, as many behind it as the scale says.
+ * The text of a small number is what PostgreSQL prints: a minus sign if negative, at
+ * least one digit before the point, and as many digits after it as the scale says.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,7 @@ ca_builder_clear(CaSegmentBuilder *builder)
 }
 
 /*
- * Add a candle behind all others.  There must be room for it.
+ * Append a candle.  There must be room for it.
  */
 void
 ca_builder_add(CaSegmentBuilder *builder, const CaBuilderCandle *candle)
@@ -57,7 +57,7 @@ ca_builder_add(CaSegmentBuilder *builder, const CaBuilderCandle *candle)
 	}
 }
 
-/* whether a column is one of text; if not, its scale, 0 without values */
+/* whether a column must be text; if not, its scale, which is 0 without values */
 static bool
 is_mixed(const CaSegmentBuilder *builder, int number, int *scale)
 {
@@ -80,7 +80,7 @@ is_mixed(const CaSegmentBuilder *builder, int number, int *scale)
 }
 
 /*
- * The bytes of text that closing the segment as it is now can need.
+ * The most bytes of text that closing the segment in its present state can need.
  */
 size_t
 ca_builder_text_size(const CaSegmentBuilder *builder)
@@ -118,8 +118,8 @@ write_small(int64_t value, int scale, char *out)
 }
 
 /*
- * Settle what the columns are, after which the segment can be encoded.  "texts"
- * has room for ca_builder_text_size() bytes and must stay as long as the segment.
+ * Decide the kind of each column, after which the segment can be encoded.  "texts"
+ * has room for ca_builder_text_size() bytes and must last as long as the segment.
  */
 const CaSegment *
 ca_builder_close(CaSegmentBuilder *builder, char *texts)
@@ -151,7 +151,7 @@ ca_builder_close(CaSegmentBuilder *builder, char *texts)
 	return segment;
 }
 
-/* the value of a text; false when it is not small */
+/* the value of a text; false if it is not a small number */
 static bool
 read_small(const CaSegmentText *text, CaBuilderNumber *number)
 {
@@ -174,7 +174,7 @@ read_small(const CaSegmentText *text, CaBuilderNumber *number)
 			__builtin_sub_overflow(value, (int64_t) (c - '0'), &value))
 			return false;
 	}
-	/* gathered below zero, where there is room for one more */
+	/* the value was built as a negative number: there is one more of those */
 	if (!negative && __builtin_sub_overflow((int64_t) 0, value, &value))
 		return false;
 	number->value = value;
@@ -183,8 +183,8 @@ read_small(const CaSegmentText *text, CaBuilderNumber *number)
 }
 
 /*
- * A candle of a decoded segment.  A text that is a small number is read as one,
- * others point to where they were.
+ * A candle of a decoded segment.  A text that is a small number is read as one; other
+ * texts point into the segment.
  */
 void
 ca_builder_read(const CaSegment *segment, int at, CaBuilderCandle *candle)
@@ -214,7 +214,7 @@ ca_builder_read(const CaSegment *segment, int at, CaBuilderCandle *candle)
 	}
 }
 
-/* whether a number of a decoded candle is the one that was put down */
+/* whether a number of a decoded candle is the one that was added */
 static bool
 number_equals(const CaSegmentBuilder *builder, int column, int at,
 			  const CaBuilderNumber *number)
@@ -232,7 +232,7 @@ number_equals(const CaSegmentBuilder *builder, int column, int at,
 }
 
 /*
- * Whether a decoded segment has the candles that were put down, value for value.
+ * Whether a decoded segment has the candles that were added, value for value.
  */
 bool
 ca_builder_equals(const CaSegmentBuilder *builder, const CaSegment *segment)

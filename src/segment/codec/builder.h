@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * builder.h
- *		Gathering candles one by one into a segment.
+ *		Building a segment from candles, one by one.
  *
- * A candle is put down as it comes, each number small or as text.  Closing the
- * segment settles what each column is: integers of one scale where all its values
- * are small and show the same decimals, else text throughout.  So equal candles
- * give equal segments, whatever segments they were in before.
+ * A candle is added as it comes, each number small or as text.  Closing the segment
+ * decides what each column is: integers of one scale if all its values are small
+ * and have the same decimals, otherwise text throughout.  So equal candles give
+ * equal segments, whatever segments they were in before.
  *
- * Plain C, without allocation.  Texts are not copied: they must stay until the
+ * Plain C, without allocation.  Texts are not copied: they must last until the
  * segment has been encoded.
  *
  *-------------------------------------------------------------------------
@@ -40,7 +40,7 @@ typedef struct CaBuilderCandle
 	CaBuilderNumber number[CA_SEGMENT_NUMBERS];
 } CaBuilderCandle;
 
-/* a segment being filled; segment.count is how many candles it has */
+/* a segment being built; segment.count is the number of its candles */
 typedef struct CaSegmentBuilder
 {
 	CaSegment segment;

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * bytes.h
- *		Bytes that a segment is read from and written to.
+ *		Reading and writing the bytes of a segment.
  *
- * The encoding is little-endian on every machine.  A reader is asked before
- * each byte is taken; a writer has room, as ca_segment_bound() promised.
+ * The encoding is little-endian on every machine.  Reading checks that a byte is
+ * left before it takes one; writing has the room that ca_segment_bound() promised.
  *
- * A varint has seven bits a byte, the lowest first; a set eighth bit says that
- * another byte follows.  It has ten bytes at most.  A signed one is zigzag: 0, -1,
+ * A varint has seven bits per byte, the lowest first; a set eighth bit says that
+ * another byte follows.  It has at most ten bytes.  A signed one is zigzag: 0, -1,
  * 1, -2 become 0, 1, 2, 3.
  *
  * Plain C, inline.
@@ -25,7 +25,7 @@
 /* the most bytes of a varint */
 #define CA_VARINT_MAX 10
 
-/* what is left to read */
+/* the bytes left to read */
 typedef struct CaInput
 {
 	const uint8_t *at;
@@ -80,7 +80,7 @@ ca_read_byte(CaInput *in, uint8_t *value)
 	return true;
 }
 
-/* false when cut off or when more than 64 bits */
+/* false if it is cut off or has more than 64 bits */
 static inline bool
 ca_read_varint(CaInput *in, uint64_t *value)
 {

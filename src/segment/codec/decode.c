@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * decode.c
- *		A segment from its bytes; encode.c describes them.  Plain C.
+ *		Decoding a segment from the bytes that encode.c describes.  Plain C.
  *
- * The bytes may be anything.  What is no encoding is refused with a reason, a
- * short English sentence without a full stop; nothing outside the bytes is read.
+ * The bytes may be anything.  Bytes that are not an encoding are refused with a
+ * reason, a short English sentence without a full stop.  Nothing outside them is read.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@ refuse(const char **problem, const char *reason)
 	return false;
 }
 
-/* reads up to the columns */
+/* read the head, up to the columns */
 static bool
 read_head(CaInput *in, CaSegmentHead *head, const char **problem)
 {
@@ -41,13 +41,13 @@ read_head(CaInput *in, CaSegmentHead *head, const char **problem)
 	head->last_time = (int64_t) ((uint64_t) head->first_time + span);
 	if ((head->count == 1) != (span == 0) ||
 		span > (uint64_t) INT64_MAX - (uint64_t) head->first_time)
-		return refuse(problem, "the last time is not behind the first");
+		return refuse(problem, "the last time is not after the first");
 	return true;
 }
 
 /*
- * Count, first and last time of an encoding.  Its columns are not looked at; false
- * and *problem when the head is none.
+ * Count, first and last time of an encoding, without reading its columns.  False and
+ * *problem if the head is malformed.
  */
 bool
 ca_segment_head(const uint8_t *data, size_t length, CaSegmentHead *head,
@@ -149,12 +149,12 @@ is_wanted(CaEncodedColumn column, unsigned columns)
 }
 
 /*
- * Count, times and the columns wanted, a set of CA_SEGMENT_WITH_... bits; nothing
- * else in *segment is written.  Texts point into data.
+ * Decode the count, the times and the wanted columns, a set of CA_SEGMENT_WITH_...
+ * bits; nothing else in *segment is written.  Texts point into data.
  *
- * has_nulls says whether there is a NULL, and nulls[] is written only then; scale
- * of texts is 0.  False and *problem when the bytes are no encoding, as far as
- * the columns wanted tell; *segment is then unspecified.
+ * has_nulls says whether there is a NULL, and nulls[] is written only if there is;
+ * the scale of texts is 0.  False and *problem if the head or a wanted column is not
+ * an encoding; *segment is then unspecified.
  */
 bool
 ca_segment_decode(const uint8_t *data, size_t length, unsigned columns,
@@ -180,9 +180,10 @@ ca_segment_decode(const uint8_t *data, size_t length, unsigned columns,
 		if (!read_column(&column, (CaEncodedColumn) i, &head, segment, problem))
 			return false;
 		if (column.at != column.end)
-			return refuse(problem, "there are bytes behind a column");
+			return refuse(problem, "there are trailing bytes after a column");
 	}
 	if (in.at != in.end)
-		return refuse(problem, "there are bytes behind the last column");
+		return refuse(problem,
+					  "there are trailing bytes after the last column");
 	return true;
 }

@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * encode.c
- *		A segment's bytes.  Plain C.
+ *		Encoding a segment into bytes.  Plain C.
  *
  *		version		one byte
- *		checksum	four bytes, left zero
+ *		checksum	four bytes, written as zero
  *		count		two bytes, 1 to CA_SEGMENT_CANDLES
  *		first time	eight bytes
- *		span		a varint: the last time less the first
+ *		span		a varint: the last time minus the first
  *
- * Then the columns, each behind its length in bytes, a varint:
+ * Then the columns, each after its length in bytes, a varint:
  *
  *		times		steps, as in int_column.c, without the first
  *		prices		one byte: 1 for prices as in prices.c; 0 for open, high, low
- *					and close as in numbers.c, one behind the other
+ *					and close as in numbers.c, one after the other
  *		volume, market_cap	as in numbers.c
- *		id, created_at		series, as in int_column.c
+ *		id, created_at		as in int_column.c
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "segment/codec/blocks.h"
 
 /*
- * The bytes that ca_segment_encode() must be given, at least what it will write.
+ * The room that ca_segment_encode() needs; it may write less.
  */
 size_t
 ca_segment_bound(const CaSegment *segment)
@@ -42,7 +42,7 @@ ca_segment_bound(const CaSegment *segment)
 	return bound;
 }
 
-/* prices that are not ordered, or not of one scale, are columns of their own */
+/* prices that are not ordered, or not of one scale, are separate columns */
 static uint8_t *
 write_prices(uint8_t *out, const CaSegment *segment)
 {
@@ -83,8 +83,8 @@ write_column(uint8_t *out, const CaSegment *segment, CaEncodedColumn column)
 }
 
 /*
- * Write a segment and return its bytes.  What is written depends on the candles
- * alone; the times must ascend and prices have no NULLs, which is not checked.
+ * Write a segment and return the number of its bytes, which depend on the candles
+ * alone.  Times must ascend and prices must not be NULL; neither is checked.
  */
 size_t
 ca_segment_encode(const CaSegment *segment, uint8_t *out)
@@ -103,7 +103,7 @@ ca_segment_encode(const CaSegment *segment, uint8_t *out)
 
 	for (int i = 0; i < CA_ENCODED_COLUMNS; i++)
 	{
-		/* behind the longest length, then to its place */
+		/* write after the longest possible length, then move into place */
 		uint8_t *column = at + CA_VARINT_MAX;
 		size_t length =
 			(size_t) (write_column(column, segment, (CaEncodedColumn) i) -

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * gcd.c
- *		The common unit of numbers: their greatest common divisor.
+ *		The greatest common divisor of many numbers.
  *
- * Once the unit is found the rest of the numbers only confirm it.  A number is a
- * multiple of the unit when its product with the inverse of the odd part, rotated
- * by the factors of two, is no larger than the largest quotient; that takes a
- * multiplication instead of a division.
+ * Once the divisor is found, the remaining numbers only confirm it.  A number is a
+ * multiple of it if its product with the inverse of the divisor's odd part, rotated
+ * right by the divisor's factors of two, is at most the largest quotient.  That takes
+ * a multiplication instead of a division.
  *
  * Plain C.
  *
@@ -38,7 +38,7 @@ set_factor(CaGcd *gcd, uint64_t factor)
 	gcd->shift = __builtin_ctzll(factor);
 	gcd->limit = UINT64_MAX / factor;
 	odd = factor >> gcd->shift;
-	/* three bits are right at first, and each step doubles them */
+	/* three bits are right at first, and each step doubles their number */
 	gcd->inverse = odd;
 	for (int bits = 3; bits < 64; bits *= 2)
 		gcd->inverse *= 2 - odd * gcd->inverse;
@@ -53,7 +53,7 @@ is_multiple(const CaGcd *gcd, uint64_t value)
 		   gcd->limit;
 }
 
-/* a unit begins as all zeros */
+/* include more numbers; a divisor of none is all zeros */
 void
 ca_gcd_add(CaGcd *gcd, const uint64_t *values, int count)
 {
@@ -67,7 +67,7 @@ ca_gcd_add(CaGcd *gcd, const uint64_t *values, int count)
 			set_factor(gcd, greatest_common_divisor(gcd->factor, values[i]));
 }
 
-/* the same of int64s, by their magnitudes */
+/* the same for int64s, by their magnitudes */
 void
 ca_gcd_add_signed(CaGcd *gcd, const uint64_t *values, int count)
 {

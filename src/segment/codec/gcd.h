@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * gcd.h
- *		The common unit of numbers, and division by it; gcd.c.
+ *		The greatest common divisor of many numbers, and division by it.
  *
  * Plain C.
  *
@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-/* the largest number that divides all, 0 when all are 0 */
+/* the largest number that divides all; 0 if all are 0 */
 typedef struct CaGcd
 {
 	uint64_t factor;
@@ -24,14 +24,14 @@ typedef struct CaGcd
 extern void ca_gcd_add(CaGcd *gcd, const uint64_t *values, int count);
 extern void ca_gcd_add_signed(CaGcd *gcd, const uint64_t *values, int count);
 
-/* of a multiple of the gcd, which is not 0 */
+/* divide a multiple of the divisor, which is not 0 */
 static inline uint64_t
 ca_gcd_divide(const CaGcd *gcd, uint64_t value)
 {
 	return (value >> gcd->shift) * gcd->inverse;
 }
 
-/* of a multiple that is an int64 */
+/* divide a multiple that is an int64 */
 static inline uint64_t
 ca_gcd_divide_signed(const CaGcd *gcd, uint64_t value)
 {

@@ -3,8 +3,8 @@
  * int_column.c
  *		A column of int64s, encoded in the smallest of three ways.  Plain C.
  *
- * All arithmetic is modulo 2^64, so any int64 comes out as it went in.  After a
- * byte that names the way:
+ * All arithmetic is modulo 2^64, so every int64 survives.  One byte names the way;
+ * after it:
  *
  *		frame	base (signed), factor, blocks of all numbers u:
  *				value = base + factor * u
@@ -15,8 +15,8 @@
  *				first:
  *				value = value before + factor * unzigzag(u)
  *
- * base is the least there is, factor the largest that divides all.  A factor of 0
- * says that every u is 0, and there are no blocks: a constant step has no bytes.
+ * base is the smallest number or step, factor the largest that divides all.  A factor
+ * of 0 says that every u is 0, and no blocks follow: a constant step takes no bytes.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "segment/codec/segment.h"
 #include "segment/codec/gcd.h"
 
-/* the ways; the numbers are part of the format */
+/* the ways; these values are part of the format */
 #define FRAME 0
 #define STEPS 1
 #define WALK 2
@@ -39,7 +39,7 @@ typedef struct Coding
 	uint64_t u[CA_SEGMENT_CANDLES];
 } Coding;
 
-/* base and factor of int64s, and what they leave of them */
+/* base and factor of int64s, and the numbers u that remain */
 static void
 code_frame(Coding *coding, const uint64_t *values, int count)
 {
@@ -92,7 +92,7 @@ coding_size(const Coding *coding, int count)
 }
 
 /*
- * A column of count int64s, at least one.
+ * Write a column of count int64s, at least one.
  */
 uint8_t *
 ca_int_column_write(uint8_t *out, const int64_t *values, int count)
@@ -134,8 +134,8 @@ ca_int_column_write(uint8_t *out, const int64_t *values, int count)
 }
 
 /*
- * The same in steps without the first value, which is known, and without the
- * byte for the way.
+ * Write a column in steps, without the byte for the way and without the first value,
+ * which the reader knows.
  */
 uint8_t *
 ca_int_column_write_steps(uint8_t *out, const int64_t *values, int count)
@@ -184,7 +184,7 @@ read_walk(CaInput *in, uint64_t *values, int count)
 	return true;
 }
 
-/* values[0] is known */
+/* read what ca_int_column_write_steps() writes; values[0] is known */
 bool
 ca_int_column_read_steps(CaInput *in, int64_t *values, int count)
 {
@@ -197,7 +197,7 @@ ca_int_column_read_steps(CaInput *in, int64_t *values, int count)
 	return true;
 }
 
-/* false when the bytes are no series of count values */
+/* false if the bytes are not a column of count values */
 bool
 ca_int_column_read(CaInput *in, int64_t *values, int count)
 {

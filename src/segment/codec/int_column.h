@@ -10,7 +10,7 @@
 
 #include "segment/codec/bytes.h"
 
-/* the most bytes of a series beyond the blocks of its numbers */
+/* the most bytes of a column besides its blocks */
 #define CA_INT_COLUMN_HEAD (1 + 3 * CA_VARINT_MAX)
 
 extern uint8_t *ca_int_column_write(uint8_t *out, const int64_t *values,

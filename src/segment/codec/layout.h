@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * layout.h
- *		What the encoder and the decoder of segments agree on.
+ *		The layout that encoder and decoder of segments share.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 /* version, checksum, count and first time */
 #define CA_SEGMENT_FIXED (CA_SEGMENT_HEADER + 2 + 8)
 
-/* the columns in their order */
+/* the columns in the order of the encoding */
 typedef enum CaEncodedColumn
 {
 	CA_ENCODED_TIMES,

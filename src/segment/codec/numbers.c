@@ -4,13 +4,13 @@
  *		A column of numbers or of texts, with NULLs.  Plain C.
  *
  *		flags	one byte: 1 texts, 2 a bitmap of NULLs, 4 all are NULL
- *		scale	one byte; not of texts
- *		bitmap	(count + 7) / 8 bytes if there is one: bit i % 8 of byte i / 8
- *				is 1 where value i is NULL; bits behind the last are 0
- *		values	those that are not NULL, if there are any: a series, or the
- *				lengths of texts in blocks and the texts behind each other
+ *		scale	one byte; texts have none
+ *		bitmap	(count + 7) / 8 bytes, if flagged: bit i % 8 of byte i / 8 is 1
+ *				if value i is NULL; bits after the last value are 0
+ *		values	those that are not NULL, if any: integers as in int_column.c, or
+ *				the lengths of the texts in blocks and then the texts themselves
  *
- * A bitmap has a NULL and a value.
+ * A bitmap is only written for a column that has both NULLs and values.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,7 +40,7 @@ is_null(const CaSegmentNumbers *numbers, int i)
 	return numbers->has_nulls && numbers->nulls[i];
 }
 
-/* at least what ca_numbers_write() takes or touches */
+/* the most bytes that ca_numbers_write() takes or touches */
 size_t
 ca_numbers_bound(const CaSegmentNumbers *numbers, int count)
 {
@@ -117,7 +117,7 @@ ca_numbers_write(uint8_t *out, const CaSegmentNumbers *numbers, int count)
 							: write_integers(out, numbers, count);
 }
 
-/* false when it is cut off, or when it has bits behind the last value */
+/* false if it is cut off, or has bits after the last value */
 static bool
 read_bitmap(CaInput *in, CaSegmentNumbers *numbers, int count)
 {
@@ -159,7 +159,7 @@ read_integers(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
 {
 	if (values > 0 && !ca_int_column_read(in, numbers->value, values))
 		return false;
-	/* from the last on, so that none is overwritten before it has moved */
+	/* backwards, so that no value is overwritten before it has moved */
 	if (values < count)
 		for (int i = count - 1; i >= 0; i--)
 			numbers->value[i] =
@@ -167,7 +167,7 @@ read_integers(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
 	return true;
 }
 
-/* false when the bytes are no column of count numbers */
+/* false if the bytes are not a column of count numbers */
 bool
 ca_numbers_read(CaInput *in, CaSegmentNumbers *numbers, int count)
 {

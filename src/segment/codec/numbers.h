@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * numbers.h
- *		A column of numbers or of texts, with NULLs; numbers.c.
+ *		A column of numbers or of texts, with NULLs; numbers.c describes its bytes.
  *
  *-------------------------------------------------------------------------
  */

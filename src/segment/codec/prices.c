@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * prices.c
- *		Open, high, low and close as what each adds to another.  Plain C.
+ *		Open, high, low and close, each as a difference to another.  Plain C.
  *
- * It takes integers of one scale whose high is at least open and close, and whose
- * low is at most these.  All arithmetic is modulo 2^64.
+ * The prices are integers of one scale; high is at least open and close, and low is
+ * at most those.  All arithmetic is modulo 2^64.
  *
  *		scale	one byte
  *		first	the first open (signed)
- *		factor	a varint; 0 says that all prices are the first, and nothing
+ *		factor	a varint; 0 says that all prices equal the first, and nothing
  *				follows
- *		blocks	opens but the first, closes, highs, lows:
+ *		blocks	all opens except the first, closes, highs, lows:
  *
- *		open  = close before + factor * unzigzag(u)
+ *		open  = previous close + factor * unzigzag(u)
  *		close = open + factor * unzigzag(u)
  *		high  = max(open, close) + factor * u
  *		low   = min(open, close) - factor * u
@@ -26,10 +26,10 @@
 #include "segment/codec/blocks.h"
 #include "segment/codec/gcd.h"
 
-/* differences, then numbers to be packed */
+/* differences, then the numbers u */
 typedef struct Differences
 {
-	uint64_t open[CA_SEGMENT_CANDLES]; /* of the second candle and so on */
+	uint64_t open[CA_SEGMENT_CANDLES]; /* from the second candle on */
 	uint64_t close[CA_SEGMENT_CANDLES];
 	uint64_t high[CA_SEGMENT_CANDLES];
 	uint64_t low[CA_SEGMENT_CANDLES];
@@ -47,7 +47,7 @@ smaller(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* whether they can be written together */
+/* whether the prices can be written together */
 bool
 ca_prices_joint(const CaSegment *segment)
 {
@@ -102,7 +102,7 @@ divide_signed(const CaGcd *gcd, uint64_t *values, int count)
 		values[i] = ca_zigzag(ca_gcd_divide_signed(gcd, values[i]));
 }
 
-/* of prices that ca_prices_joint() accepts */
+/* write prices that ca_prices_joint() accepts */
 uint8_t *
 ca_prices_write(uint8_t *out, const CaSegment *segment)
 {
@@ -133,7 +133,7 @@ ca_prices_write(uint8_t *out, const CaSegment *segment)
 	return ca_blocks_write(out, d.low, count);
 }
 
-/* the arrays hold what was packed, open from the second on */
+/* turn the numbers u in the arrays into prices; open has none for the first */
 static void
 add_differences(CaSegmentNumbers *number, int count, uint64_t first,
 				uint64_t factor)
@@ -161,7 +161,7 @@ add_differences(CaSegmentNumbers *number, int count, uint64_t first,
 	}
 }
 
-/* false when the bytes are no prices of as many candles as the segment has */
+/* false if the bytes are not the prices of segment->count candles */
 bool
 ca_prices_read(CaInput *in, CaSegment *segment)
 {

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * segment.h
- *		A segment: the candles of one series in columns, and its encoding.
+ *		A segment: the candles of one series as columns, and their encoding.
  *
- * A segment holds up to CA_SEGMENT_CANDLES candles of one asset and timeframe,
- * ascending by time, no time twice.  Encoding is lossless; docs/design/segment-format.md
+ * A segment holds up to CA_SEGMENT_CANDLES candles of one asset and timeframe, with
+ * strictly ascending times.  Encoding is lossless; docs/design/segment-format.md
  * describes every byte.  Decoding trusts nothing: each length and count is checked
  * before it is used, and bytes that are not an encoding are refused with a reason.
  *
- * Numbers are integers of 10^-scale where every value of a column is one, with one
- * scale for the column; otherwise each value of the column is the text of a decimal.
+ * A column of numbers has one scale, and its values are integers of 10^-scale; if one
+ * of them does not fit, each value of the column is the text of a decimal.
  *
- * Plain C, without allocation.  The checksum is the caller's: see
+ * Plain C, without allocation.  The caller computes the checksum: see
  * CA_SEGMENT_CHECKSUM.
  *
  *-------------------------------------------------------------------------
@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* the most candles of a segment */
+/* the most candles in a segment */
 #define CA_SEGMENT_CANDLES 1024
 
 /* the columns of numbers */
@@ -38,7 +38,7 @@ typedef enum CaSegmentColumn
 	CA_SEGMENT_NUMBERS
 } CaSegmentColumn;
 
-/* what to decode: a set of bits; times are always decoded */
+/* the columns to decode: a set of bits; times are always decoded */
 #define CA_SEGMENT_PRICES \
 	0x0F /* 1 << CA_SEGMENT_OPEN and so on; all four come together */
 #define CA_SEGMENT_WITH_VOLUME (1 << CA_SEGMENT_VOLUME)
@@ -47,7 +47,7 @@ typedef enum CaSegmentColumn
 #define CA_SEGMENT_WITH_CREATED 0x80
 #define CA_SEGMENT_ALL 0xFF
 
-/* a value's text, not terminated; decoded it points into the encoded bytes */
+/* the text of a value, not terminated; after decoding it points into the bytes */
 typedef struct CaSegmentText
 {
 	const char *data;
@@ -57,8 +57,8 @@ typedef struct CaSegmentText
 /* a column of numbers; prices have no NULLs */
 typedef struct CaSegmentNumbers
 {
-	bool is_text;   /* text[] counts, not value[] and scale */
-	bool has_nulls; /* nulls[] counts */
+	bool is_text;   /* text[] is used instead of value[] and scale */
+	bool has_nulls; /* nulls[] is used */
 	int32_t scale;  /* value * 10^-scale, 0 .. 255 */
 	uint8_t
 		nulls[CA_SEGMENT_CANDLES]; /* 1: NULL, and the value is 0 or empty */
@@ -76,15 +76,15 @@ typedef struct CaSegment
 } CaSegment;
 
 /*
- * An encoding begins with its version, one byte, and a checksum of four bytes,
- * little-endian, which is written as zero and never looked at: the caller keeps a
- * CRC-32C there, of all bytes but these four.
+ * An encoding begins with its version, one byte, and four bytes for a checksum,
+ * little-endian.  This code writes zero there and ignores them; the caller stores a
+ * CRC-32C of all other bytes.
  */
 #define CA_SEGMENT_VERSION 1
 #define CA_SEGMENT_CHECKSUM 1 /* its offset */
 #define CA_SEGMENT_HEADER 5
 
-/* what the head of an encoding tells without decoding it */
+/* the head of an encoding, readable without decoding the rest */
 typedef struct CaSegmentHead
 {
 	int count;

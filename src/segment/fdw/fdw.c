@@ -3,8 +3,8 @@
  * fdw.c
  *		price_data_compressed: compressed candles as rows of a foreign table.
  *
- * The table shows what price_data_segments of its own schema holds, one row a
- * candle.  It cannot be written to.
+ * The table shows the content of price_data_segments in its own schema, one row per
+ * candle.  It is read-only.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,8 +25,8 @@ PG_FUNCTION_INFO_V1(ca_segments_fdw_handler);
 PG_FUNCTION_INFO_V1(ca_segments_fdw_validator);
 
 /*
- * IsForeignScanParallelSafe: a worker reads segments as the leader does, by the
- * same snapshot.  Policies that a user adds may call anything, though.
+ * IsForeignScanParallelSafe: a worker reads segments with the leader's snapshot.
+ * Row-security policies that a user adds, however, may call anything.
  */
 static bool
 is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
@@ -44,8 +44,8 @@ is_parallel_safe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 }
 
 /*
- * ExplainForeignScan: the clauses that choose segments; how many they chose, and
- * how many had to be decoded.
+ * ExplainForeignScan: the clauses that select segments, the number of segments
+ * selected, and the number decoded.
  */
 static void
 explain(ForeignScanState *node, ExplainState *es)
@@ -96,7 +96,7 @@ ca_segments_fdw_handler(PG_FUNCTION_ARGS)
 /*
  * ca_segments_fdw_validator(options text[], catalog oid) -> void
  *
- * There are no options.  Error: HV00D for any.
+ * There are no options.  Error: HV00D for any option.
  */
 Datum
 ca_segments_fdw_validator(PG_FUNCTION_ARGS)

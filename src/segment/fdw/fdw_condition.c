@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * fdw_condition.c
- *		Which clauses choose segments.
+ *		Which clauses select segments.
  *
- * A clause does that if it compares the asset, the timeframe or the time of a
- * candle with a value that a scan knows before its first row: asset and timeframe
- * for equality, also with the elements of an array, the time anyhow.  The executor
- * checks every clause again for each candle, so what is chosen may be more than
- * what is asked for, never less.
+ * A clause selects segments if it compares the asset, the timeframe or the time of a
+ * candle with a value that is known before the scan's first row.  Asset and timeframe
+ * are compared for equality, also with the elements of an array; the time with any
+ * operator.  The executor checks every clause again for each candle, so a scan may
+ * read more than a clause asks for, but never less.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 
 #include "segment/fdw/fdw.h"
 
-/* the column that an expression is, one of the three; or 0 */
+/* the column if an expression is asset, timeframe or time; otherwise 0 */
 int
 ca_fdw_condition_column(const Node *expr, Index relid)
 {
@@ -48,7 +48,7 @@ ca_fdw_condition_column(const Node *expr, Index relid)
 	}
 }
 
-/* whether the operator compares the column, and how; bounds.c knows the types */
+/* whether and how the operator compares the column; bounds.c takes these types */
 static bool
 fill_operator(CaFdwCondition *condition, Oid opno, Oid collation)
 {
@@ -105,7 +105,7 @@ is_known_before(PlannerInfo *root, Expr *value, Index relid)
 		   !contain_subplans((Node *) value);
 }
 
-/* column operator value, or the other way round */
+/* column operator value, or value operator column */
 static bool
 fill_comparison(OpExpr *clause, Index relid, CaFdwCondition *condition)
 {
@@ -149,9 +149,8 @@ fill_array(ScalarArrayOpExpr *clause, Index relid, CaFdwCondition *condition)
 }
 
 /*
- * Whether a clause on the table with this number chooses segments, and how.  The
- * planner asks first, with its root; the executor, of clauses that have passed,
- * without.
+ * Whether and how a clause on the table "relid" selects segments.  The planner calls
+ * this first, with its root; the executor later, without, for clauses that passed.
  */
 bool
 ca_fdw_condition(PlannerInfo *root, Expr *clause, Index relid,

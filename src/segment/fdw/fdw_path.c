@@ -3,10 +3,10 @@
  * fdw_path.c
  *		Paths to compressed candles: their order, parameters and cost.
  *
- * Segments come in the order of their primary key, and so do candles, which is
- * worth a path where the query has a use for it; up or down.  A clause that
- * compares asset, timeframe or time with another table makes a path for the inner
- * side of a nested loop, as it does with an index.
+ * Segments can be read in the order of their primary key, in both directions, and so
+ * can candles.  A query that can use such an order gets a path for it.  A clause that
+ * compares asset, timeframe or time with another table gives a path for the inner
+ * side of a nested loop, as with an index.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 
 #include "segment/fdw/fdw.h"
 
-/* bytes of a payload for a candle, about */
+/* about the bytes of payload per candle */
 #define CANDLE_BYTES 10.0
 
 /* the most sets of other tables that parameterized paths are made for */
@@ -54,8 +54,8 @@ key_column(const RelOptInfo *rel, AttrNumber column)
 }
 
 /*
- * The order of the candles as the planner writes it, as far as it is of use.
- * Columns that have one value only are left out, as for an index.
+ * The order of the candles as pathkeys, as far as the query can use it.  Columns with
+ * a single value are left out, as for an index.
  */
 static List *
 useful_order(PlannerInfo *root, RelOptInfo *rel, bool descending)
@@ -79,7 +79,7 @@ useful_order(PlannerInfo *root, RelOptInfo *rel, bool descending)
 	return truncate_useless_pathkeys(root, rel, order);
 }
 
-/* the clauses among these that choose segments */
+/* those of the clauses that select segments */
 static List *
 conditions_among(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
 {
@@ -99,8 +99,8 @@ conditions_among(PlannerInfo *root, const RelOptInfo *rel, List *clauses)
 }
 
 /*
- * Cost: a descent of the key, and for each segment its row, its payload and its
- * candles.  Candles of a segment that are beyond the range cost nothing.
+ * Cost: one descent of the primary key, and for each segment its row, its payload and
+ * its candles.  Candles of a segment that are out of range cost nothing.
  */
 static void
 set_cost(PlannerInfo *root, RelOptInfo *rel, ForeignPath *path)
@@ -119,7 +119,7 @@ set_cost(PlannerInfo *root, RelOptInfo *rel, ForeignPath *path)
 	candles = rel->tuples *
 			  clauselist_selectivity(root, conditions_among(root, rel, clauses),
 									 rel->relid, JOIN_INNER, NULL);
-	/* a range touches a segment that it does not fill */
+	/* a range also touches a segment that it does not fill */
 	segments = Min(rint(candles / size->candles) + 1.0, size->segments);
 
 	path->path.startup_cost =
@@ -147,7 +147,7 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, CaScanOrder order, List *pathkeys,
 	add_path(rel, (Path *) path);
 }
 
-/* take another set of tables, and its unions with those taken, once each */
+/* add a set of tables, and its unions with the known sets, each once */
 static List *
 add_tables(List *sets, const RelOptInfo *rel, Relids tables)
 {
@@ -181,7 +181,7 @@ is_key_member(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 		   *(AttrNumber *) column;
 }
 
-/* the sets of tables whose values can choose segments */
+/* the sets of tables whose values can select segments */
 static List *
 parameterizations(PlannerInfo *root, RelOptInfo *rel)
 {
@@ -230,7 +230,7 @@ ca_fdw_paths(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
 		add_scan(root, rel, CA_SCAN_UNORDERED, NIL, lfirst(cell));
 }
 
-/* the columns that the scan shows or checks, a bit each */
+/* the columns that the scan returns or checks, as bits */
 static int
 wanted_columns(const RelOptInfo *rel, List *clauses)
 {
@@ -253,8 +253,8 @@ wanted_columns(const RelOptInfo *rel, List *clauses)
 }
 
 /*
- * GetForeignPlan: the executor checks all clauses; those that choose segments are
- * given to the scan as well.
+ * GetForeignPlan: the executor checks all clauses; the scan also gets those that
+ * select segments.
  */
 ForeignScan *
 ca_fdw_plan(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table,
@@ -273,7 +273,7 @@ ca_fdw_plan(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table,
 			conditions = lappend(conditions, condition.clause);
 	}
 
-	/* make the plan anew when the segments' statistics are */
+	/* new statistics of the segments invalidate the plan */
 	root->glob->relationOids =
 		lappend_oid(root->glob->relationOids, size->table);
 	return make_foreignscan(tlist, clauses, rel->relid, conditions,

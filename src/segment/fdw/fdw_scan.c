@@ -3,11 +3,11 @@
  * fdw_scan.c
  *		Compressed candles one by one.
  *
- * One segment at a time is in memory, with the columns that are wanted.  It stays
- * there when the scan begins anew, so a nested loop whose rows ask for the same
- * segment decodes it once: within one snapshot a segment does not change.
+ * One segment at a time is in memory, with the wanted columns.  It stays there when
+ * the scan is restarted, so a nested loop whose rows ask for the same segment decodes
+ * it once: within one snapshot a segment does not change.
  *
- * A row is allocated in the executor's memory for a row.
+ * A row is allocated in the executor's per-tuple memory.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@
 #include "segment/read/cursor.h"
 #include "segment/read/query.h"
 
-/* a condition that chooses segments, with its value to be evaluated */
+/* a condition that selects segments, and the expression of its value */
 typedef struct ScanCondition
 {
 	CaFdwCondition condition;
@@ -43,7 +43,7 @@ typedef struct CompressedScan
 
 	CaCursor cursor;
 
-	/* candles of it that are still to come */
+	/* candles of the segment in memory that are still to be returned */
 	int next;
 	int step; /* 1 or -1 */
 	int left;
@@ -66,13 +66,13 @@ init_conditions(CompressedScan *scan, ForeignScanState *node)
 
 		if (!ca_fdw_condition(NULL, lfirst(cell), plan->scan.scanrelid,
 							  &condition->condition))
-			elog(ERROR, "a clause no longer chooses segments");
+			elog(ERROR, "a clause no longer selects segments");
 		condition->value =
 			ExecInitExpr(condition->condition.value, &node->ss.ps);
 	}
 }
 
-/* a foreign table that somebody else made may have any columns */
+/* a foreign table that a user created may have any columns */
 static void
 check_columns(TupleDesc columns)
 {
@@ -85,14 +85,16 @@ check_columns(TupleDesc columns)
 	for (int i = 0; same && i < CA_COMPRESSED_COLUMNS; i++)
 		same = TupleDescAttr(columns, i)->atttypid == types[i];
 	if (!same)
-		ereport(ERROR, errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				errmsg("compressed candles have other columns"),
-				errhint("Only the extension's own price_data_compressed can "
-						"be read."));
+		ereport(
+			ERROR, errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+			errmsg(
+				"foreign table does not have the columns of compressed candles"),
+			errhint("Only the extension's own price_data_compressed can "
+					"be read."));
 }
 
 /*
- * BeginForeignScan: the privileges are looked at now, even if no segment will be.
+ * BeginForeignScan: privileges are checked now, even if no segment will be read.
  */
 void
 ca_fdw_begin(ForeignScanState *node, int eflags)
@@ -149,7 +151,7 @@ add_bound(CaBounds *bounds, const CaFdwCondition *condition, Datum value,
 					   nulls, nvalues);
 }
 
-/* find out what is asked for now, and begin to read */
+/* evaluate the conditions, and begin to read */
 static void
 start(CompressedScan *scan, ForeignScanState *node)
 {
@@ -173,7 +175,7 @@ start(CompressedScan *scan, ForeignScanState *node)
 	scan->left = 0;
 }
 
-/* take the candles of the segment in memory that are within the bounds */
+/* choose the candles of the segment in memory that are within the bounds */
 static void
 choose_candles(CompressedScan *scan)
 {
@@ -197,7 +199,7 @@ choose_candles(CompressedScan *scan)
 }
 
 /*
- * IterateForeignScan: called in the memory of a row.
+ * IterateForeignScan: called in per-tuple memory.
  */
 TupleTableSlot *
 ca_fdw_next(ForeignScanState *node)
@@ -235,7 +237,7 @@ ca_fdw_rescan(ForeignScanState *node)
 }
 
 /*
- * EndForeignScan: also after EXPLAIN without ANALYZE, when nothing has begun.
+ * EndForeignScan: also called after EXPLAIN without ANALYZE, when nothing runs.
  */
 void
 ca_fdw_end(ForeignScanState *node)
@@ -248,7 +250,7 @@ ca_fdw_end(ForeignScanState *node)
 	scan->running = false;
 }
 
-/* segments that were found, and how many of them were decoded */
+/* the numbers of segments that were found and that were decoded */
 void
 ca_fdw_counts(ForeignScanState *node, int64 *found, int64 *decoded)
 {

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * fdw_size.c
- *		How many compressed candles there are, and their statistics.
+ *		The number of compressed candles, and their statistics.
  *
- * Nobody analyzes a foreign table, autovacuum least of all.  But the columns of
- * price_data_segments tell what its planner wants to know: candles are spread over
- * assets, timeframes and time as segments are, which hold about equally many.  So
- * their statistics are handed out for the foreign table's.
+ * Autovacuum does not analyze a foreign table.  But candles are spread over assets,
+ * timeframes and time as segments are, which hold about the same number each.  So the
+ * planner gets statistics of price_data_segments for the foreign table.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,16 +28,16 @@
 
 #include "segment/fdw/fdw.h"
 
-/* where nothing is known: candles of a segment, and segments of a page */
+/* defaults without statistics: candles per segment, and segments per page */
 #define USUAL_CANDLES 1000.0
 #define USUAL_DENSITY 60.0
 
 static get_relation_stats_hook_type next_statistics;
 
 /*
- * price_data_segments of the schema that the foreign table is in.  Both have to be
- * members of one extension: a table that somebody else calls so may have any
- * columns.  Error: 42P01.
+ * price_data_segments in the schema of the foreign table.  Both must be members of
+ * one extension, because a user's table of that name may have any columns.
+ * Error: 42P01.
  */
 Oid
 ca_fdw_segments_table(Oid foreign_table)
@@ -49,14 +48,14 @@ ca_fdw_segments_table(Oid foreign_table)
 
 	if (!OidIsValid(table) || !OidIsValid(extension) ||
 		getExtensionOfObject(RelationRelationId, table) != extension)
-		ereport(ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
-				errmsg("there are no segments of compressed candles"),
-				errdetail("Schema %s has no table price_data_segments of the "
-						  "extension that foreign table %s is of.",
-						  get_namespace_name(schema),
-						  get_rel_name(foreign_table)),
-				errhint("Only the extension's own price_data_compressed can "
-						"be read."));
+		ereport(
+			ERROR, errcode(ERRCODE_UNDEFINED_TABLE),
+			errmsg("there are no segments of compressed candles"),
+			errdetail("Schema %s has no table price_data_segments that belongs "
+					  "to the extension of foreign table %s.",
+					  get_namespace_name(schema), get_rel_name(foreign_table)),
+			errhint("Only the extension's own price_data_compressed can "
+					"be read."));
 	return table;
 }
 
@@ -68,7 +67,7 @@ column_statistics(Oid table, const char *column)
 						   BoolGetDatum(false));
 }
 
-/* candles of a segment, on average, by the statistics of that column */
+/* the average number of candles per segment, by statistics of that column */
 static double
 usual_candles(Oid table)
 {
@@ -104,7 +103,7 @@ usual_candles(Oid table)
 	return share > 0.0 ? Max(sum / share, 1.0) : USUAL_CANDLES;
 }
 
-/* segments by the size of the table now, as the planner counts rows */
+/* the number of segments by the present size of the table, as the planner does */
 static double
 count_segments(Oid table)
 {
@@ -134,7 +133,7 @@ ca_fdw_size(PlannerInfo *root, RelOptInfo *rel, Oid foreign_table)
 	set_baserel_size_estimates(root, rel);
 }
 
-/* the foreign table that this is; NULL when it is not ours */
+/* the size of this foreign table; NULL if it is not ours */
 static const CaFdwSize *
 size_of(PlannerInfo *root, const RangeTblEntry *rte)
 {
@@ -153,7 +152,7 @@ size_of(PlannerInfo *root, const RangeTblEntry *rte)
 	return NULL;
 }
 
-/* the column of price_data_segments that is spread alike */
+/* the column of price_data_segments with the same distribution */
 static const char *
 similar_column(AttrNumber column)
 {
@@ -171,10 +170,10 @@ similar_column(AttrNumber column)
 }
 
 /*
- * get_relation_stats_hook: statistics of the segments for those of their candles.
+ * get_relation_stats_hook: statistics of the segments stand in for their candles.
  *
- * Whether the user may look at the segments is left open.  So the planner uses
- * only operators that do not leak what they see, and these columns have no others.
+ * acl_ok stays false, so the planner only applies leakproof operators, and these
+ * columns have no others.
  */
 static bool
 segment_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column,
@@ -196,7 +195,7 @@ segment_statistics(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column,
 	statistics->freefunc = heap_freetuple;
 	ReleaseSysCache(tuple);
 
-	/* a share of the segments is not one of the candles */
+	/* a share of the segments is not the same share of the candles */
 	form = (Form_pg_statistic) GETSTRUCT(statistics->statsTuple);
 	if (form->stadistinct < 0)
 		form->stadistinct = -form->stadistinct * Max(size->segments, 1.0);

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * bounds.c
- *		Which series and times a reader of segments asks for.
+ *		The series and times that a scan of segments asks for.
  *
- * Bounds begin as everything there is, and each comparison narrows them.  A value
- * that is NULL is equal to nothing, before nothing and after nothing, as SQL has
- * it.  Of two lists for one column the shorter one stays: the reader checks every
- * candle, so bounds may be wider than need be.
+ * Bounds begin without limits, and each comparison narrows them.  As in SQL, a NULL
+ * is equal to nothing, before nothing and after nothing.  Of two lists for one column
+ * the shorter one is kept: the caller checks every candle again, so bounds may be
+ * wider than necessary.
  *
  * Allocates in the current memory context.
  *
@@ -52,7 +52,7 @@ compare_timeframes(const void *a, const void *b)
 					  DEFAULT_COLLATION_OID);
 }
 
-/* what no asset has for its number is left out */
+/* the value as the number of an asset; false if it is outside int32 */
 static bool
 asset_number(Oid type, Datum value, int32 *asset)
 {
@@ -76,7 +76,7 @@ asset_number(Oid type, Datum value, int32 *asset)
 	return number == *asset;
 }
 
-/* the asset is one of these: int2, int4 or int8 */
+/* narrow: the asset is one of these, which are int2, int4 or int8 */
 void
 ca_bounds_asset(CaBounds *bounds, Oid type, const Datum *values,
 				const bool *nulls, int nvalues)
@@ -103,7 +103,7 @@ ca_bounds_asset(CaBounds *bounds, Oid type, const Datum *values,
 	bounds->all_assets = false;
 }
 
-/* the timeframe is one of these texts */
+/* narrow: the timeframe is one of these texts */
 void
 ca_bounds_timeframe(CaBounds *bounds, const Datum *values, const bool *nulls,
 					int nvalues)
@@ -131,7 +131,7 @@ ca_bounds_timeframe(CaBounds *bounds, const Datum *values, const bool *nulls,
 	bounds->all_timeframes = false;
 }
 
-/* a value as timestamptz; what is beyond its range is infinite */
+/* a value as timestamptz, infinite if it is out of range */
 static TimestampTz
 time_value(Oid type, Datum value)
 {
@@ -153,8 +153,9 @@ time_value(Oid type, Datum value)
 }
 
 /*
- * The time compares so with the value, a timestamptz, timestamp or date; of
- * several it is equal to one.
+ * Narrow: the time compares with the value, a timestamptz, timestamp or date, as the
+ * B-tree strategy says.  Several values come with equality only: the time equals one
+ * of them.
  */
 void
 ca_bounds_time(CaBounds *bounds, int strategy, Oid type, const Datum *values,
@@ -179,7 +180,7 @@ ca_bounds_time(CaBounds *bounds, int strategy, Oid type, const Datum *values,
 		return;
 	}
 
-	/* a candle is at no infinite time, so there the bound itself does no harm */
+	/* no candle has an infinite time, so such a bound may stay inclusive */
 	if (strategy == BTLessStrategyNumber && !TIMESTAMP_NOT_FINITE(last))
 		last--;
 	if (strategy == BTGreaterStrategyNumber && !TIMESTAMP_NOT_FINITE(first))
@@ -192,7 +193,7 @@ ca_bounds_time(CaBounds *bounds, int strategy, Oid type, const Datum *values,
 		bounds->empty = true;
 }
 
-/* the candle starts before this time, which may be infinite */
+/* narrow: the candle starts before this time, which may be infinite */
 void
 ca_bounds_before(CaBounds *bounds, TimestampTz time)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bounds.h
- *		Which series and times a reader of segments asks for.
+ *		The series and times that a scan of segments asks for.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,14 +14,14 @@
 
 typedef struct CaBounds
 {
-	bool empty;      /* nothing can be found */
-	bool all_assets; /* otherwise these, ascending, each once */
+	bool empty;      /* no candle can match */
+	bool all_assets; /* if false: the assets below, distinct and ascending */
 	bool all_timeframes;
 	int nassets;
 	int ntimeframes;
 	int32 *assets;
-	text **timeframes; /* as the default collation orders them */
-	TimestampTz since; /* both are within */
+	text **timeframes; /* distinct, ascending in the default collation */
+	TimestampTz since; /* since and until are inclusive */
 	TimestampTz until;
 } CaBounds;
 

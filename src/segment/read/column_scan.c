@@ -3,10 +3,9 @@
  * column_scan.c
  *		Stored segments as columns in memory, one by one.
  *
- * For functions that compute from columns and need no rows.  What they may read
- * is what the caller may, and the snapshot is the active one: together with
- * rows of price_history that are not compressed, read by the same snapshot, it is
- * one state of the history.
+ * For functions that compute from columns and need no rows.  They read with the
+ * caller's rights and the active snapshot.  Candles that are not compressed have to
+ * be read with the same snapshot, so that both together are one state of the history.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,10 +18,10 @@
 #include "segment/read/column_scan.h"
 
 /*
- * Begin to read segments that reach into the bounds, which have been filled in.
- * "columns" has a bit for each column of price_data_compressed that is to be
- * decoded, 1 << CA_COMPRESSED_OPEN and so on.  What is allocated lives in the
- * current memory context.  Error: 42501.
+ * Begin to read segments that reach into scan->bounds, which the caller has filled
+ * in.  "columns" has a bit for each column of price_data_compressed to decode,
+ * 1 << CA_COMPRESSED_OPEN and so on.  Allocates in the current memory context.
+ * Error: 42501.
  */
 void
 ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid, int columns,
@@ -31,7 +30,7 @@ ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid, int columns,
 	Oid table = get_relname_relid("price_data_segments", namespace_oid);
 
 	if (!OidIsValid(table))
-		elog(ERROR, "there is no table price_data_segments");
+		elog(ERROR, "table price_data_segments does not exist");
 	ca_query_check_rights(table, GetUserId());
 	ca_cursor_init(&scan->cursor, columns);
 	scan->query = (CaQuery){.table = table,
@@ -45,8 +44,9 @@ ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid, int columns,
 }
 
 /*
- * Read the next segment that has candles within the bounds.  False when there is
- * none; else the scan tells of it, until the next call.  Error: XX001.
+ * Read the next segment that has candles within the bounds, and fill in the scan's
+ * fields for it, which are valid until the next call.  False if there is none.
+ * Error: XX001.
  */
 bool
 ca_column_scan_next(CaColumnScan *scan)
@@ -75,7 +75,7 @@ ca_column_scan_next(CaColumnScan *scan)
 	return false;
 }
 
-/* end reading, be it before the last segment */
+/* stop reading, also before the last segment */
 void
 ca_column_scan_end(CaColumnScan *scan)
 {

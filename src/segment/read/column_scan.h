@@ -20,12 +20,12 @@ typedef struct CaColumnScan
 	CaQuery query;
 	CaCursor cursor;
 
-	/* the segment that was read last, and its candles within the bounds */
+	/* the segment read last; its candles from "from" up to "to" are in bounds */
 	int32 asset;
 	const CaTimeframe *timeframe;
 	const CaSegment *segment;
 	int from;
-	int to; /* the candle behind them */
+	int to; /* exclusive */
 } CaColumnScan;
 
 extern void ca_column_scan_begin(CaColumnScan *scan, Oid namespace_oid,

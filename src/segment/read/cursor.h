@@ -16,13 +16,13 @@
 
 typedef struct CaCursor
 {
-	int wanted;       /* columns of price_data_compressed, a bit each */
-	unsigned columns; /* those to decode */
+	int wanted;       /* bits, 1 << column of price_data_compressed */
+	unsigned columns; /* of the segment to decode: CA_SEGMENT_WITH_... */
 	MemoryContext context;
 	int32 asset;
-	text *timeframe; /* NULL when there is no segment */
+	text *timeframe; /* NULL without a segment in memory */
 	CaSegment *segment;
-	Datum *indicators; /* NULL when there are none */
+	Datum *indicators; /* NULL without any */
 	bool *no_indicators;
 } CaCursor;
 

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * payload.c
- *		Segments as they are stored: bytea with a checksum, numbers as numeric.
+ *		Segments as stored: a bytea with a checksum, and numbers as numeric.
  *
- * The checksum is a CRC-32C of all bytes of the payload but the four that hold
- * it.  What is read is checked before it is decoded: storage that went bad is
- * told apart from numbers that look right.
+ * The checksum is a CRC-32C of all bytes of the payload except the four that hold
+ * it.  It is verified before decoding, so that damaged storage raises an error and
+ * never yields plausible numbers.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,18 +21,18 @@
 #include "numeric/numeric.h"
 #include "segment/read/payload.h"
 
-/* the longest text of a number that is read without allocating */
+/* texts of numbers shorter than this are read without allocating */
 #define SMALL_TEXT 128
 
 static uint32
 payload_checksum(const uint8 *data, Size length)
 {
-	const Size behind = CA_SEGMENT_CHECKSUM + sizeof(uint32);
+	const Size rest = CA_SEGMENT_CHECKSUM + sizeof(uint32);
 	pg_crc32c checksum;
 
 	INIT_CRC32C(checksum);
 	COMP_CRC32C(checksum, data, CA_SEGMENT_CHECKSUM);
-	COMP_CRC32C(checksum, data + behind, length - behind);
+	COMP_CRC32C(checksum, data + rest, length - rest);
 	FIN_CRC32C(checksum);
 	return checksum;
 }
@@ -64,7 +64,7 @@ ca_payload_encode(const CaSegment *segment)
 }
 
 /*
- * A stored segment is not what was stored.  Error: XX001.
+ * Raise an error, because a stored segment cannot be what was stored: XX001.
  */
 void
 ca_payload_damaged(const CaSegmentOwner *owner, const char *problem)
@@ -79,7 +79,7 @@ ca_payload_damaged(const CaSegmentOwner *owner, const char *problem)
 					"delete it and import its candles again."));
 }
 
-/* why these bytes are no payload of the owner's; NULL when they are */
+/* why these bytes cannot be the owner's payload; NULL if they can */
 static const char *
 payload_problem(const CaSegmentOwner *owner, const uint8 *data, Size length)
 {
@@ -98,10 +98,9 @@ payload_problem(const CaSegmentOwner *owner, const uint8 *data, Size length)
 }
 
 /*
- * Decode the columns asked for.  The text of numbers that are not integers of a
- * scale lies in a copy of the payload, in the current memory context; so that has
- * to live as long as the segment is read.  Errors: XX001 for bytes that were not
- * written so.
+ * Decode the given columns.  Texts of numbers point into a copy of the payload in the
+ * current memory context, which must live as long as the segment is in use.
+ * Errors: XX001 for a damaged payload.
  */
 void
 ca_payload_decode(const CaSegmentOwner *owner, Datum payload, unsigned columns,
@@ -135,8 +134,8 @@ number_from_text(const CaSegmentText *text)
 }
 
 /*
- * The number of a candle as numeric, with the display scale that it came with.
- * It must not be NULL.  Allocated in the current memory context.
+ * The number of a candle as numeric, with its original display scale.  It must not be
+ * NULL.  Allocated in the current memory context.
  */
 Datum
 ca_segment_number(const CaSegmentNumbers *numbers, int candle)

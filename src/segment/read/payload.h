@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * payload.h
- *		Segments as they are stored: bytea with a checksum, numbers as numeric.
+ *		Segments as stored: a bytea with a checksum, and numbers as numeric.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 
 #include "segment/codec/segment.h"
 
-/* whose segment it is, for errors */
+/* the series and start of a segment, for error messages */
 typedef struct CaSegmentOwner
 {
 	int32 asset;

@@ -207,7 +207,7 @@ def read_column(data, read):
     column = Bytes(data.take(data.varint()))
     values = read(column)
     if column.left():
-        raise Refused("bytes behind a column")
+        raise Refused("trailing bytes after a column")
     return values
 
 
@@ -233,7 +233,7 @@ def decode(payload):
     for _ in range(2):
         columns.append(read_column(data, lambda column: read_series(column, count)))
     if data.left():
-        raise Refused("bytes behind the last column")
+        raise Refused("trailing bytes after the last column")
     return "\n".join([COLUMNS] + [",".join(map(str, row)) for row in zip(*columns)]) + "\n"
 
 
