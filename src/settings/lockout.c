@@ -5,11 +5,10 @@
  *		cryptoanalytics.lockout_period: how many failures in a row lock an
  *		account, and for how long.
  *
- * Both are read by functions in C, so that the library is in memory and the
- * value has been checked: a value set before that is any text by anybody.
- * Only superusers set them, and those who are granted SET on them.  Of a value
- * that makes no sense the default takes the place: logins go on, and are
- * counted.
+ * C functions read both, so that the library is loaded and the value has been checked:
+ * before that, anybody can set any text.  Only superusers may set them, and roles
+ * with the SET privilege on them.  The default replaces an invalid value, so logins
+ * keep working and are still counted.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,7 +60,7 @@ ca_max_failed_logins(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(max_failed_logins);
 }
 
-/* how long it stays locked, as an interval without days */
+/* how long an account stays locked, as an interval without days */
 Datum
 ca_lockout_period(PG_FUNCTION_ARGS)
 {

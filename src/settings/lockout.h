@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lockout.h
- *		The settings of how failed logins lock an account.
+ *		The settings of the lockout after failed logins.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,4 +10,4 @@
 
 extern void ca_define_lockout_settings(void);
 
-#endif
+#endif /* CA_LOCKOUT_H */

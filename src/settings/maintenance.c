@@ -1,20 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * maintenance.c
- *		Settings of maintain(): what it rolls up, what it keeps, and how long it
- *		waits for locks.
+ *		The settings of maintain(): what it rolls up, what it keeps, and how long
+ *		it waits for locks.
  *
- *		rollup = [ timeframe { "," timeframe } ]	blanks around one are fine
+ *		rollup = [ timeframe { "," timeframe } ]
  *
- * A timeframe named twice is an error; an empty setting rolls nothing up.
- * keep_sessions, keep_api_logs and keep_system_health are durations; 0 keeps
- * for ever.  maintenance_lock_timeout is one too; 0 waits for ever.
+ * Naming a timeframe twice is an error; an empty list rolls nothing up.
+ * keep_sessions, keep_api_logs and keep_system_health are durations; 0 keeps rows
+ * for ever.  maintenance_lock_timeout is a duration too; 0 waits for ever.
  *
  *-------------------------------------------------------------------------
  */
 #include "base/compat.h"
-
-#include <ctype.h>
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -22,9 +20,10 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/timeframe.h"
+#include "settings/list.h"
 #include "settings/maintenance.h"
 #include "settings/setting.h"
-#include "base/timeframe.h"
 
 PG_FUNCTION_INFO_V1(ca_rollup_timeframes);
 PG_FUNCTION_INFO_V1(ca_keep_sessions);
@@ -89,44 +88,24 @@ static CaSetting lock_timeout = {
 	.greatest = CA_DAY,
 };
 
-static const char *
-skip_blanks(const char *c)
+static bool
+read_timeframe(const char **at, void *result)
 {
-	while (*c == ' ' || *c == '\t')
-		c++;
-	return c;
+	bool *named = result;
+	const CaTimeframe *timeframe = ca_list_timeframe(at);
+
+	if (timeframe == NULL || named[ca_timeframe_index(timeframe)])
+		return false;
+	named[ca_timeframe_index(timeframe)] = true;
+	return true;
 }
 
-/* which timeframes a list names */
+/* the result is an array of bool, one per timeframe */
 static const char *
 read_rollup(const CaSetting *setting, const char *text, void *result)
 {
-	bool *named = result;
-	const char *c = skip_blanks(text);
-
-	memset(named, false, sizeof(bool) * CA_TIMEFRAMES);
-	if (*c == '\0')
-		return NULL;
-
-	for (;;)
-	{
-		const char *start = c;
-		const CaTimeframe *timeframe;
-
-		while (isalnum((unsigned char) *c))
-			c++;
-		timeframe = ca_timeframe_find(start, c - start);
-		c = skip_blanks(c);
-		if (*start == '\0')
-			return "Nothing follows the last comma.";
-		if (timeframe == NULL || named[ca_timeframe_index(timeframe)] ||
-			(*c != ',' && *c != '\0'))
-			return psprintf("Cannot read it from \"%s\" on.", start);
-		named[ca_timeframe_index(timeframe)] = true;
-		if (*c == '\0')
-			return NULL;
-		c = skip_blanks(c + 1);
-	}
+	memset(result, false, sizeof(bool) * CA_TIMEFRAMES);
+	return ca_list_read(text, read_timeframe, result);
 }
 
 static bool
@@ -187,7 +166,7 @@ ca_rollup_timeframes(PG_FUNCTION_ARGS)
 		construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* how long something is kept; NULL for ever */
+/* how long rows are kept; NULL for ever */
 static Datum
 kept(FunctionCallInfo fcinfo, const CaSetting *setting)
 {
@@ -217,7 +196,7 @@ ca_keep_system_health(PG_FUNCTION_ARGS)
 	return kept(fcinfo, &keep_system_health);
 }
 
-/* in milliseconds, as PostgreSQL's own lock_timeout is */
+/* in milliseconds, as PostgreSQL's lock_timeout */
 Datum
 ca_maintenance_lock_timeout(PG_FUNCTION_ARGS)
 {

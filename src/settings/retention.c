@@ -2,17 +2,16 @@
  *
  * retention.c
  *		The settings of archiving.  cryptoanalytics.retention: how long candles of
- *		each timeframe stay in price_data before archive_price_data moves them.
+ *		each timeframe stay in price_data before archive_price_data() moves them.
  *		cryptoanalytics.compress_archive: whether it compresses them then.
  *		cryptoanalytics.keep_indicators: whether they keep their indicators.
  *
  *		retention = [ entry { "," entry } ]
- *		entry     = timeframe "=" number unit		blanks around either are fine
+ *		entry     = timeframe "=" number unit
  *		unit      = "h" | "d" | "w"
  *
- * The number is from 1 to 100000.  A timeframe that is not named, or every one
- * when the setting is empty, is kept for ever.  A timeframe named twice is an
- * error.
+ * The number is from 1 to 100000.  Candles of a timeframe that is not named stay for
+ * ever.  Naming a timeframe twice is an error.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,9 +23,10 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/timeframe.h"
+#include "settings/list.h"
 #include "settings/retention.h"
 #include "settings/setting.h"
-#include "base/timeframe.h"
 
 #define MAX_RETENTION 100000
 
@@ -84,14 +84,6 @@ static CaSetting keep_indicators_setting = {
 	.suspends = true,
 };
 
-static const char *
-skip_blanks(const char *c)
-{
-	while (*c == ' ' || *c == '\t')
-		c++;
-	return c;
-}
-
 static int
 unit_hours(char unit)
 {
@@ -108,33 +100,6 @@ unit_hours(char unit)
 	}
 }
 
-/*
- * Parse the entry at c.  Returns the place behind it, or NULL when it makes no
- * sense.
- */
-static const char *
-parse_entry(const char *c, RetentionEntry *entry)
-{
-	const char *start = c;
-	int64 number = 0;
-
-	while (isalnum((unsigned char) *c))
-		c++;
-	entry->timeframe = ca_timeframe_find(start, c - start);
-	c = skip_blanks(c);
-	if (entry->timeframe == NULL || *c != '=')
-		return NULL;
-
-	c = skip_blanks(c + 1);
-	for (; isdigit((unsigned char) *c) && number <= MAX_RETENTION; c++)
-		number = number * 10 + (*c - '0');
-	entry->hours = number * unit_hours(*c);
-	if (number > MAX_RETENTION || entry->hours == 0)
-		return NULL;
-
-	return skip_blanks(c + 1);
-}
-
 static const RetentionEntry *
 find_entry(const Retention *retention, const CaTimeframe *timeframe)
 {
@@ -144,32 +109,34 @@ find_entry(const Retention *retention, const CaTimeframe *timeframe)
 	return NULL;
 }
 
-/* a whole setting */
+/* timeframe=number and unit */
+static bool
+read_entry(const char **at, void *result)
+{
+	Retention *retention = result;
+	const CaTimeframe *timeframe = ca_list_timeframe(at);
+	int64 number = 0;
+	int64 hours;
+
+	if (timeframe == NULL || find_entry(retention, timeframe) != NULL ||
+		!ca_list_symbol(at, '='))
+		return false;
+	for (; isdigit((unsigned char) **at) && number <= MAX_RETENTION; (*at)++)
+		number = number * 10 + (**at - '0');
+	hours = number * unit_hours(**at);
+	if (number > MAX_RETENTION || hours == 0)
+		return false;
+	(*at)++;
+	retention->entry[retention->nentries++] =
+		(RetentionEntry){timeframe, hours};
+	return true;
+}
+
 static const char *
 read_retention(const CaSetting *setting, const char *text, void *result)
 {
-	Retention *retention = result;
-	const char *c = skip_blanks(text);
-
-	retention->nentries = 0;
-	if (*c == '\0')
-		return NULL;
-
-	for (;;)
-	{
-		RetentionEntry entry;
-		const char *end = parse_entry(c, &entry);
-
-		if (*c == '\0')
-			return "Nothing follows the last comma.";
-		if (end == NULL || find_entry(retention, entry.timeframe) != NULL ||
-			(*end != ',' && *end != '\0'))
-			return psprintf("Cannot read it from \"%s\" on.", c);
-		retention->entry[retention->nentries++] = entry;
-		if (*end == '\0')
-			return NULL;
-		c = skip_blanks(end + 1);
-	}
+	((Retention *) result)->nentries = 0;
+	return ca_list_read(text, read_entry, result);
 }
 
 static bool
@@ -200,9 +167,9 @@ ca_define_archive_settings(void)
 }
 
 /*
- * retention_period(timeframe) -> interval; NULL when it is kept for ever
+ * retention_period(timeframe) -> interval; NULL if its candles stay for ever
  *
- * Errors: 22023 for an unknown timeframe, and a setting that makes no sense.
+ * Errors: 22023 for an unknown timeframe and for an invalid setting.
  */
 Datum
 ca_retention_period(PG_FUNCTION_ARGS)

@@ -1,24 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * setting.c
- *		Settings whose text the extension reads itself: one place for how they
- *		are checked, kept and read.
+ *		Settings whose text the extension parses: one place to check, keep and
+ *		read them.
  *
- * Before the library is loaded PostgreSQL takes any text for a setting that
- * has our prefix.  What was set then, in the session, for a role or for a
- * database, is judged when the library comes.  PostgreSQL would drop what makes
- * no sense and go on with the default, so that candles would be archived, and
- * logs pruned, by a period that nobody chose.  So such a text stays here, with a
- * warning, and whatever reads the setting ends with an error until it is mended.
- * The same holds for what ALTER ROLE and ALTER DATABASE have stored, when the
- * library is preloaded.  SET, with the library in memory, is refused at once.
+ * Before the library is loaded, PostgreSQL accepts any text for a setting with our
+ * prefix.  Such a text, set in the session, for a role or for a database, is checked
+ * when the library is loaded.  PostgreSQL would replace an invalid one by the default,
+ * so that candles would be archived, and logs pruned, after a period that nobody chose.
+ * So an invalid text is kept, with a warning, and whatever reads the setting raises an
+ * error until it is corrected.  The same holds for texts stored by ALTER ROLE and
+ * ALTER DATABASE if the library is preloaded.  SET refuses an invalid text at once
+ * if the library is loaded.
  *
- * A setting that would rather have its default than an error says so by
- * "suspends".
+ * This is what "suspends" asks for; without it, the default replaces an invalid text.
  *
- * A new setting: a CaSetting, a check hook of one line that calls
- * ca_check_setting(), ca_define_setting() from _PG_init(), and a function that
- * SQL calls and that reads it by ca_read_setting().  SQL never compares the text.
+ * A new setting takes a CaSetting, a check hook of one line that calls
+ * ca_check_setting(), a call of ca_define_setting() from _PG_init(), and a function
+ * that SQL calls and that reads the setting by ca_read_setting().  SQL never compares
+ * the text.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +34,7 @@
 
 PG_FUNCTION_INFO_V1(ca_setting_is_valid);
 
-/* room for what any reader makes of a text */
+/* room for the result of any reader */
 typedef union SettingValue
 {
 	int64 number;
@@ -43,7 +43,7 @@ typedef union SettingValue
 
 static CaSetting *settings;
 
-/* while the library is loaded: what comes was set before that */
+/* while the library is being loaded: values now come from before that */
 static bool beginning;
 
 void
@@ -70,8 +70,8 @@ ca_define_setting(CaSetting *setting, GucContext context,
 }
 
 /*
- * Whether a text that makes no sense comes from where nobody can be asked again.
- * A parallel worker takes what its leader has.
+ * Whether a text was set earlier, so that refusing it would not reach whoever set it.
+ * A parallel worker accepts what its leader has.
  */
 static bool
 is_stored(GucSource source)
@@ -81,7 +81,7 @@ is_stored(GucSource source)
 }
 
 /*
- * The work of a check hook.
+ * The body of a check hook.
  */
 bool
 ca_check_setting(const CaSetting *setting, char **newval, GucSource source)
@@ -98,7 +98,7 @@ ca_check_setting(const CaSetting *setting, char **newval, GucSource source)
 			ereport(WARNING, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("invalid value for parameter \"%s\": \"%s\"",
 						   setting->name, *newval),
-					errdetail("%s What depends on it is not done.", wrong),
+					errdetail("%s Whatever depends on it fails.", wrong),
 					errhint("%s", setting->hint));
 		return true;
 	}
@@ -108,7 +108,7 @@ ca_check_setting(const CaSetting *setting, char **newval, GucSource source)
 }
 
 /*
- * What a setting says.  Errors: 22023 when it makes no sense.
+ * The value of a setting.  Errors: 22023 if it is invalid.
  */
 void
 ca_read_setting(const CaSetting *setting, void *result)
@@ -120,12 +120,12 @@ ca_read_setting(const CaSetting *setting, void *result)
 				errmsg("invalid value for parameter \"%s\": \"%s\"",
 					   setting->name, setting->text),
 				errdetail("%s", wrong),
-				errhint("%s pg_settings and pg_db_role_setting tell where it "
+				errhint("%s pg_settings and pg_db_role_setting show where it "
 						"is set.",
 						setting->hint));
 }
 
-/* milliseconds of the unit at c, whose length is given; 0 for none */
+/* milliseconds of the unit at c with this length; 0 if there is no such unit */
 static int64
 unit_milliseconds(const char *c, int length)
 {
@@ -143,20 +143,25 @@ unit_milliseconds(const char *c, int length)
 	return 0;
 }
 
+static const char *
+skip_space(const char *c)
+{
+	while (isspace((unsigned char) *c))
+		c++;
+	return c;
+}
+
 /*
- * duration = number unit		blanks around either are fine; 0 needs no unit
+ * duration = number unit		white space may surround either; 0 needs no unit
  */
 const char *
 ca_read_duration(const CaSetting *setting, const char *text, void *result)
 {
-	const char *c = text;
-	const char *start;
+	const char *c = skip_space(text);
+	const char *start = c;
 	int64 number = 0;
 	int64 unit;
 
-	while (isspace((unsigned char) *c))
-		c++;
-	start = c;
 	for (; isdigit((unsigned char) *c); c++)
 		if (__builtin_mul_overflow(number, 10, &number) ||
 			__builtin_add_overflow(number, *c - '0', &number))
@@ -164,8 +169,7 @@ ca_read_duration(const CaSetting *setting, const char *text, void *result)
 	if (c == start)
 		return "It does not begin with a number.";
 
-	while (isspace((unsigned char) *c))
-		c++;
+	c = skip_space(c);
 	start = c;
 	while (isalpha((unsigned char) *c))
 		c++;
@@ -174,8 +178,7 @@ ca_read_duration(const CaSetting *setting, const char *text, void *result)
 		unit = 1;
 	else if (c == start && *c == '\0')
 		return "It has no unit.";
-	while (isspace((unsigned char) *c))
-		c++;
+	c = skip_space(c);
 	if (unit == 0 || *c != '\0')
 		return "What follows the number is not a unit.";
 
@@ -188,7 +191,7 @@ ca_read_duration(const CaSetting *setting, const char *text, void *result)
 	return NULL;
 }
 
-/* on, off and what else PostgreSQL takes for a Boolean */
+/* on, off and the other spellings that PostgreSQL accepts for a Boolean */
 const char *
 ca_read_switch(const CaSetting *setting, const char *text, void *result)
 {
@@ -196,7 +199,7 @@ ca_read_switch(const CaSetting *setting, const char *text, void *result)
 											 : "It is neither on nor off.";
 }
 
-/* whole days are days, the rest is time */
+/* an interval of whole days and the remaining time */
 Interval *
 ca_duration_interval(int64 milliseconds)
 {
@@ -208,8 +211,8 @@ ca_duration_interval(int64 milliseconds)
 }
 
 /*
- * setting_is_valid(name): whether what a setting says makes sense, without the
- * prefix; true for those that never hold what does not.
+ * ca_setting_is_valid(name): whether a setting, named without the prefix, is valid;
+ * true for settings that never keep an invalid text.
  */
 Datum
 ca_setting_is_valid(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * setting.h
- *		Settings whose text the extension reads itself.
+ *		Settings whose text the extension parses.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,8 +16,8 @@
 typedef struct CaSetting CaSetting;
 
 /*
- * Reads the text of a setting.  Returns NULL and fills in the result, whose
- * type is the setting's own; or says what is wrong, as an error detail.
+ * Reads the text of a setting.  Returns NULL and fills in the result, whose type
+ * depends on the setting, or returns what is wrong, as an error detail.
  */
 typedef const char *(*CaSettingReader)(const CaSetting *setting,
 									   const char *text, void *result);
@@ -30,11 +30,11 @@ struct CaSetting
 	const char *initial; /* the default */
 	CaSettingReader read;
 	const char *hint; /* how to write it */
-	bool suspends;    /* what makes no sense stops the work that needs it;
-						 otherwise the default stands in */
-	int64 least; /* of a duration, in milliseconds; from 0 on, "0" is one */
+	bool suspends;    /* an invalid text stops the work that needs it;
+						 otherwise the default replaces it */
+	int64 least;      /* limits of a duration, in milliseconds */
 	int64 greatest;
-	char *text; /* what it is set to */
+	char *text; /* the present value */
 	CaSetting *next;
 };
 
