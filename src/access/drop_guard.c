@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * drop_guard.c
- *		Tables that hold rows are not dropped by accident.
+ *		Protects tables that hold rows from an accidental drop.
  *
- * DROP EXTENSION takes the tables along, and so does whatever drops the
- * extension by CASCADE.  An event trigger calls ca_guard_drop() before such a
- * command.  That loads the library, if nothing else has, and installs a hook
- * that sees each object before it goes.  The first of our tables with a row
- * ends the command, unless cryptoanalytics.allow_drop is on.
+ * DROP EXTENSION drops the tables too, and so does every command that drops the
+ * extension by CASCADE.  An event trigger calls ca_guard_drop() before such a command.
+ * The call loads the library, unless it is loaded already, and installs a hook that
+ * sees each object before it is dropped.  The first of our tables with a row ends
+ * the command, unless cryptoanalytics.allow_drop is on.
  *
- * The event trigger alone would not do: before the command it does not know
- * what a CASCADE will reach, and after it, it is gone itself.
+ * The event trigger alone is not enough: before the command it does not know what a
+ * CASCADE will reach, and after the command it is gone itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +37,7 @@ static bool allow_drop;
 static bool guarding;
 static object_access_hook_type next_hook;
 
-/* not in a file: it is for one session, not for a whole server */
+/* not in a configuration file: it is meant for one session, not for a server */
 void
 ca_define_drop_setting(void)
 {
@@ -65,8 +65,8 @@ is_our_table(Oid relid)
 }
 
 /*
- * Whoever drops the table has locked it, so what other sessions have written
- * is committed or gone; a snapshot taken now sees it.
+ * The command has locked the table, so other sessions have committed or rolled back
+ * what they wrote; a snapshot taken now sees it.
  */
 static bool
 holds_rows(Oid relid)
@@ -84,7 +84,7 @@ holds_rows(Oid relid)
 	return found;
 }
 
-/* an update script of the extension drops what it likes */
+/* scripts of the extension itself may drop anything */
 static void
 guard_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 			 void *arg)
@@ -106,14 +106,14 @@ guard_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 					"session to drop the extension with its rows."));
 }
 
-/* event trigger, before a command that may drop the extension */
+/* event trigger before a command that may drop the extension */
 Datum
 ca_guard_drop(PG_FUNCTION_ARGS)
 {
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR, errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				errmsg("ca_guard_drop can only be called by an event trigger"),
-				errhint("The extension makes its event triggers itself."));
+				errhint("The extension creates its event triggers itself."));
 	if (!guarding)
 	{
 		next_hook = object_access_hook;

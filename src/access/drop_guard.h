@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * drop_guard.h
- *		Tables that hold rows are not dropped by accident.
+ *		Protects tables that hold rows from an accidental drop.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,4 +10,4 @@
 
 extern void ca_define_drop_setting(void);
 
-#endif
+#endif /* CA_DROP_GUARD_H */

@@ -3,11 +3,11 @@
  * row_user.c
  *		Whose rows a session may see, for the row-level security policies.
  *
- * The setting cryptoanalytics.user_id names a user; empty it is nobody.  A role that
- * may execute ca_every_user() sees the rows of all users.  Both are said by a
- * range of identifiers, from ca_first_user() to ca_last_user(): one user, all
- * or, by NULL, none.  A policy compares with the two, which an index serves;
- * "sees all OR user_id = x" it would not.
+ * The setting cryptoanalytics.user_id names a user; if empty, it names nobody.  A role
+ * that may execute ca_every_user() sees the rows of all users.  ca_first_user() and
+ * ca_last_user() give both cases as a range of identifiers: one user, all users or,
+ * if NULL, none.  A policy compares with both ends, which an index supports; it does
+ * not support "sees all OR user_id = x".
  *
  *-------------------------------------------------------------------------
  */
@@ -30,11 +30,11 @@ PG_FUNCTION_INFO_V1(ca_last_user);
 
 static char *user_setting;
 
-/* what it says; without a user it is nobody */
+/* the parsed setting */
 static bool has_user;
 static int user_id;
 
-/* an identifier as users.id takes it, or nothing at all */
+/* check hook: an identifier of the type of users.id, or empty */
 static bool
 check_user(char **value, void **extra, GucSource source)
 {
@@ -46,7 +46,8 @@ check_user(char **value, void **extra, GucSource source)
 	(void) strtoint(*value, &end, 10);
 	if (*end == '\0' && errno == 0)
 		return true;
-	GUC_check_errdetail("It is the identifier of a user, or empty for nobody.");
+	GUC_check_errdetail(
+		"The value must be the identifier of a user, or empty for nobody.");
 	return false;
 }
 
@@ -62,14 +63,14 @@ ca_define_user_setting(void)
 {
 	DefineCustomStringVariable(
 		"cryptoanalytics.user_id", "User whose rows row-level security shows.",
-		"An identifier of users; empty it is nobody.", &user_setting, "",
+		"An identifier of users; empty for nobody.", &user_setting, "",
 		PGC_USERSET, GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, check_user,
 		assign_user, NULL);
 }
 
 /*
- * Whether the current user may execute ca_every_user() of the same schema.
- * It is looked up once an expression.
+ * Whether the current user may execute ca_every_user() of the same schema.  The
+ * function is looked up once per expression.
  */
 static bool
 sees_every_user(FmgrInfo *flinfo)
@@ -90,7 +91,7 @@ sees_every_user(FmgrInfo *flinfo)
 	return OidIsValid(*marker) && ca_may_execute(*marker, GetUserId());
 }
 
-/* the bound of a range that is all, one user or, NULL, none */
+/* one end of the range: of all users, one user or, if NULL, none */
 static Datum
 bound_of_users(FunctionCallInfo fcinfo, int32 bound_of_all)
 {

@@ -10,4 +10,4 @@
 
 extern void ca_define_user_setting(void);
 
-#endif
+#endif /* CA_ROW_USER_H */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * schema_guard.c
- *		The schema of the extension keeps its name.
+ *		Refuses to rename the schema of the extension.
  *
- * Functions of the extension have a search_path with that name.  Under
- * another name they would not find each other, and whoever may create schemas
- * could make one of the old name, whose functions would then run with the
- * rights of the extension's owner.
+ * The functions of the extension have a search_path with that name.  Under another
+ * name they would not find each other, and anybody who may create schemas could
+ * create one with the old name, whose functions would then run with the rights of
+ * the extension's owner.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 
 PG_FUNCTION_INFO_V1(ca_guard_schema);
 
-/* event trigger, before ALTER SCHEMA; it is in the schema that it guards */
+/* event trigger before ALTER SCHEMA; its function is in the schema that it guards */
 Datum
 ca_guard_schema(PG_FUNCTION_ARGS)
 {

@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * once.c
- *		A candle in one place: writing the archive by hand beside live inserts.
+ *		Each candle in one place only: inserts into the archive by hand.
  *
- * price_data and price_data_archive have a unique index each, and none of both.
- * Archiving itself takes a candle out of one table first, so whoever inserts it
- * there waits.  Whoever inserts into the archive by hand does not meet writers of
- * price_data anywhere, so:
+ * price_data and price_data_archive have a unique index each, but none spans both.
+ * Archiving deletes a candle from one table first, so an insert of the same candle
+ * there waits for it.  Inserts into the archive by hand and into price_data would not
+ * meet anywhere, so:
  *
- *	- it holds a lock to the end of its transaction that marks the archive as
- *	  being written, then waits for all transactions that have written price_data,
- *	  then locks archiving of its series, and then looks whether its candles are live;
- *	- whoever inserts into price_data looks at that mark after its rows are in
- *	  place.  If there is none, a writer of the archive that comes later waits for
- *	  it.  If there is one, it locks archiving of its series before it looks for
- *	  archived ones.
+ *	- An insert into the archive takes a lock until the end of its transaction, which
+ *	  marks the archive as being written.  It then waits for all transactions that
+ *	  have written price_data, locks archiving of its series, and only then checks
+ *	  that its candles are not live.
+ *	- An insert into price_data checks for that mark after its rows are in place.
+ *	  Without one, whoever writes the archive later waits for it.  With one, it locks
+ *	  archiving of its series before it checks for archived candles.
  *
- * A live insert that meets no such writer pays one lock that it takes and gives
- * back.  The lock is one of an object, which no statement can take.
+ * Without an insert into the archive, a live insert pays for one lock, taken and
+ * released.  It is the lock of an object, which no SQL statement can take.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@
 #include "storage/lock.h"
 #include "utils/lsyscache.h"
 
-/* the mark is no column, and relations themselves are not locked as objects */
+/* a number in place of a column: relations themselves are not locked as objects */
 #define MARK 1
 
 PG_FUNCTION_INFO_V1(ca_mark_archive);
@@ -43,16 +43,16 @@ find_table(FunctionCallInfo fcinfo, const char *name)
 	Oid oid = get_relname_relid(name, schema);
 
 	if (!OidIsValid(oid))
-		elog(ERROR, "there is no table %s", name);
+		elog(ERROR, "table %s does not exist", name);
 	return oid;
 }
 
 /*
  * ca_mark_archive() -> void
  *
- * Marks the archive as being written to the end of the transaction, and waits for
- * those that have written price_data.  Who has marked it already need not wait
- * again: all that began later have seen the mark.
+ * Marks the archive as being written until the end of the transaction, and waits for
+ * the transactions that have written price_data.  A transaction that has already
+ * marked it need not wait again: writers that came later have seen the mark.
  */
 Datum
 ca_mark_archive(PG_FUNCTION_ARGS)
@@ -75,7 +75,7 @@ ca_mark_archive(PG_FUNCTION_ARGS)
 /*
  * ca_archive_is_marked() -> boolean
  *
- * Whether another session is writing the archive by hand.
+ * Whether another session is inserting into the archive by hand.
  */
 Datum
 ca_archive_is_marked(PG_FUNCTION_ARGS)

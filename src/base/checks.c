@@ -51,7 +51,7 @@ ca_check_finite(double value, const char *what)
 }
 
 /*
- * The same for a numeric.
+ * Refuse a numeric that is NaN or infinite: 22003.
  */
 void
 ca_check_finite_numeric(Datum value, const char *what)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *		The only place where PostgreSQL versions differ, module.c aside.
+ *		The differences between PostgreSQL versions.  Only this file and module.c
+ *		look at PG_VERSION_NUM.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,8 +33,8 @@
 #endif
 
 /*
- * The order by an operator as a list of one pathkey; NIL when the query does not
- * know the expression.
+ * The order by an operator as a list of one pathkey; NIL if the query does not use
+ * the expression.
  */
 static inline List *
 ca_expression_pathkey(PlannerInfo *root, Expr *expr, Oid opno, Relids rel)
@@ -45,7 +46,7 @@ ca_expression_pathkey(PlannerInfo *root, Expr *expr, Oid opno, Relids rel)
 #endif
 }
 
-/* a path over a foreign table, with rows and cost still to be filled in */
+/* a path over a foreign table; the caller fills in rows and cost */
 static inline ForeignPath *
 ca_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, List *pathkeys,
 						   Relids outer, List *fdw_private)
@@ -62,7 +63,7 @@ ca_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, List *pathkeys,
 #endif
 }
 
-/* whose rights a foreign scan is checked for; invalid: the current user's */
+/* the user whose rights a foreign scan needs; InvalidOid: the current user */
 static inline Oid
 ca_foreign_scan_user(ForeignScanState *node)
 {

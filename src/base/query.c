@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *		The rows of a query, handed over one by one.
+ *		Running a query and handing over its rows one by one.
  *
- * The executor runs the query, with the caller's permissions, row security and
- * snapshot, and sends its rows to a receiver of ours.  No row is copied and none
- * is kept, so memory does not grow with their number.
+ * The executor runs the query with the caller's permissions, row security and
+ * snapshot, and sends its rows to our receiver.  No row is copied or kept, so memory
+ * does not grow with their number.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,8 +36,8 @@ reader_nothing(DestReceiver *self)
 }
 
 /*
- * Make a receiver that hands every row to "take", with its columns still to be
- * read from the slot.
+ * Make a receiver that hands every row to "take", which has to read the columns from
+ * the slot.
  */
 DestReceiver *
 ca_reader_init(CaReader *reader, CaRowTaker take, void *taker)
@@ -52,7 +52,7 @@ ca_reader_init(CaReader *reader, CaRowTaker take, void *taker)
 	return &reader->receiver;
 }
 
-/* run a query without workers: beside them nothing may be written */
+/* run a query without parallel workers, during which "take" could not write */
 static int
 run_serial(const char *query, const CaArgument *arguments, int narguments,
 		   const SPIExecuteOptions *options)
@@ -99,9 +99,9 @@ run_query(const char *query, const CaArgument *arguments, int narguments,
 }
 
 /*
- * Run a query that only reads, and hand its rows over.  Names in it are found by
- * the search_path, unless they are qualified.  What "take" allocates is freed
- * with the last row, so it should not allocate a row.
+ * Run a query that only reads, and hand over its rows.  The search_path applies to
+ * names that are not qualified.  Memory that "take" allocates is freed only after the
+ * last row, so it should not allocate for every row.
  */
 void
 ca_read_query(const char *query, const CaArgument *arguments, int narguments,
@@ -111,8 +111,8 @@ ca_read_query(const char *query, const CaArgument *arguments, int narguments,
 }
 
 /*
- * The same, but the query ends with the row at which "enough" is set, and "take"
- * may write.
+ * As ca_read_query(), but the query ends with the row at which "take" sets *enough, and
+ * "take" may write.
  */
 void
 ca_read_until(const char *query, const CaArgument *arguments, int narguments,
@@ -125,7 +125,7 @@ ca_read_until(const char *query, const CaArgument *arguments, int narguments,
 	run_query(query, arguments, narguments, true, &reader);
 }
 
-/* the same of a query that changes what it reads, with a snapshot of its own */
+/* as ca_read_query(), for a query that changes rows, with a snapshot of its own */
 void
 ca_change_query(const char *query, const CaArgument *arguments, int narguments,
 				CaRowTaker take, void *taker)

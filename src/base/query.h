@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query.h
- *		The rows of a query, handed over one by one.
+ *		Running a query and handing over its rows one by one.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,13 +24,13 @@ typedef struct CaArgument
 /* takes a row of a query */
 typedef void (*CaRowTaker)(TupleTableSlot *slot, void *taker);
 
-/* a receiver of the executor's that hands rows over */
+/* a destination for the executor that hands rows over */
 typedef struct CaReader
 {
-	DestReceiver receiver; /* first, as the executor knows it */
+	DestReceiver receiver; /* must be first */
 	CaRowTaker take;
 	void *taker;
-	const bool *enough; /* set: no row is wanted any more; NULL: all are */
+	const bool *enough; /* stop when this is true; NULL: never */
 } CaReader;
 
 extern DestReceiver *ca_reader_init(CaReader *reader, CaRowTaker take,

@@ -5,8 +5,8 @@
  *
  * Every boundary is a moment in UTC, whatever the session's time zone.  Minute
  * and hour candles align to 00:00, day candles to 1970-01-01, weeks start on
- * Monday, months are calendar months.  Candles of a timeframe are numbered by
- * an ordinal: the boundary after candle n starts candle n + 1.
+ * Monday, months are calendar months.  An ordinal numbers the candles of a
+ * timeframe: the boundary after candle n starts candle n + 1.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,8 +24,8 @@
 #define MONDAY (2 * USECS_PER_DAY)
 
 /*
- * The first boundary of 3-day candles from there on is the 3rd too, 10959 days after
- * 1970-01-01.  An origin in 1970 itself would be too far from the last timestamps.
+ * The first boundary of 3-day candles from 2000 on is also the 3rd, 10959 days after
+ * 1970-01-01.  An origin in 1970 would be too far from the last timestamps.
  */
 #define THIRD_DAY (2 * USECS_PER_DAY)
 
@@ -57,8 +57,8 @@ static const CaTimeframe timeframes[CA_TIMEFRAMES] = {
 /*
  * The timeframe of a code, or NULL; the code need not end in a zero byte.
  *
- * Codes are two or three bytes, compared as one number: this is called for every
- * row.
+ * This is called for every row, so codes, which have two or three bytes, are compared
+ * as one number.
  */
 const CaTimeframe *
 ca_timeframe_find(const char *code, int length)
@@ -87,7 +87,7 @@ ca_timeframe_list(void)
 }
 
 /*
- * The timeframe of a code.  Errors: 22023 when there is none.
+ * The timeframe of a code.  Errors: 22023 if the code is unknown.
  */
 const CaTimeframe *
 ca_timeframe_get(const text *code)
@@ -130,7 +130,7 @@ ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts)
 					 timeframe->months);
 }
 
-/* the start of the candle with this ordinal, wherever it lies */
+/* the start of the candle with this ordinal, even if it is out of range */
 static TimestampTz
 timeframe_boundary(const CaTimeframe *timeframe, int64 ordinal)
 {
@@ -147,7 +147,7 @@ timeframe_boundary(const CaTimeframe *timeframe, int64 ordinal)
 }
 
 /*
- * The start of the candle with this ordinal.  Errors: 22008 when it lies
+ * The start of the candle with this ordinal.  Errors: 22008 if it lies
  * outside the range of timestamps.
  */
 TimestampTz
@@ -165,8 +165,8 @@ ca_timeframe_start(const CaTimeframe *timeframe, int64 ordinal)
 }
 
 /*
- * The candle that holds a finite ts: its start, and its end, which may be beyond
- * the range of timestamps.  Errors: 22008 when its start is.
+ * The start of the candle that holds a finite ts, and its end, which may lie outside
+ * the range of timestamps.  Errors: 22008 if the start does.
  */
 TimestampTz
 ca_timeframe_span(const CaTimeframe *timeframe, TimestampTz ts,
@@ -197,14 +197,14 @@ ca_timeframe_at(const CaTimeframe *timeframe, TimestampTz ts)
 	return ca_timeframe_start(timeframe, ca_timeframe_ordinal(timeframe, ts));
 }
 
-/* the timeframe's place among all, shortest first: 0 .. CA_TIMEFRAMES - 1 */
+/* the position of a timeframe, shortest first: 0 .. CA_TIMEFRAMES - 1 */
 int
 ca_timeframe_index(const CaTimeframe *timeframe)
 {
 	return timeframe - timeframes;
 }
 
-/* the timeframe at a place */
+/* the timeframe at a position */
 const CaTimeframe *
 ca_timeframe_by_index(int index)
 {
@@ -212,10 +212,10 @@ ca_timeframe_by_index(int index)
 }
 
 /*
- * Whether every candle of target is made of whole candles of source.
+ * Whether every candle of target consists of whole candles of source.
  *
- * Whatever divides a day aligns to 00:00 and so divides weeks and months.
- * Three-day candles and weeks align to neither.
+ * A timeframe that divides a day aligns to 00:00, so it also divides weeks and months.
+ * Three-day candles and weeks divide neither months nor each other.
  */
 bool
 ca_timeframe_is_source(const CaTimeframe *source, const CaTimeframe *target)
@@ -268,8 +268,8 @@ ca_timeframe_end(PG_FUNCTION_ARGS)
 }
 
 /*
- * timeframe_count(timeframe, since, until) -> candles that start in
- * [since, until); 0 when until is not after since
+ * timeframe_count(timeframe, since, until) -> number of candles that start in
+ * [since, until); 0 if until is not after since
  *
  * Errors: 22023, and 22008 for an infinite bound.
  */
@@ -293,8 +293,8 @@ ca_timeframe_count(PG_FUNCTION_ARGS)
 }
 
 /*
- * timeframe_divides(source, timeframe) -> whether every candle of timeframe is
- * made of whole candles of source; a timeframe does not divide itself
+ * timeframe_divides(source, timeframe) -> whether every candle of timeframe
+ * consists of whole candles of source; a timeframe does not divide itself
  *
  * Errors: 22023.
  */

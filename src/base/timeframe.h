@@ -12,7 +12,7 @@
 
 #include "datatype/timestamp.h"
 
-/* how many there are */
+/* the number of timeframes */
 #define CA_TIMEFRAMES 15
 
 /* their codes, for hints */
@@ -21,7 +21,7 @@
 typedef struct CaTimeframe
 {
 	const char *code;
-	int months;   /* length in calendar months, or */
+	int months;   /* length in calendar months, or 0 and */
 	int64 usecs;  /* length in microseconds, and */
 	int64 origin; /* a boundary, as a timestamp */
 } CaTimeframe;

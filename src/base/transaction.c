@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * transaction.c
- *		Transactions: procedures that commit say so before they begin, and which
- *		one comes next.
+ *		Transactions: refuses procedures that commit inside a transaction block, and
+ *		tells the number of the next transaction.
  *
- * PostgreSQL itself refuses the first COMMIT, after the work that led to it,
- * with "invalid transaction termination" and nothing else.
+ * PostgreSQL itself refuses only the first COMMIT, after the work before it, with
+ * "invalid transaction termination" and no explanation.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,8 @@ PG_FUNCTION_INFO_V1(ca_next_transaction);
 /*
  * ca_refuse_transaction_block(command)
  *
- * Errors: 2D000, as for the COMMIT itself, inside BEGIN ... COMMIT, or among
- * several commands that are sent as one.
+ * Errors: 2D000, as for the COMMIT itself, inside BEGIN ... COMMIT and among several
+ * commands that are sent as one.
  */
 Datum
 ca_refuse_transaction_block(PG_FUNCTION_ARGS)
@@ -43,8 +43,8 @@ ca_refuse_transaction_block(PG_FUNCTION_ARGS)
 /*
  * ca_next_transaction() -> bigint
  *
- * All numbers given out are below it.  xmax of a snapshot is not that: it comes
- * after the last transaction that has ended.
+ * The number of the next transaction: all assigned numbers are below it.  The xmax of
+ * a snapshot is different: it follows the last transaction that has ended.
  */
 Datum
 ca_next_transaction(PG_FUNCTION_ARGS)

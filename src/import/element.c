@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * element.c
- *		The candle that an element of an import stands for.
+ *		Reading one element of an import as a candle.
  *
  * An element of the array is itself an array:
  *
@@ -11,15 +11,15 @@
  *	coingecko	[milliseconds at its close, open, high, low, close]
  *
  * A number is a JSON number or a string that holds one.  Only ccxt's volume may
- * be null, which is an unknown volume.  Numbers are kept as they come; a base
- * volume is multiplied by the typical price, abs(high + low + close) / 3.
+ * be null, which means unknown.  Numbers are stored as received; a base volume is
+ * multiplied by the typical price, abs(high + low + close) / 3.
  *
- * Errors name the first element that is wrong, by its index and its text: 22003 for
- * a number of too many digits, else 22023.  The wrong number of fields and times that
- * belong to no candle of the timeframe speak against the whole call and are always
- * refused.  Prices and volumes that cannot be speak against their candle alone, which
- * may be skipped or mended instead: high and low are widened to bound the four
- * prices, and the volume becomes unknown.
+ * Errors name the first invalid element, by its index and its text: 22003 for a number
+ * with too many digits, otherwise 22023.  A wrong number of fields, or a time that is
+ * not the start of a candle, discredits the whole call and is always refused.
+ * Impossible prices or volumes discredit only their candle, which may be skipped or
+ * mended instead: high and low are widened to bound the four prices, and the volume
+ * becomes unknown.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,17 +42,16 @@
 /* fields of the longest format */
 #define MAX_FIELDS 12
 
-/* characters of an element that an error shows */
+/* the most characters of an element that an error shows */
 #define SHOWN_CHARACTERS 300
 
-/* digits that a computed volume has at least */
+/* the fewest digits of a computed volume */
 #define COMPUTED_DIGITS 12
 
-#define BAD_HINT "bad => 'skip' leaves out candles that cannot be."
+#define BAD_HINT "bad => 'skip' leaves out impossible candles."
 
 /*
- * Refuse the element.  What is wrong with it continues "element 1 of
- * data".
+ * Refuse the element.  "problem" continues the message "element 1 of data".
  */
 static void
 refuse_as(const CaImport *import, int code, const char *problem,
@@ -85,7 +84,7 @@ numeric_of_text(const char *text, int length)
 							ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
-/* a field as a number, which may point into the element; NULL if it is none */
+/* a field as a number, which may point into the element; NULL if it is not one */
 Numeric
 ca_import_number(const JsonbValue *field)
 {
@@ -101,7 +100,7 @@ ca_import_number(const JsonbValue *field)
 }
 
 /*
- * The candle cannot be: refuse it, or note the first such problem.  Returns false.
+ * The candle is impossible: refuse it, or note the first such problem.  Returns false.
  */
 static bool
 bad_candle(CaImport *import, int code, const char *problem, const char *hint)
@@ -115,14 +114,14 @@ bad_candle(CaImport *import, int code, const char *problem, const char *hint)
 	return false;
 }
 
-/* whether what is bad about the candle is mended */
+/* whether the problem of the candle is mended */
 static bool
 mend(CaImport *import)
 {
 	return import->is_mended = import->bad == CA_BAD_MEND;
 }
 
-/* what the columns do not take is bad; nothing is rounded */
+/* whether the columns can hold the value; nothing is rounded */
 static bool
 digits_fit(CaImport *import, Numeric value, const char *name)
 {
@@ -147,7 +146,7 @@ read_amount(CaImport *import, const JsonbValue *field, const char *name,
 	if (!digits_fit(import, value, name))
 		return false;
 	*amount = NumericGetDatum(value);
-	/* zeros that a number is written with beyond that are no decimals */
+	/* drop trailing zeros beyond the decimals of the columns */
 	if (ca_numeric_scale(*amount) > CA_PRICE_DECIMALS)
 		*amount = DirectFunctionCall2(numeric_round, *amount,
 									  Int32GetDatum(CA_PRICE_DECIMALS));
@@ -169,10 +168,10 @@ stored(const CaImport *import, CaImportColumn column)
 }
 
 /*
- * The volume of an element in quote units, with the prices stored.
+ * The volume of an element in quote units, computed from the stored prices.
  *
- * What is computed has as many decimals as its factors, or more where it takes
- * them to have 12 digits, but 18 at most, and no zeros at its end.
+ * A computed volume has as many decimals as its factors, more if it would have fewer
+ * than 12 digits, but at most 18, and no trailing zeros.
  */
 static Datum
 quote_volume(const CaImport *import, Datum volume)
@@ -210,7 +209,7 @@ exceeds(const CaImport *import, CaImportColumn a, CaImportColumn b)
 		DirectFunctionCall2(numeric_gt, stored(import, a), stored(import, b)));
 }
 
-/* store the prices; false when they are bad and not mended */
+/* store the prices; false if they are impossible and not mended */
 static bool
 read_prices(CaImport *import, const JsonbValue *fields)
 {
@@ -257,7 +256,7 @@ read_prices(CaImport *import, const JsonbValue *fields)
 	return mend(import);
 }
 
-/* store the volume, if it is known; false when it is bad */
+/* store the volume, if it is known; false if it is impossible */
 static bool
 read_volume(CaImport *import, const JsonbValue *fields)
 {
@@ -283,7 +282,7 @@ read_volume(CaImport *import, const JsonbValue *fields)
 	return true;
 }
 
-/* the fields of the element, or an error where it has not the right number */
+/* the fields of the element; an error if their number is wrong */
 static void
 read_fields(const CaImport *import, JsonbValue *fields)
 {
@@ -300,7 +299,7 @@ read_fields(const CaImport *import, JsonbValue *fields)
 	JsonbValue value;
 	uint32 n = 0;
 
-	/* a scalar is no container at all */
+	/* a scalar is not a container */
 	if (element->type != jbvBinary ||
 		!JsonContainerIsArray(element->val.binary.data))
 		ca_import_refuse(import, "is not an array", hint);
@@ -317,8 +316,8 @@ read_fields(const CaImport *import, JsonbValue *fields)
 }
 
 /*
- * The candle that the element stands for: its start, and its row in the values.
- * Returns false where it is to be skipped.
+ * Read the element: the start of its candle, and the row in import->values.  Returns
+ * false if the candle is to be skipped.
  */
 bool
 ca_import_read(CaImport *import, TimestampTz *start)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * element.h
- *		The candle that an element of an import stands for.
+ *		Reading one element of an import as a candle.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@ typedef enum CaImportFormat
 	CA_FORMAT_COINGECKO
 } CaImportFormat;
 
-/* what becomes of a candle whose prices or volume cannot be */
+/* what to do with a candle whose prices or volume are impossible */
 typedef enum CaBadCandles
 {
 	CA_BAD_REFUSE,
@@ -49,7 +49,7 @@ typedef enum CaImportColumn
 #define CA_NUMBER_HINT \
 	"Prices, volumes and times are JSON numbers or strings that hold one."
 
-/* what an import works with; index and element are those being read */
+/* the state of an import; index and element are those being read */
 typedef struct CaImport
 {
 	CaImportFormat format;
@@ -58,14 +58,14 @@ typedef struct CaImport
 	bool trust_times;
 	const CaTimeframe *timeframe;
 	TupleDesc row_type;
-	int column[CA_IMPORT_COLUMNS]; /* where the column is in row_type, from 0 */
-	Datum *values;                 /* of a row */
+	int column[CA_IMPORT_COLUMNS]; /* its index in row_type, from 0 */
+	Datum *values;                 /* of the row */
 	bool *nulls;
 	int64 index;
 	const JsonbValue *element;
-	MemoryContext context; /* that outlives an element */
-	char *first_problem;   /* of the first bad candle */
-	bool is_mended;        /* the element */
+	MemoryContext context; /* outlives an element */
+	char *first_problem;   /* of the first impossible candle */
+	bool is_mended;        /* the present element is */
 	int64 mended;
 	int64 skipped;
 } CaImport;

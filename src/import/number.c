@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * number.c
- *		Which texts an import takes for numbers:
+ *		The texts that an import accepts as numbers:
  *
  *		[-+]?[0-9]{1,255}([.][0-9]{0,255})?([eE][-+]?[0-9]{1,3})?
  *
- * So there is no NaN, no infinity, no hexadecimal and no blank, and what a
- * number takes in memory is bounded.  Plain C.
+ * This excludes NaN, infinity, hexadecimal numbers and blanks, and it bounds the memory
+ * that a number takes.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #define MAX_DIGITS 255
 #define MAX_EXPONENT_DIGITS 3
 
-/* how many digits there are from text[at] on */
+/* the number of digits from text[at] on */
 static int
 count_digits(const char *text, int length, int at)
 {
@@ -26,7 +26,7 @@ count_digits(const char *text, int length, int at)
 	return n;
 }
 
-/* the place after a sign at text[at], if there is one */
+/* the position after a sign at text[at], if there is one */
 static int
 skip_sign(const char *text, int length, int at)
 {
@@ -62,7 +62,7 @@ ca_is_number(const char *text, int length)
 	return at == length;
 }
 
-/* whether a number with so many digits is one when it is written out */
+/* whether a number with so many digits would be accepted as text */
 bool
 ca_number_is_short(int integer_digits, int decimals)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * number.h
- *		Which texts an import takes for numbers.
+ *		The texts that an import accepts as numbers.
  *
  * Plain C: no PostgreSQL header is needed here.
  *

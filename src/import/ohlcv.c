@@ -3,8 +3,8 @@
  * ohlcv.c
  *		Candles from the JSON that exchanges and data providers send.
  *
- * The array is walked once.  What its elements mean is in element.c; here they
- * become rows of price_data, by time.
+ * The array is walked once.  element.c reads each element; this file makes rows of
+ * price_data of them, in order of time.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,21 +32,21 @@ typedef struct Candle
 {
 	TimestampTz time;
 	int64 index; /* of its element */
-	Datum row;   /* a price_data, or 0 when it is skipped */
-	bool traded; /* its volume is known */
+	Datum row;   /* a price_data, or 0 if it is skipped */
+	bool traded; /* whether its volume is known */
 } Candle;
 
-/* gaps after which candles that are never neighbours are of another length */
+/* so many gaps without two neighbours mean that candles have another length */
 #define SUSPECT_GAPS 10
 #define SUSPECT_GAPS_COINGECKO 2
 
-/* the longest candles of CoinGecko */
+/* the length of the longest candles of CoinGecko */
 #define COINGECKO_DAYS 4
 
 PG_FUNCTION_INFO_V1(ca_import_candles);
 PG_FUNCTION_INFO_V1(ca_import_ohlcv);
 
-/* by time, and of those at one time the last element first */
+/* by time; at the same time the last element first */
 static int
 compare_candles(const void *a, const void *b)
 {
@@ -58,7 +58,7 @@ compare_candles(const void *a, const void *b)
 	return x->index > y->index ? -1 : 1;
 }
 
-/* the row with the volume of another one */
+/* a copy of the row with the volume of another one */
 static Datum
 row_with_volume(const CaImport *import, Datum row, Datum other)
 {
@@ -78,8 +78,8 @@ row_with_volume(const CaImport *import, Datum row, Datum other)
 }
 
 /*
- * Sort the candles by time and keep the last element of each, with the last volume
- * that is known; returns how many are left.
+ * Sort the candles by time and keep the last element for each time, with the last
+ * known volume; returns the number of candles kept.
  */
 static int64
 last_of_each(const CaImport *import, Candle *candles, int64 n)
@@ -112,9 +112,9 @@ last_of_each(const CaImport *import, Candle *candles, int64 n)
 }
 
 /*
- * Refuse candles, by time, of which no two are neighbours: they are longer than the
- * timeframe.  A market that trades seldom has such gaps too, but not many at once.
- * Binance tells when its candles close.
+ * Refuse candles, sorted by time, of which no two are neighbours: they are longer
+ * than the timeframe.  A market with few trades has such gaps too, but not many in a
+ * row.  Binance is exempt, because it sends the close time of each candle.
  */
 static void
 check_spacing(const CaImport *import, const Candle *candles, int64 n)
@@ -164,7 +164,7 @@ check_spacing(const CaImport *import, const Candle *candles, int64 n)
 				: ""));
 }
 
-/* read all elements of the array, each in a context that is reset after it */
+/* read all elements of the array, resetting a memory context after each */
 static Candle *
 read_candles(CaImport *import, Jsonb *data)
 {
@@ -262,7 +262,7 @@ import_candles(FunctionCallInfo fcinfo, CaImport *import, Oid row_type)
 			errhint("Pass the array itself, not the object that the provider "
 					"wraps it in."));
 	if (!OidIsValid(row_type))
-		elog(ERROR, "candles are imported without their type");
+		elog(ERROR, "candles are imported without their row type");
 
 	import->context = CurrentMemoryContext;
 	import->format = format_of(PG_GETARG_TEXT_PP(3));
@@ -289,10 +289,10 @@ import_candles(FunctionCallInfo fcinfo, CaImport *import, Oid row_type)
  * ca_import_ohlcv(data, asset, timeframe, format, volume_unit, bad, trust_times,
  *				   OUT candles, OUT skipped, OUT mended, OUT first_problem)
  *
- * The candles by time; where one comes twice, as where pages overlap, the last one
- * counts.  STRICT.  The caller has checked format, volume_unit and bad.  Memory: the
- * candles, twice.  Errors: 22023 for an unknown timeframe, for data that is no array
- * and for the first element that is wrong.
+ * Returns the candles by time.  If one comes twice, as when pages overlap, the last
+ * one is taken.  STRICT.  The caller has checked format, volume_unit and bad.  Memory:
+ * twice the candles.  Errors: 22023 for an unknown timeframe, for data that is not an
+ * array and for the first invalid element; 22003 for a number with too many digits.
  */
 Datum
 ca_import_ohlcv(PG_FUNCTION_ARGS)
@@ -321,8 +321,9 @@ ca_import_ohlcv(PG_FUNCTION_ARGS)
 }
 
 /*
- * ca_import_candles(data, asset, timeframe, format, volume_unit) -> candles: as
- * versions before 0.7.0 import.
+ * ca_import_candles(data, asset, timeframe, format, volume_unit) -> candles
+ *
+ * The import of versions before 0.7.0.
  */
 Datum
 ca_import_candles(PG_FUNCTION_ARGS)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * start.c
- *		The candle that the times of an element of an import name.
+ *		The start of a candle from the times of an imported element.
  *
- * Errors: 22023 for a time that belongs to no candle of the timeframe, and for one
- * before 2009 that is not asked for: it is more likely to be of seconds.
+ * Errors: 22023 for a time that is not the start of a candle of the timeframe, and
+ * for one before 2009, which probably counts seconds, unless trust_times is set.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,8 +30,8 @@
 #define EARLIEST_MILLISECOND INT64CONST(1230768000000)
 
 /*
- * The moment that a field tells in milliseconds since 1970, in double
- * precision as interval * double precision has it.
+ * The moment that a field gives in milliseconds since 1970, computed in double
+ * precision like interval * double precision.
  */
 static TimestampTz
 moment(const CaImport *import, const JsonbValue *field)
@@ -49,14 +49,15 @@ moment(const CaImport *import, const JsonbValue *field)
 			DirectFunctionCall1(numeric_int8, NumericGetDatum(value)));
 	if (milliseconds < FIRST_MILLISECOND || milliseconds > LAST_MILLISECOND)
 		ca_import_refuse(
-			import, "has a time that is no count of milliseconds since 1970",
+			import,
+			"has a time that is not a number of milliseconds since 1970",
 			"Multiply seconds by 1000; divide microseconds, which Binance "
 			"sends for spot markets since 2025, by 1000.");
 	if (milliseconds < EARLIEST_MILLISECOND && !import->trust_times)
 		ca_import_refuse(
 			import, "has a time before 2009",
 			"Times are milliseconds since 1970: multiply seconds by 1000.  "
-			"trust_times => true takes candles of before 2009.");
+			"trust_times => true accepts candles before 2009.");
 	return UNIX_EPOCH + (int64) rint(1000.0 * (double) milliseconds);
 }
 
@@ -67,7 +68,7 @@ utc(TimestampTz time)
 		DirectFunctionCall1(timestamp_out, TimestampGetDatum(time)));
 }
 
-/* the start of the candle that a moment names: its opening or its close */
+/* the start of the candle that opens, or for CoinGecko closes, at this moment */
 static TimestampTz
 candle_start(const CaImport *import, TimestampTz named)
 {
@@ -91,7 +92,7 @@ candle_start(const CaImport *import, TimestampTz named)
 	return ca_timeframe_start(import->timeframe, ordinal);
 }
 
-/* refuse a close time, where there is one, that contradicts the timeframe */
+/* refuse a close time that contradicts the timeframe; null is no close time */
 static void
 check_close(const CaImport *import, const JsonbValue *field, TimestampTz start)
 {
@@ -101,7 +102,7 @@ check_close(const CaImport *import, const JsonbValue *field, TimestampTz start)
 	if (field->type == jbvNull)
 		return;
 	close = moment(import, field);
-	/* Binance tells the last millisecond, others that follow it the end */
+	/* Binance sends the last millisecond, others with its format send the end */
 	if (close != end && close != end - 1000)
 		ca_import_refuse(
 			import,
@@ -110,7 +111,7 @@ check_close(const CaImport *import, const JsonbValue *field, TimestampTz start)
 			"Pass the timeframe that the provider was asked for.");
 }
 
-/* the start of the candle that an element with these fields is */
+/* the start of the candle of an element with these fields */
 TimestampTz
 ca_import_start(const CaImport *import, const JsonbValue *fields)
 {
