@@ -134,7 +134,7 @@ SELECT is(pg_temp.outcome('kind_application', $$INSERT INTO user_activities (use
           'the application does not date activities');
 SELECT matches(pg_temp.outcome(r, 'SELECT record_asset_access(1, ''1h'')', '2'), '^got ', r || ' counts accesses')
 FROM unnest(ARRAY['kind_application', 'kind_operator']) AS r;
-SELECT is(pg_temp.outcome('kind_application', 'SELECT record_asset_access(1, moment => clock_timestamp() + interval ''1 minute'')', '2'), '22023 moment must have come', 'but none of the future');
+SELECT is(pg_temp.outcome('kind_application', 'SELECT record_asset_access(1, moment => clock_timestamp() + interval ''1 minute'')', '2'), '22023 moment must not be in the future', 'but none of the future');
 SELECT is(pg_temp.outcome('kind_application', 'UPDATE assets SET access_count = 0', '2'), '42501 permission denied for table assets', 'and changes no count');
 SELECT is(pg_temp.outcome('kind_analyst', 'SELECT record_asset_access(1)'), '42501 permission denied for function record_asset_access', 'an analyst counts nothing');
 SELECT set_eq($$SELECT name FROM col WHERE attname = 'id' AND (has_column_privilege('kind_application', oid, attnum, 'INSERT, UPDATE') OR has_column_privilege('kind_sign_in', oid, attnum, 'INSERT, UPDATE'))$$,
@@ -142,11 +142,11 @@ SELECT set_eq($$SELECT name FROM col WHERE attname = 'id' AND (has_column_privil
 INSERT INTO watchlists (id, user_id, name, watchlist_type, max_assets) VALUES (1, 2, 'two', 'personal', 2);
 INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, added_by) VALUES (1, 1, 'short', 3);
 SELECT is(pg_temp.outcome('kind_application', format('INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, %I) VALUES (1, 1, ''long'', 3)', c), '2'),
-          format('42501 %s is the user who asks', c), 'nobody adds for another: ' || c) FROM unnest(ARRAY['added_by', 'last_modified_by']) AS c;
+          format('42501 %s must be the user of the session', c), 'nobody adds for another: ' || c) FROM unnest(ARRAY['added_by', 'last_modified_by']) AS c;
 SELECT is(pg_temp.outcome('kind_application', $$WITH i AS (INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position) VALUES (1, 1, 'long', 1)
           RETURNING added_by, last_modified_by) SELECT i::text FROM i$$, '2'), 'got (2,)', 'who added is written down');
 SELECT is(pg_temp.outcome('kind_application', format('UPDATE watchlist_assets SET %s RETURNING (added_by, last_modified_by)', c), '2'), got, c)
-FROM (VALUES ('added_by = 2', '42501 added_by is the user who asks'), ('notes = ''x''', 'got (3,2)')) AS v (c, got);
+FROM (VALUES ('added_by = 2', '42501 added_by must be the user of the session'), ('notes = ''x''', 'got (3,2)')) AS v (c, got);
 
 -- keys to other services do not reach an analyst by what is derived from their logs
 INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, error_message, created_at)

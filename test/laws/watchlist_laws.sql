@@ -129,7 +129,7 @@ SELECT is_empty('SELECT * FROM differing', 'lists that come whole have their ord
 -- as many assets as allowed, or none of them
 DELETE FROM watchlist_assets;
 SELECT throws_ok('INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type) SELECT w, a.id, ''long'' FROM generate_series(1, 20) AS w, (SELECT id FROM assets ORDER BY id LIMIT 13) AS a WHERE w = 20 OR a.id <= 12',
-                 '23514', 'a watchlist holds more assets than it may', 'one list too long refuses the statement');
+                 '23514', 'a watchlist would hold more assets than its max_assets', 'one list too long refuses the statement');
 SELECT lives_ok('INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type) SELECT 20, a.id, t FROM (SELECT id FROM assets ORDER BY id LIMIT 12) AS a, unnest(ARRAY[''long'', ''short'']) AS t',
                 'twelve assets long and short are twelve assets');
 SELECT * FROM finish();

@@ -66,7 +66,7 @@ BEGIN
     IF success IS NULL OR moment IS NULL THEN
         RAISE EXCEPTION 'success and moment must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'An outcome that is unknown can be neither counted nor forgiven.',
+                  DETAIL = 'An unknown outcome can be neither counted nor reset.',
                   HINT = 'Record the login when its outcome is known.';
     END IF;
     -- whoever comes second waits here and then sees what the first has counted
@@ -142,7 +142,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   CONSTRAINT = 'users_open', TABLE = 'users',
                   DETAIL = format('User %s is inactive, deleted or locked.', account.id),
-                  HINT = 'Open a session when record_login() has returned true.';
+                  HINT = 'Open a session only after record_login() has returned true.';
     END IF;
     INSERT INTO user_sessions (user_id, session_token, refresh_token, device_info, ip_address, expires_at,
                                last_used_at, created_at)
@@ -229,7 +229,7 @@ BEGIN
     IF moment IS NULL THEN
         RAISE EXCEPTION 'moment must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'An account without a moment of deletion stands.',
+                  DETAIL = 'An account without a time of deletion is not deleted.',
                   HINT = 'Leave it out to delete the account now.';
     END IF;
     SELECT * INTO account FROM users AS u WHERE u.id = delete_user.user_id FOR NO KEY UPDATE;

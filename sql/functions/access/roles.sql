@@ -115,7 +115,7 @@ BEGIN
         RAISE EXCEPTION 'must be owner of the tables of extension cryptoanalytics'
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'A GRANT by anybody else would only give a warning.',
-                  HINT = 'Whoever created the extension owns its tables.';
+                  HINT = 'The role that created the extension owns its tables.';
     END IF;
 END;
 $$;
@@ -146,7 +146,7 @@ BEGIN
         RAISE EXCEPTION 'role would not be bound to one user'
             USING ERRCODE = 'invalid_grant_operation',
                   DETAIL = format('Role is %s, and %s.', role, cause),
-                  HINT = 'Give the application a role of its own; revoke_rights() takes rights back.';
+                  HINT = 'Give the application a role of its own; revoke_rights() revokes rights.';
     END IF;
 END;
 $$;
@@ -171,7 +171,7 @@ BEGIN
         RAISE EXCEPTION 'role sees what an analyst must not see'
             USING ERRCODE = 'invalid_grant_operation',
                   DETAIL = format('Role is %s and reads %s.', role, seen),
-                  HINT = 'Take a role that owns nothing here and has no other rights; revoke_rights() takes them back.';
+                  HINT = 'Use a role that owns nothing here and has no other rights; revoke_rights() revokes rights.';
     END IF;
 END;
 $$;
@@ -293,7 +293,7 @@ BEGIN
         RAISE EXCEPTION 'role owns tables of extension cryptoanalytics'
             USING ERRCODE = 'invalid_grant_operation',
                   DETAIL = format('Role is %s.', role),
-                  HINT = 'An owner''s rights are not granted, so they are not taken back here.';
+                  HINT = 'An owner has its rights without a grant, so they cannot be revoked here.';
     END IF;
     FOR m IN SELECT * FROM ca_members() LOOP
         -- those to columns go along
@@ -322,7 +322,7 @@ BEGIN
     IF intruders IS NOT NULL THEN
         RAISE WARNING 'others may create objects in the schema of extension cryptoanalytics'
             USING DETAIL = pg_catalog.concat('Roles are ', intruders, '.'),
-                  HINT = 'Functions of theirs might run with the rights of the owner of the extension; REVOKE CREATE ON SCHEMA, or choose another schema.';
+                  HINT = 'Their functions might run with the rights of the owner of the extension; REVOKE CREATE ON SCHEMA, or choose another schema.';
     END IF;
 END;
 $$;

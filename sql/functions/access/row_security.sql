@@ -127,11 +127,11 @@ BEGIN
         END IF;
     END IF;
     IF forged IS NOT NULL THEN
-        RAISE EXCEPTION '% is the user who asks', forged
+        RAISE EXCEPTION '% must be the user of the session', forged
             USING ERRCODE = 'insufficient_privilege',
                   CONSTRAINT = 'watchlist_assets_editor', TABLE = 'watchlist_assets', COLUMN = forged,
                   DETAIL = format('The session acts for user %s.', editor),
-                  HINT = 'Leave it out: it is set.';
+                  HINT = 'Leave it out: it is set automatically.';
     END IF;
     RETURN NEW;
 END;

@@ -154,9 +154,9 @@ CREATE FUNCTION ca_begin_archiving(timeframe text, assets integer[]) RETURNS voi
 AS $$
 BEGIN
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        RAISE EXCEPTION 'candles are archived by hand at READ COMMITTED only'
+        RAISE EXCEPTION 'inserting candles into the archive requires READ COMMITTED'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('At %s a transaction does not see live candles that came since it began.',
+                  DETAIL = format('At %s a transaction does not see live candles that were added after it began.',
                                   upper(current_setting('transaction_isolation'))),
                   HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED, or let archive_price_data move the candles.',
                   CONSTRAINT = 'price_data_archive_isolation', TABLE = 'price_data_archive';

@@ -16,7 +16,7 @@ BEGIN
     IF added IS NOT NULL THEN
         RAISE EXCEPTION 'columns that were added to % would be lost', relation
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = format('Candles that move do not take along %s.', added),
+                  DETAIL = format('Moving candles would lose %s.', added),
                   HINT = 'Keep such values in a table of your own, and drop the columns.',
                   CONSTRAINT = 'price_data_added_columns', TABLE = relation;
     END IF;
@@ -149,7 +149,7 @@ BEGIN
         USING ERRCODE = state,
               DETAIL = pg_catalog.ltrim(pg_catalog.concat_ws(' ', detail,
                   'The batches before stay moved; background_tasks tells how many rows.')),
-              HINT = 'Calling the procedure again goes on where it stopped.';
+              HINT = 'Call the procedure again to continue where it stopped.';
 END;
 $$;
 COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
@@ -168,7 +168,7 @@ BEGIN
         RETURN NULL;
     END IF;
     IF others < 10 THEN
-        RAISE WARNING 'the % candles of asset % do not move: %', timeframe, series, message
+        RAISE WARNING 'the % candles of asset % cannot be moved: %', timeframe, series, message
             USING ERRCODE = state, DETAIL = nullif(detail, '');
     END IF;
     IF others = 0 THEN

@@ -72,7 +72,7 @@ BEGIN
                   DETAIL = format('Values are time %s, open %s, high %s, low %s, close %s.',
                                   coalesce(candle_time::text, 'NULL'), coalesce(open_price::text, 'NULL'), coalesce(high_price::text, 'NULL'),
                                   coalesce(low_price::text, 'NULL'), coalesce(close_price::text, 'NULL')),
-                  HINT = 'A candle is named by its time, and has four prices; volume, market_cap and technical_indicators may be NULL.',
+                  HINT = 'A candle has a time and four prices; only volume, market_cap and technical_indicators may be NULL.',
                   CONSTRAINT = 'price_data_compressed_known', TABLE = 'price_data_compressed';
     END IF;
 
@@ -104,7 +104,7 @@ BEGIN
             USING ERRCODE = 'numeric_value_out_of_range',
                   DETAIL = format('Values are open %s, high %s, low %s, close %s, volume %s.', open_price, high_price,
                                   low_price, close_price, coalesce(volume::text, 'NULL')),
-                  HINT = 'Round what has more; nothing is rounded here.',
+                  HINT = 'Round the values first; this function does not round.',
                   CONSTRAINT = 'price_data_compressed_digits', TABLE = 'price_data_compressed';
     END IF;
     IF NOT (coalesce(candle.volume, 0) >= 0 AND coalesce(candle.volume, 0) < 'Infinity'

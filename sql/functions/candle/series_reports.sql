@@ -56,7 +56,7 @@ BEGIN
     IF series_quality.since = 'infinity' THEN
         RAISE EXCEPTION 'since must not be infinity'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = 'No candle starts then.',
+                  DETAIL = 'No candle starts at that time.',
                   HINT = 'Leave it out to begin with the first candle.';
     END IF;
 
@@ -119,13 +119,13 @@ BEGIN
         RAISE EXCEPTION 'wing must be between 1 and 1000'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', coalesce(wing::text, 'NULL')),
-                  HINT = 'A turning point is the highest or lowest of so many candles on each side of it.';
+                  HINT = 'A turning point is the highest or lowest among this many candles on each side.';
     END IF;
     IF tolerance_percent IS NULL OR NOT tolerance_percent BETWEEN 0 AND 100 THEN
         RAISE EXCEPTION 'tolerance_percent must be between 0 and 100'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', coalesce(tolerance_percent::text, 'NULL')),
-                  HINT = 'Turning points that are closer than this make one level.';
+                  HINT = 'Turning points closer than this form one level.';
     END IF;
 END;
 $$;

@@ -37,7 +37,7 @@ BEGIN
                   HINT = 'Units are base and quote.';
     END IF;
     IF import_ohlcv_report.volume_unit = 'quote' AND import_ohlcv_report.format <> 'ccxt' THEN
-        RAISE EXCEPTION 'volume_unit is for candles of format ccxt alone'
+        RAISE EXCEPTION 'volume_unit can only be given for format ccxt'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('The format is %s.', import_ohlcv_report.format),
                   HINT = CASE import_ohlcv_report.format
@@ -49,7 +49,7 @@ BEGIN
         RAISE EXCEPTION 'unknown value of bad'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', quote_nullable(import_ohlcv_report.bad)),
-                  HINT = 'Bad candles are dealt with by refuse, skip or mend.';
+                  HINT = 'Values are refuse, skip and mend.';
     END IF;
     IF jsonb_typeof(import_ohlcv_report.data) IS DISTINCT FROM 'array' THEN
         RAISE EXCEPTION 'data must be a JSON array of candles'

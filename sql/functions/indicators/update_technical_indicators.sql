@@ -199,7 +199,7 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'update_technical_indicators must run in a READ COMMITTED transaction'
             USING ERRCODE = 'invalid_transaction_state',
-                  DETAIL = format('This one is %s: it does not see candles committed since it began.',
+                  DETAIL = format('This one is %s: it does not see candles that were committed after it began.',
                                   upper(current_setting('transaction_isolation'))),
                   HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
     END IF;

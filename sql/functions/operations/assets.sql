@@ -190,7 +190,7 @@ BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION 'refresh_assets must run in a READ COMMITTED transaction'
             USING ERRCODE = 'invalid_transaction_state',
-                  DETAIL = format('This one is %s: it does not see candles committed since it began.',
+                  DETAIL = format('This one is %s: it does not see candles that were committed after it began.',
                                   upper(current_setting('transaction_isolation'))),
                   HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
     END IF;
@@ -302,7 +302,7 @@ BEGIN
     END IF;
     -- the last access only moves forward: one of the future would stay the last
     IF record_asset_access.moment > clock_timestamp() THEN
-        RAISE EXCEPTION 'moment must have come'
+        RAISE EXCEPTION 'moment must not be in the future'
             USING ERRCODE = 'invalid_parameter_value',
                   CONSTRAINT = 'assets_accessed', TABLE = 'assets', COLUMN = 'last_accessed_at',
                   DETAIL = format('Value is %s.', record_asset_access.moment),

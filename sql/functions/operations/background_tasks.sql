@@ -20,7 +20,7 @@ BEGIN
         RAISE EXCEPTION 'a task cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Task %s is %s.', OLD.id, OLD.status),
-                  HINT = 'The way is pending, running, completed or failed; a failed task may be pending again.',
+                  HINT = 'A task goes from pending to running to completed or failed; a failed task may become pending again.',
                   CONSTRAINT = 'background_tasks_transition', TABLE = 'background_tasks', COLUMN = 'status';
     END IF;
     CASE NEW.status

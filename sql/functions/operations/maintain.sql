@@ -8,7 +8,7 @@ BEGIN
     PERFORM ca_check_rights('background_tasks', 'SELECT, INSERT, UPDATE');
     PERFORM ca_check_as_of(as_of);
     IF as_of > now() THEN
-        RAISE EXCEPTION 'as_of must be a moment that has come'
+        RAISE EXCEPTION 'as_of must not be in the future'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', as_of),
                   HINT = 'Leave it out to do what is due now.';
@@ -17,7 +17,7 @@ BEGIN
         RAISE EXCEPTION 'maintain must run in READ COMMITTED transactions'
             USING ERRCODE = 'invalid_transaction_state',
                   DETAIL = format('This one is %s.', upper(current_setting('transaction_isolation'))),
-                  HINT = 'SET default_transaction_isolation = ''read committed'' before.';
+                  HINT = 'SET default_transaction_isolation = ''read committed'' first.';
     END IF;
 END;
 $$;
@@ -79,7 +79,7 @@ BEGIN
     INSERT INTO maintenance_runs (step) VALUES (step) ON CONFLICT DO NOTHING;
     SELECT r.* INTO before FROM maintenance_runs AS r WHERE r.step = ca_maintenance_begin.step FOR UPDATE SKIP LOCKED;
     IF NOT FOUND OR before.status = 'running' AND ca_maintenance_is_alive(before.pid, before.started_at) THEN
-        RAISE NOTICE 'another session is at %', step;
+        RAISE NOTICE '% is already running in another session', step;
         RETURN false;
     END IF;
     IF before.status = 'running' THEN
@@ -292,7 +292,7 @@ BEGIN
                 COMMIT;
                 RAISE EXCEPTION '%', message
                     USING ERRCODE = state,
-                          HINT = 'The steps before stay done, and the next call goes on with the others.';
+                          HINT = 'The steps before it stay done, and the next call continues with the others.';
             END IF;
             COMMIT;
             IF state OPERATOR(pg_catalog.=) '55P03' THEN

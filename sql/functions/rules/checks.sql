@@ -8,7 +8,7 @@ BEGIN
     IF asset IS NULL THEN
         RAISE EXCEPTION 'asset must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'One asset is needed, and none is named.',
+                  DETAIL = 'The function needs an asset.',
                   HINT = 'asset_id(symbol) is NULL when the symbol is unknown.';
     END IF;
     PERFORM FROM assets AS a WHERE a.id = asset;
@@ -48,7 +48,7 @@ BEGIN
     IF timeframe IS NULL THEN
         RAISE EXCEPTION 'timeframe must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'One timeframe is needed, and none is named.',
+                  DETAIL = 'The function needs a timeframe.',
                   HINT = 'Timeframes are 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M.';
     END IF;
     PERFORM timeframe_length(timeframe);
@@ -96,8 +96,8 @@ BEGIN
     IF model IS NULL THEN
         RAISE EXCEPTION 'model must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'One model is needed, and none is named.',
-                  HINT = 'A model is named by ai_models.id.';
+                  DETAIL = 'The function needs a model.',
+                  HINT = 'A model is identified by ai_models.id.';
     END IF;
     PERFORM FROM ai_models AS m WHERE m.id = model;
     IF NOT FOUND THEN
@@ -105,7 +105,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   CONSTRAINT = 'ai_models_known', TABLE = 'ai_models', COLUMN = 'id',
                   DETAIL = format('There is no row in ai_models with id %s.', model),
-                  HINT = 'A model is named by ai_models.id.';
+                  HINT = 'A model is identified by ai_models.id.';
     END IF;
 END;
 $$;
@@ -134,8 +134,8 @@ BEGIN
     IF symbol IS NULL THEN
         RAISE EXCEPTION 'asset must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'One asset is needed, and none is named.',
-                  HINT = 'An asset is named by its symbol, or by assets.id.';
+                  DETAIL = 'The function needs an asset.',
+                  HINT = 'An asset is identified by its symbol, or by assets.id.';
     END IF;
     -- drivers send a number as text too
     IF asset IS NULL AND symbol ~ '^[0-9]{1,9}$' THEN

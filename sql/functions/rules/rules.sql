@@ -8,14 +8,14 @@ BEGIN
     IF as_of IS NULL THEN
         RAISE EXCEPTION 'as_of must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is the moment that is taken for now.',
-                  HINT = 'Leave it out for now itself.';
+                  DETAIL = 'It is the moment that counts as now.',
+                  HINT = 'Leave it out to use the present moment.';
     END IF;
     IF NOT isfinite(as_of) THEN
         RAISE EXCEPTION 'as_of must be finite'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', as_of),
-                  HINT = 'Leave it out for now itself.';
+                  HINT = 'Leave it out to use the present moment.';
     END IF;
 END;
 $$;

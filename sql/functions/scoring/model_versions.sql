@@ -219,7 +219,7 @@ BEGIN
     PERFORM ca_check_as_of(model_drift.as_of);
     PERFORM ca_check_span('recent', model_drift.recent);
     IF model_drift.metric IS NULL OR model_drift.metric NOT IN ('mape', 'smape', 'mae', 'rmse', 'miss_rate') THEN
-        RAISE EXCEPTION 'metric must be an error that drift is known for'
+        RAISE EXCEPTION 'unknown metric'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', coalesce(model_drift.metric, 'NULL')),
                   HINT = 'Metrics are mape, smape, mae, rmse and miss_rate.';

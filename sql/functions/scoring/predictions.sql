@@ -108,20 +108,20 @@ BEGIN
     IF as_of IS NULL THEN
         RAISE EXCEPTION 'as_of must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is the moment that is taken for now.',
+                  DETAIL = 'It is the moment that counts as now.',
                   HINT = 'Leave it out to score what is due now.';
     END IF;
     IF staleness IS NULL THEN
         RAISE EXCEPTION 'staleness must not be NULL'
             USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'It is the age that the last close before a target may have, and how long a candle at the target is waited for.',
+                  DETAIL = 'It is the maximum age of the last close before a target, and how long to wait for a candle at the target.',
                   HINT = 'Leave it out for 1 hour.';
     END IF;
     IF staleness < interval '0' THEN
         RAISE EXCEPTION 'staleness must not be negative'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', staleness),
-                  HINT = 'It is the age that the last close before a target may have, such as 1 hour.';
+                  HINT = 'It is the maximum age of the last close before a target, such as 1 hour.';
     END IF;
 END;
 $$;

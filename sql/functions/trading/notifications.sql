@@ -96,7 +96,7 @@ BEGIN
     RAISE EXCEPTION 'unknown notification'
         USING ERRCODE = 'invalid_parameter_value',
               DETAIL = format('There is no row in notifications with id %s.', coalesce(id::text, 'NULL')),
-              HINT = 'A notification is named by notifications.id.',
+              HINT = 'A notification is identified by notifications.id.',
               CONSTRAINT = 'notifications_known', TABLE = 'notifications', COLUMN = 'id';
 END;
 $$;

@@ -9,7 +9,7 @@ CREATE FUNCTION ca_refuse_exit(
 AS $$
 BEGIN
     IF short AND action_type = 'partial_sell' THEN
-        RAISE EXCEPTION 'a partial sell does not say what it does to a short position'
+        RAISE EXCEPTION 'a partial_sell has no meaning in a short position'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Action %s is a partial_sell of position %s, which is a Short Position.', action_id, position_id),
                   HINT = 'A short position is opened and added to by sell or entry, and covered by buy, partial_exit or full_exit.',
@@ -26,7 +26,7 @@ BEGIN
     RAISE EXCEPTION 'a full exit leaves part of the position'
         USING ERRCODE = 'check_violation',
               DETAIL = format('Action %s of position %s closes %s of %s.', action_id, position_id, closes, held),
-              HINT = 'A part is closed by partial_exit.',
+              HINT = 'Use partial_exit to close a part.',
               CONSTRAINT = 'trade_actions_full_exit', TABLE = 'trade_actions', COLUMN = 'quantity';
 END;
 $$;
@@ -523,7 +523,7 @@ BEGIN
            IS DISTINCT FROM
            (NEW.quantity, NEW.entry_price, NEW.exit_price, NEW.pnl_realized_usd,
             NEW.trade_status, NEW.stop_loss_price, NEW.take_profit_price) THEN
-        RAISE EXCEPTION 'a position is what its actions give'
+        RAISE EXCEPTION 'values that follow from actions cannot be set'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Position %s has actions that give another quantity, price, profit, status or level.', NEW.id),
                   HINT = 'Insert, update or delete rows of trade_actions instead; of the columns they give, only trade_status may be set, to exit_plan.',

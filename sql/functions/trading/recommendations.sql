@@ -19,7 +19,7 @@ BEGIN
     -- what is no status at all is refused by its CHECK
     IF NEW.status <> ALL (next)
        AND NEW.status IN ('pending', 'approved', 'followed', 'implemented', 'ignored', 'expired', 'rejected') THEN
-        RAISE EXCEPTION 'a recommendation that is % does not become %', OLD.status, NEW.status
+        RAISE EXCEPTION 'a recommendation cannot go from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Recommendation %s is %s.', OLD.id, OLD.status),
                   HINT = CASE WHEN next = '{}' THEN 'That is final; make a new recommendation.'

@@ -294,7 +294,7 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value',
                       DETAIL = format('There is no row in trading_signals with id %s.',
                                       signal_outcomes.signal),
-                      HINT = 'NULL asks for all signals.',
+                      HINT = 'NULL means all signals.',
                       CONSTRAINT = 'trading_signals_known', TABLE = 'trading_signals', COLUMN = 'id';
         END IF;
     END IF;

@@ -16,7 +16,7 @@ BEGIN
     ORDER BY w.id
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'a watchlist holds more assets than it may'
+        RAISE EXCEPTION 'a watchlist would hold more assets than its max_assets'
             USING ERRCODE = 'check_violation',
                   DETAIL = format('Watchlist %s would hold %s assets, its max_assets is %s.', l.id, l.assets, l.max_assets),
                   HINT = 'Remove an asset or make it inactive first, or raise max_assets.',
@@ -151,14 +151,14 @@ BEGIN
         RAISE EXCEPTION 'position must be 1 or more'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('Value is %s.', coalesce(move_watchlist_asset.position::text, 'NULL')),
-                  HINT = 'The first place is 1; what is behind the last place is the last place.';
+                  HINT = 'The first place is 1; a place after the last one means the last one.';
     END IF;
     SELECT e.watchlist_id INTO list FROM watchlist_assets AS e WHERE e.id = move_watchlist_asset.id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown watchlist entry'
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = format('There is no row in watchlist_assets with id %s.', coalesce(move_watchlist_asset.id::text, 'NULL')),
-                  HINT = 'An entry is named by watchlist_assets.id, not by its asset.',
+                  HINT = 'An entry is identified by watchlist_assets.id, not by its asset.',
                   CONSTRAINT = 'watchlist_assets_known', TABLE = 'watchlist_assets', COLUMN = 'id';
     END IF;
     -- the list before its entries, so that two who move entries of one list do not block each other
@@ -171,7 +171,7 @@ BEGIN
         RAISE EXCEPTION 'watchlist entry is not active'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('Entry %s is inactive, or was removed just now.', move_watchlist_asset.id),
-                  HINT = 'Only active entries are in the order of a list; set is_active first.',
+                  HINT = 'Only active entries have a place in the list; set is_active first.',
                   CONSTRAINT = 'watchlist_assets_inactive', TABLE = 'watchlist_assets', COLUMN = 'is_active';
     END IF;
     -- the trigger has done it, unless the entry had that position in a list from before the rules

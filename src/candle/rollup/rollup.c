@@ -222,7 +222,7 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("timeframe must not be NULL"),
-				errdetail("One timeframe is needed, and none is named."),
+				errdetail("The function needs a timeframe."),
 				errhint("Timeframes are %s.", ca_timeframe_list()));
 	set_schema(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
