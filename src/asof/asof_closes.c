@@ -11,6 +11,10 @@
  * next timeframe in the next round.  The first candle of each series tells
  * which timeframes are worth asking for.
  *
+ * A candle that was rolled up of less than its span is as old as the moment
+ * that ca_candle_until() knows it to have come to.  That is after the end of
+ * the candle before it, so the last candle stays the one to ask for.
+ *
  *-------------------------------------------------------------------------
  */
 #include "base/compat.h"
@@ -118,6 +122,20 @@ copy_close(const CaAsOfCloses *closes, const CaAsOfClose *close)
 	return copy;
 }
 
+/* the moment that the candle of a gap is known to have come to */
+static TimestampTz
+known_until(const CaAsOfCloses *closes, uint32 gap)
+{
+	const CaTimeframe *timeframe = closes->timeframes[closes->gaps[gap].series];
+	TimestampTz start = closes->gaps[gap].latest;
+	TimestampTz end = ca_timeframe_start(
+		timeframe, ca_timeframe_ordinal(timeframe, start) + 1);
+
+	if (closes->made_of == NULL || closes->made_of[gap] == 0)
+		return end;
+	return Min(end, start + closes->made_of[gap] * USECS_PER_MINUTE);
+}
+
 /* give the rows what they found, unless it is stale, and forget the rest */
 static void
 take_answers(CaAsOfCloses *closes)
@@ -130,16 +148,9 @@ take_answers(CaAsOfCloses *closes)
 		uint32 row = closes->gaps[i].row;
 		uint32 from = closes->gap_of[row];
 		CaAsOfRow *asked = &closes->rows[row];
-		const CaTimeframe *timeframe;
-		TimestampTz closed_at;
 
-		if (from == CA_NO_GAP)
-			continue;
-		timeframe = closes->timeframes[closes->gaps[from].series];
-		closed_at = ca_timeframe_start(
-			timeframe,
-			ca_timeframe_ordinal(timeframe, closes->gaps[from].latest) + 1);
-		if (asked->moment - closed_at > closes->staleness)
+		if (from == CA_NO_GAP ||
+			asked->moment - known_until(closes, from) > closes->staleness)
 			continue;
 		closes->answers[row] = copy_close(closes, &closes->closes[from]);
 		asked->found = true;
@@ -170,8 +181,11 @@ ca_asof_closes_find(CaAsOfCloses *closes)
 		closes->ranges = palloc0((Size) closes->nseries * sizeof(CaAsOfRange));
 		ca_asof_sort(closes->gaps, closes->ngaps, closes->ranges);
 		ca_asof_closes_read(closes);
+		ca_asof_closes_read_partial(closes);
 		take_answers(closes);
 		pfree(closes->ranges);
+		if (closes->made_of != NULL)
+			pfree(closes->made_of);
 	}
 	SPI_finish();
 }

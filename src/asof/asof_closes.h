@@ -63,6 +63,8 @@ typedef struct CaAsOfCloses
 	uint32 ngaps;
 	CaAsOfSlot *gaps;
 	CaAsOfClose *closes;  /* of each gap */
+	int32 *made_of;       /* minutes that a partial candle was made of, 0 of a
+						* whole one; NULL when all are whole */
 	uint32 *gap_of;       /* gap that answers a row */
 	CaAsOfClose *answers; /* of each row that found one */
 	TimestampTz since;    /* start of the first and behind that of the last */
@@ -72,5 +74,6 @@ typedef struct CaAsOfCloses
 extern void ca_asof_closes_find(CaAsOfCloses *closes);
 extern void ca_asof_closes_read_first(CaAsOfCloses *closes);
 extern void ca_asof_closes_read(CaAsOfCloses *closes);
+extern void ca_asof_closes_read_partial(CaAsOfCloses *closes);
 
 #endif /* CA_ASOF_CLOSES_H */

@@ -22,6 +22,7 @@
 
 #include "base/query.h"
 #include "asof/asof_closes.h"
+#include "candle/rollup/partial_candles.h"
 #include "segment/read/payload.h"
 #include "segment/read/column_scan.h"
 
@@ -244,4 +245,52 @@ ca_asof_closes_read(CaAsOfCloses *closes)
 				 closes->schema),
 		arguments, lengthof(arguments), take_candle, closes);
 	read_segments(closes);
+}
+
+/* note a partial candle: asset, timeframe, start, minutes */
+static void
+take_partial(TupleTableSlot *slot, void *taker)
+{
+	CaAsOfCloses *closes = taker;
+	text *code;
+	int32 series;
+	uint32 gap;
+
+	slot_getallattrs(slot);
+	code = DatumGetTextPP(slot->tts_values[1]);
+	series = find_series(
+		closes, DatumGetInt32(slot->tts_values[0]),
+		ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code)));
+	if (series < 0)
+		return;
+
+	gap = ca_asof_find(closes->gaps, &closes->ranges[series],
+					   DatumGetTimestampTz(slot->tts_values[2]));
+	if (gap != CA_NO_GAP)
+		closes->made_of[gap] = DatumGetInt32(slot->tts_values[3]);
+}
+
+/* find which of the candles that were found are partial, where age matters */
+void
+ca_asof_closes_read_partial(CaAsOfCloses *closes)
+{
+	CaArgument arguments[] = {
+		{INT4ARRAYOID, 0, false},
+		{TEXTARRAYOID, 0, false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->since), false},
+		{TIMESTAMPTZOID, TimestampTzGetDatum(closes->until), false}};
+
+	closes->made_of = NULL;
+	if (closes->staleness == PG_INT64_MAX ||
+		!ca_partial_any(closes->namespace_oid))
+		return;
+
+	closes->made_of = palloc0(sizeof(int32) * closes->ngaps);
+	arguments[0].value = asset_ids(closes, false);
+	arguments[1].value = timeframe_codes(closes, false);
+	ca_read_query(
+		psprintf("SELECT p.asset, p.timeframe, p.candle_time, p.covered "
+				 "FROM %s.ca_partial_candles($1, $2, $3, $4) AS p",
+				 closes->schema),
+		arguments, lengthof(arguments), take_partial, closes);
 }

@@ -1,7 +1,7 @@
 -- Scoring, indicators and roll-ups agree on a series whose minutes are stored in pieces: some as
 -- minutes, some as coarser candles, live, archived and compressed.
 BEGIN;
-SELECT plan(24);
+SELECT plan(41);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -31,6 +31,48 @@ SELECT is(rollup_candles('1h') + rollup_candles('30m') + rollup_candles('15m'), 
 DELETE FROM price_data WHERE asset_id = asset_id('LAGS') AND timeframe = '1m' AND candle_time >= '2024-01-01 13:00';
 SELECT is(score_predictions('2024-01-01 13:10'), 0::bigint, 'before a candle has closed nothing is scored');
 SELECT is(score_predictions('2024-01-01 13:20'), 1::bigint, 'then it is');
+
+--
+-- a feed that stops: a close is as old as what the candle was made of, whatever span it is stored for.
+-- Minutes to 11:09, so the last price is of 11:10 at the latest, and 50 minutes old at 12:00.
+--
+INSERT INTO assets (symbol, name, asset_type) VALUES ('STOPS', 'Stops', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT asset_id('STOPS'), '1m', t, 100, 100, 100, 100, 1 FROM generate_series(timestamptz '2024-01-02 08:00', '2024-01-02 11:09', '1 minute') AS t;
+SELECT is(rollup_candles('30m', asset_id('STOPS')), 7::bigint, 'minutes to 11:09 make a half hour from 11:00 to 11:30');
+CREATE FUNCTION pg_temp.found(staleness interval) RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', (SELECT p.close || ' ' || to_char(p.closed_at, 'HH24:MI') FROM ca_price_at(asset_id('STOPS'), '2024-01-02 12:00', staleness) AS p),
+                     'and', ca_closes_at(asset_id('STOPS'), '2024-01-02 12:00', staleness) OVER ()) $$;
+INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_price, created_at, target_datetime)
+VALUES (asset_id('STOPS'), 1, 'price', 150, '2024-01-02 08:00', '2024-01-02 12:00');
+SELECT is(pg_temp.found('49 minutes'), 'and', 'a close of 11:10 is too old at 12:00 for 49 minutes');
+SELECT is(pg_temp.found('50 minutes'), '100 11:10 and 100', 'but not for 50');
+SELECT is(score_predictions('2024-01-02 13:00', '30 minutes'), 0::bigint, 'so a prediction is not scored against it');
+SELECT is((SELECT u.reason FROM unscored_predictions('2024-01-02 13:00', '30 minutes') AS u), 'the last close before the target was 00:50:00 old', 'as the reason says');
+INSERT INTO ai_recommendations (recommendation_type, recommendation_title, target_entity_type, target_entity_id, created_at)
+VALUES ('entry', 'Stops', 'asset', asset_id('STOPS'), '2024-01-02 11:10');
+SELECT results_eq($$ SELECT start_price, end_price FROM recommendation_outcomes('2024-01-02 12:00', '30 minutes') $$, 'VALUES (100::numeric, NULL::numeric)',
+                  'nor does a recommendation end at it');
+-- without the minutes the half hour alone knows, that it was made of ten
+DELETE FROM price_data WHERE asset_id = asset_id('STOPS') AND timeframe = '1m';
+SELECT is(pg_temp.found('49 minutes'), 'and', 'the half hour of ten minutes is no younger');
+SELECT is(pg_temp.found('50 minutes'), '100 11:10 and 100', 'and no older');
+SELECT is(pg_temp.found(NULL), '100 11:10 and 100', 'at any age too');
+SELECT is((SELECT to_char(closed_at, 'HH24:MI') FROM ca_feed_reached(asset_id('STOPS'), '2024-01-02 11:10', '2024-01-02 11:30')), '11:10',
+          'the feed has come to 11:10');
+SELECT is_empty($$ SELECT FROM ca_feed_reached(asset_id('STOPS'), '2024-01-02 11:11', '2024-01-02 11:30') $$, 'and no further');
+-- a day of it is as old, so after 24 hours nothing is known of changes
+SELECT is(rollup_candles('1d', asset_id('STOPS')), 1::bigint, 'a day of 190 minutes, from 00:00 on: as if to 03:10');
+SELECT refresh_assets('2024-01-03 12:00');
+SELECT is((SELECT price_change_percentage_24h FROM assets WHERE symbol = 'STOPS'), NULL, 'a price of 25 hours ago has not changed within 24');
+UPDATE price_data SET volume = 11 WHERE asset_id = asset_id('STOPS') AND timeframe = '30m' AND candle_time = '2024-01-02 11:00';
+SELECT is(pg_temp.found('29 minutes'), 'and', 'a candle that was changed by hand ended at 11:30');
+SELECT is(pg_temp.found('30 minutes'), '100 11:30 and 100', 'which is 30 minutes before');
+UPDATE price_data SET volume = 10 WHERE asset_id = asset_id('STOPS') AND timeframe = '30m' AND candle_time = '2024-01-02 11:00';
+SELECT count(*) FROM ca_archive_batch(asset_id('STOPS'), '30m', '-infinity', '2024-03-01', 1000, false);
+SELECT count(*) FROM ca_compress_batch(false, asset_id('STOPS'), '30m', '-infinity', '2024-03-01', 1000, false);
+SELECT is((SELECT count(*) FROM price_data_compressed WHERE asset_id = asset_id('STOPS')), 7::bigint, 'the half hours are compressed');
+SELECT is(pg_temp.found('49 minutes') || pg_temp.found('50 minutes'), 'and100 11:10 and 100', 'and say the same');
 
 --
 -- any partition of a series: two assets in pieces beside the same minutes alone, over twelve days

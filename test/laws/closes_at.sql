@@ -1,7 +1,7 @@
 -- ca_closes_at, which finds closes in one pass over the candles, against ca_price_at, which looks
 -- each one up.
 BEGIN;
-SELECT plan(7);
+SELECT plan(14);
 SET LOCAL search_path = cryptoanalytics, public;
 
 CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS integer
@@ -69,6 +69,56 @@ SELECT is(count(*), 0::bigint, 'rows in parts find the same')
 FROM (SELECT ca_closes_at(asset, moment, '1 day') OVER (PARTITION BY i % 7) AS parts,
              ca_closes_at(asset, moment, '1 day') OVER () AS whole FROM asked) AS c
 WHERE c.parts IS DISTINCT FROM c.whole;
+
+DELETE FROM asked WHERE i % 4 <> 0;
+
+-- Some are fragments, compressed ones too, and some of these were changed since.  By definition a
+-- candle is as old as its end, or as its start and the minutes that it was made of.
+CREATE TEMP TABLE fragment AS
+SELECT c.asset, c.timeframe, c.candle_time, c.close, f.made_of, f.changed
+FROM (SELECT c.*, row_number() OVER (ORDER BY c.asset, c.timeframe COLLATE "C", c.candle_time)::integer AS n FROM candle AS c
+      WHERE c.timeframe <> '1m') AS c
+CROSS JOIN LATERAL (
+    SELECT 1 + pg_temp.pick(c.n, 20, extract(epoch FROM timeframe_length(c.timeframe))::integer / 60 - 1) AS made_of,
+           pg_temp.pick(c.n, 21, 10) = 0 AS changed) AS f
+WHERE pg_temp.pick(c.n, 22, 2) = 0;
+INSERT INTO partial_candles (asset_id, timeframe, candle_time, covered, digest)
+SELECT asset, timeframe, candle_time, made_of,
+       CASE WHEN changed THEN ca_candle_digest(close, close, close, close, 1) ELSE ca_candle_digest(close, close, close, close, NULL) END
+FROM fragment;
+SELECT sum(b.moved) AS compressed
+FROM generate_series(1, 36, 7) AS a (asset), unnest('{15m,1h,1d}'::text[]) AS t (code),
+     LATERAL ca_compress_batch(false, a.asset, t.code, '-infinity', 'infinity', 100000, false) AS b \gset
+SELECT cmp_ok(:compressed, '>', 1000, 'candles are compressed');
+CREATE TEMP TABLE timed AS
+SELECT c.asset, t.place, c.candle_time, c.close, timeframe_end(c.timeframe, c.candle_time) AS ended,
+       least(timeframe_end(c.timeframe, c.candle_time),
+             CASE WHEN NOT f.changed THEN c.candle_time + make_interval(mins => f.made_of) END) AS until
+FROM candle AS c
+JOIN timeframes() WITH ORDINALITY AS t (code, place) ON t.code = c.timeframe
+LEFT JOIN fragment AS f USING (asset, timeframe, candle_time);
+CREATE INDEX ON timed (asset, place, ended);
+ANALYZE timed;
+CREATE FUNCTION pg_temp.undefined(staleness interval) RETURNS bigint
+    LANGUAGE sql
+BEGIN ATOMIC
+    SELECT count(*)
+    FROM (SELECT a.*, ca_closes_at(a.asset, a.moment, staleness) OVER () AS close FROM asked AS a) AS a
+    LEFT JOIN LATERAL (
+        SELECT l.close
+        FROM generate_series(1, 15) AS p (place)
+        CROSS JOIN LATERAL (
+            SELECT t.close, t.until FROM timed AS t
+            WHERE t.asset = a.asset AND t.place = p.place AND t.ended <= a.moment
+            ORDER BY t.ended DESC LIMIT 1) AS l
+        WHERE isfinite(a.moment) AND (staleness IS NULL OR a.moment - l.until <= staleness)
+        ORDER BY p.place LIMIT 1) AS d ON true
+    WHERE a.close::text IS DISTINCT FROM d.close::text;
+END;
+SELECT is(pg_temp.undefined(s.staleness), 0::bigint, format('it finds what is defined, not older than %s', s.staleness))
+FROM (VALUES (interval '10 minutes'), ('1 hour'), ('25 hours'), (NULL)) AS s (staleness);
+SELECT is(pg_temp.differ(s.staleness), 0::bigint, format('and a look-up too, not older than %s', s.staleness))
+FROM (VALUES (interval '10 minutes'), ('25 hours')) AS s (staleness);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -44,6 +44,28 @@ END;
 COMMENT ON FUNCTION ca_partial_candles(integer[], text[], timestamptz, timestamptz) IS
     'stored candles that start in [since, until) and were made of less than their span, and of how many minutes';
 
+-- Minutes that were covered lie anywhere in the span, so the last of them ended no sooner than this.
+CREATE FUNCTION ca_candle_until(asset integer, timeframe text, candle_time timestamptz)
+    RETURNS TABLE (closed_at timestamptz)
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+BEGIN ATOMIC
+    SELECT least(
+               timeframe_end(ca_candle_until.timeframe, ca_candle_until.candle_time),
+               (SELECT ca_candle_until.candle_time + p.covered * interval '1 minute'
+                FROM partial_candles AS p
+                WHERE (p.asset_id, p.timeframe, p.candle_time)
+                      = (ca_candle_until.asset, ca_candle_until.timeframe, ca_candle_until.candle_time)
+                  AND EXISTS (
+                      SELECT
+                      FROM price_history AS h
+                      WHERE (h.asset_id, h.timeframe, h.candle_time) = (p.asset_id, p.timeframe, p.candle_time)
+                        AND ca_candle_digest(h.open_price, h.high_price, h.low_price, h.close_price, h.volume) = p.digest)))
+    -- computed once
+    OFFSET 0;
+END;
+COMMENT ON FUNCTION ca_candle_until(integer, text, timestamptz) IS
+    'the moment that a stored candle is known to have come to: its end, or where it was made of less than its span, its start and the minutes that it was made of';
+
 -- What a roll-up makes of less than a candle's span is noted by the owner of the tables, for those
 -- who may write candles.
 CREATE FUNCTION ca_write_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void

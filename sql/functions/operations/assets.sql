@@ -61,10 +61,12 @@ BEGIN ATOMIC
     WITH series AS MATERIALIZED (
         SELECT n.* FROM ca_newest_candles(NULL, NULL, ca_asset_figures.as_of) AS n
     ), newest AS (
-        -- of candles that closed at the same time the shortest
-        SELECT DISTINCT ON (s.asset_id) s.asset_id, s.closed_at, s.close_price, s.market_cap
+        -- of candles that closed at the same time the shortest; one that was rolled up of a fragment
+        -- is as old as that
+        SELECT DISTINCT ON (s.asset_id) s.asset_id, u.closed_at, s.close_price, s.market_cap
         FROM series AS s
-        ORDER BY s.asset_id, s.closed_at DESC, s.place
+        CROSS JOIN LATERAL ca_candle_until(s.asset_id, s.code, s.candle_time) AS u
+        ORDER BY s.asset_id, u.closed_at DESC, s.place
     ), earlier AS (
         SELECT DISTINCT ON (s.asset_id, p.period) s.asset_id, p.period, c.close_price
         FROM series AS s

@@ -49,7 +49,7 @@ BEGIN ATOMIC
     SELECT c.close_price, c.closed_at
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
-        SELECT l.close_price, timeframe_end(t.code, l.candle_time) AS closed_at
+        SELECT l.close_price, u.closed_at
         FROM (
             SELECT h.close_price, h.candle_time
             FROM price_history AS h
@@ -57,7 +57,8 @@ BEGIN ATOMIC
               AND h.timeframe = t.code
               AND h.candle_time < timeframe_bucket(t.code, ca_price_at.moment)
             ORDER BY h.candle_time DESC
-            LIMIT 1) AS l) AS c
+            LIMIT 1) AS l
+        CROSS JOIN LATERAL ca_candle_until(ca_price_at.asset, t.code, l.candle_time) AS u) AS c
     WHERE CASE
               WHEN ca_price_at.staleness IS NULL THEN true
               WHEN isfinite(ca_price_at.moment) THEN ca_price_at.moment - c.closed_at <= ca_price_at.staleness
@@ -66,17 +67,17 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_price_at(integer, timestamptz, interval) IS
-    'the last close known at a moment and when its candle ended, of the finest timeframe whose last close is not older than staleness then, at any age if that is NULL';
+    'the last close known at a moment and how far its candle had come, of the finest timeframe whose last close is not older than staleness then, at any age if that is NULL';
 
 CREATE FUNCTION ca_feed_reached(asset integer, moment timestamptz, as_of timestamptz)
     RETURNS TABLE (closed_at timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
     -- the candle that holds the microsecond before the moment is the first that ends at or after it
-    SELECT timeframe_end(t.code, c.candle_time)
+    SELECT u.closed_at
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
-        SELECT h.candle_time, h.open_price, h.high_price, h.low_price, h.close_price, h.volume
+        SELECT h.candle_time
         FROM price_history AS h
         WHERE h.asset_id = ca_feed_reached.asset
           AND h.timeframe = t.code
@@ -84,21 +85,17 @@ BEGIN ATOMIC
           AND h.candle_time < timeframe_bucket(t.code, ca_feed_reached.as_of)
         ORDER BY h.candle_time DESC
         LIMIT 1) AS c
+    CROSS JOIN LATERAL ca_candle_until(ca_feed_reached.asset, t.code, c.candle_time) AS u
     -- of most timeframes none can have ended in between
     WHERE timeframe_bucket(t.code, ca_feed_reached.moment - interval '1 microsecond')
           < timeframe_bucket(t.code, ca_feed_reached.as_of)
-      -- what was rolled up of a fragment has come no further than its sources, which say so themselves
-      AND (c.candle_time >= ca_feed_reached.moment
-           OR NOT EXISTS (
-               SELECT
-               FROM partial_candles AS p
-               WHERE (p.asset_id, p.timeframe, p.candle_time) = (ca_feed_reached.asset, t.code, c.candle_time)
-                 AND p.digest = ca_candle_digest(c.open_price, c.high_price, c.low_price, c.close_price, c.volume)))
+      -- what was rolled up of a fragment has come no further than its sources
+      AND u.closed_at >= ca_feed_reached.moment
     ORDER BY t.place
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_feed_reached(integer, timestamptz, timestamptz) IS
-    'end of a candle of the asset that ends at or after a moment and had closed at as_of; no row while its feed has not come so far; the end of a candle that was rolled up of a fragment does not count';
+    'how far a candle of the asset that had closed at as_of has come, where that is at or after a moment; no row while its feed has not come so far; a candle that was rolled up of a fragment has come no further than that';
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -171,13 +168,14 @@ BEGIN
                 SELECT max(l.closed_at) AS closed_at
                 FROM timeframes() AS f (code)
                 CROSS JOIN LATERAL (
-                    SELECT timeframe_end(f.code, h.candle_time) AS closed_at
+                    SELECT h.candle_time
                     FROM price_history AS h
                     WHERE h.asset_id = p.asset_id
                       AND h.timeframe = f.code
                       AND h.candle_time < timeframe_bucket(f.code, t.target)
                     ORDER BY h.candle_time DESC
-                    LIMIT 1) AS l
+                    LIMIT 1) AS h
+                CROSS JOIN LATERAL ca_candle_until(p.asset_id, f.code, h.candle_time) AS l
                 WHERE a.closed_at IS NULL AND NOT w.waits AND isfinite(t.target)) AS n
             WHERE NOT p.is_realized
               AND ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) <= unscored_predictions.as_of

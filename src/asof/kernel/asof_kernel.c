@@ -118,6 +118,20 @@ ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range, int64_t time)
 }
 
 /*
+ * The gap whose last candle, of those shown, starts at that time, or CA_NO_GAP.
+ */
+uint32_t
+ca_asof_find(const CaAsOfSlot *gaps, CaAsOfRange *range, int64_t time)
+{
+	uint32_t at = find_gap(gaps, range, time);
+
+	range->hint = at;
+	if (at == range->end || gaps[at].latest != time)
+		return CA_NO_GAP;
+	return at;
+}
+
+/*
  * The gap that holds the answer of each row that asks, when all candles have
  * been shown; rows without an answer are left as they are.
  */

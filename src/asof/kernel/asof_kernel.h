@@ -34,6 +34,8 @@ typedef struct CaAsOfRange
 extern void ca_asof_sort(CaAsOfSlot *gaps, uint32_t n, CaAsOfRange *ranges);
 extern uint32_t ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range,
 							  int64_t time);
+extern uint32_t ca_asof_find(const CaAsOfSlot *gaps, CaAsOfRange *range,
+							 int64_t time);
 extern void ca_asof_settle(const CaAsOfSlot *gaps, uint32_t n, uint32_t *found);
 
 #endif /* CA_ASOF_KERNEL_H */
