@@ -72,7 +72,7 @@ BEGIN ATOMIC
         FROM series AS s
         CROSS JOIN (VALUES (interval '24 hours'), ('168 hours'), ('720 hours')) AS p (period)
         CROSS JOIN LATERAL (
-            SELECT h.close_price, timeframe_end(s.code, h.candle_time) AS closed_at
+            SELECT h.close_price, h.candle_time
             FROM price_history AS h
             WHERE h.asset_id = s.asset_id
               AND h.timeframe = s.code
@@ -80,7 +80,9 @@ BEGIN ATOMIC
               AND h.candle_time < timeframe_bucket(s.code, ca_asset_figures.as_of - p.period)
             ORDER BY h.candle_time DESC
             LIMIT 1) AS c
-        ORDER BY s.asset_id, p.period, c.closed_at DESC, s.place
+        CROSS JOIN LATERAL ca_candle_until(s.asset_id, s.code, c.candle_time) AS u
+        WHERE u.closed_at > ca_asset_figures.as_of - 2 * p.period
+        ORDER BY s.asset_id, p.period, u.closed_at DESC, s.place
     ), changes AS (
         -- what a column of numeric(10,4) cannot hold is not told
         SELECT n.asset_id,

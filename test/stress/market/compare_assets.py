@@ -2,15 +2,15 @@
 
 from fractions import Fraction
 
-from clock import DAY, TIMEFRAMES, end
+from clock import DAY, TIMEFRAMES
 from oracle_positions import rounded
 
 PERIODS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 
 
 def last_close(book, since, until):
-    """Close of the candle that closed last in (since, until], of several the shortest."""
-    found = [(end(code, start), -TIMEFRAMES.index(code), book.get(code, start)[3])
+    """Close of the candle that came furthest in (since, until], of several the shortest."""
+    found = [(book.until(code, start), -TIMEFRAMES.index(code), book.get(code, start)[3])
              for code in TIMEFRAMES for start in [book.closed_before(code, until)] if start is not None]
     closed, _, close = max(found, default=(since, 0, None))
     return close if closed > since else None

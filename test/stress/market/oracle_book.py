@@ -20,10 +20,12 @@ class Book:
         self.live = {code: {} for code in TIMEFRAMES}
         self.archived = {code: {} for code in TIMEFRAMES}
         self.order = {}     # code -> sorted starts of all that are stored
+        self.made_of = {}   # (code, start) -> seconds of its span that a roll-up had candles of, if not all
 
     def deliver(self, code, start, candle):
         self.series.deliver(code, start, candle)
         self.store(code, start, self.series.delivered[code][start])
+        self.made_of.pop((code, start), None)
 
     def store(self, code, start, candle):
         if start not in self.live[code] and start not in self.archived[code]:
@@ -77,10 +79,16 @@ class Book:
                 return
             since = bucket(code, min(self.order[c][0] for c in first))
         while since < until:
+            stop = end(code, since)
             candle = self.series.candle(code, since)
             if candle and candle != self.get(code, since):
                 self.store(code, since, candle)
-            since = end(code, since)
+            covered = sum(b - a for a, b, _ in self.series.parts(code, since, stop))
+            if covered == stop - since:
+                self.made_of.pop((code, since), None)
+            elif covered:
+                self.made_of[code, since] = covered
+            since = stop
 
     def archive(self, _, t):
         for code, keep in RETENTION.items():
@@ -89,14 +97,18 @@ class Book:
 
     # ---- prices ----
 
+    def until(self, code, start):
+        """How far a candle has come at least: to its end, or as far as it would if what it was made of came first."""
+        return start + self.made_of.get((code, start), end(code, start) - start)
+
     def price_at(self, moment, staleness):
-        """Last close at a moment and when its candle ended, of the finest timeframe that is not staler."""
+        """Last close at a moment and how far its candle had come, of the finest timeframe that is not staler."""
         for code in TIMEFRAMES:
             start = self.closed_before(code, moment)
-            if start is not None and moment - end(code, start) <= staleness:
-                return self.get(code, start)[3], end(code, start)
+            if start is not None and moment - self.until(code, start) <= staleness:
+                return self.get(code, start)[3], self.until(code, start)
         return None, None
 
     def reaches(self, moment):
-        """Whether a stored candle ends at or after a moment."""
-        return any(starts and end(code, starts[-1]) >= moment for code, starts in self.order.items())
+        """Whether a stored candle has come to a moment."""
+        return any(starts and self.until(code, starts[-1]) >= moment for code, starts in self.order.items())
