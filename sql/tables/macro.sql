@@ -112,7 +112,7 @@ COMMENT ON COLUMN metrics_snapshot.total IS
 COMMENT ON COLUMN metrics_snapshot.sp500 IS
     'S&P 500 closing price in USD';
 COMMENT ON COLUMN metrics_snapshot.gold IS
-    'Gold closing price in USD an ounce';
+    'Gold closing price in USD per ounce';
 COMMENT ON COLUMN metrics_snapshot.dxy IS
     'US Dollar Index (DXY) closing value';
 COMMENT ON COLUMN metrics_snapshot.liquidations_long IS

@@ -73,7 +73,7 @@ COMMENT ON COLUMN ai_models.last_prediction IS
 COMMENT ON COLUMN ai_models.health_status IS
     'Health status of this model version, as a JSON object';
 COMMENT ON COLUMN ai_models.is_active IS
-    'Whether this version is currently deployed; one version a name and model_type';
+    'Whether this version is currently deployed; one version per name and model_type';
 COMMENT ON COLUMN ai_models.created_at IS
     'Record creation timestamp';
 COMMENT ON COLUMN ai_models.updated_at IS
@@ -82,7 +82,7 @@ COMMENT ON COLUMN ai_models.updated_at IS
 CREATE UNIQUE INDEX ai_models_active_version_key ON ai_models (name, model_type)
     WHERE is_active;
 COMMENT ON INDEX ai_models_active_version_key IS
-    'the deployed version of a model; at most one a name and model_type';
+    'the deployed version of a model; at most one per name and model_type';
 
 CREATE TRIGGER ai_models_touch BEFORE UPDATE ON ai_models
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
@@ -142,7 +142,7 @@ CREATE UNIQUE INDEX model_performance_evaluation_key ON model_performance
     (model_id, evaluation_metric, evaluation_date,
      (coalesce(evaluation_data_range ->> 'since', '')), (coalesce(evaluation_data_range ->> 'until', '')));
 COMMENT ON INDEX model_performance_evaluation_key IS
-    'one value a model, metric, date and range; serves the latest values of a metric of a model';
+    'one value per model, metric, date and range; serves the latest values of a metric of a model';
 
 CREATE TRIGGER model_performance_touch BEFORE UPDATE ON model_performance
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();

@@ -56,7 +56,7 @@ CREATE FUNCTION ca_segments_fdw_validator(options text[], catalog oid) RETURNS v
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_segments_fdw_validator';
 COMMENT ON FUNCTION ca_segments_fdw_validator(text[], oid) IS
-    'refuses options, for compressed candles have none';
+    'refuses options, because compressed candles have none';
 
 CREATE FOREIGN DATA WRAPPER cryptoanalytics_segments
     HANDLER ca_segments_fdw_handler VALIDATOR ca_segments_fdw_validator;

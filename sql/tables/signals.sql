@@ -160,7 +160,7 @@ COMMENT ON COLUMN signal_alerts.updated_at IS
 CREATE INDEX signal_alerts_pending_idx ON signal_alerts (asset_id, created_at)
     WHERE is_active AND NOT is_triggered;
 COMMENT ON INDEX signal_alerts_pending_idx IS
-    'the alerts of an asset that are still to go off, and the oldest of them';
+    'the waiting alerts of an asset, and the oldest of them';
 CREATE INDEX signal_alerts_user_id_idx ON signal_alerts (user_id);
 COMMENT ON INDEX signal_alerts_user_id_idx IS
     'the alerts of a user; foreign key to users';

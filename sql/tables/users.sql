@@ -122,7 +122,7 @@ COMMENT ON COLUMN users.updated_at IS
 
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));
 COMMENT ON INDEX users_email_key IS
-    'sign-in by email; one account an address, whatever its case';
+    'sign-in by email; one account per address, whatever its case';
 CREATE INDEX users_referred_by_idx ON users (referred_by);
 COMMENT ON INDEX users_referred_by_idx IS
     'the users somebody has referred; foreign key to users';

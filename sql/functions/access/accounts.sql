@@ -4,13 +4,13 @@ CREATE FUNCTION ca_max_failed_logins() RETURNS integer
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_max_failed_logins';
 COMMENT ON FUNCTION ca_max_failed_logins() IS
-    'failed logins in a row that lock an account, by the setting cryptoanalytics.max_failed_logins';
+    'number of consecutive failed logins that lock an account, from the setting cryptoanalytics.max_failed_logins';
 
 CREATE FUNCTION ca_lockout_period() RETURNS interval
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_lockout_period';
 COMMENT ON FUNCTION ca_lockout_period() IS
-    'how long failed logins lock an account, by the setting cryptoanalytics.lockout_period';
+    'how long failed logins lock an account, from the setting cryptoanalytics.lockout_period';
 
 -- Not of a row of users: PostgreSQL would then add no column with a default to the table.
 CREATE FUNCTION ca_account_stands(
@@ -34,7 +34,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_user(integer) IS
-    'the error of a user that is NULL or unknown';
+    'raises the error of a user that is NULL or unknown';
 
 CREATE FUNCTION ca_user_unlocked() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -367,7 +367,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_recount_referrals(integer[]) IS
-    'locks users and makes referral_count the number of those they referred; how many changed';
+    'locks users, sets referral_count to the number of users that they referred, and returns how many changed';
 
 CREATE FUNCTION recount_referrals(user_id integer DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -429,7 +429,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_referrals_changed() IS
-    'trigger: counts anew the referred users of those who gained or lost one';
+    'trigger: recounts the referred users of those who gained or lost one';
 
 CREATE TRIGGER users_referrals_inserted AFTER INSERT ON users
     REFERENCING NEW TABLE AS became

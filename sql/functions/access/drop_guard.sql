@@ -4,7 +4,7 @@ CREATE FUNCTION ca_guard_drop() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'ca_guard_drop';
 COMMENT ON FUNCTION ca_guard_drop() IS
-    'event trigger: from now on the session drops no table of the extension that holds rows, unless cryptoanalytics.allow_drop is on';
+    'event trigger: from now on the session cannot drop a table of the extension that holds rows, unless cryptoanalytics.allow_drop is on';
 
 -- the commands whose CASCADE reaches an extension or its tables
 CREATE EVENT TRIGGER cryptoanalytics_guard_drop ON ddl_command_start

@@ -274,4 +274,4 @@ BEGIN ATOMIC
      '', '');
 END;
 COMMENT ON FUNCTION ca_installed() IS
-    'number of columns, row-level security, and names of constraints, indexes that serve none, triggers and policies of each table and view, as installed';
+    'number of columns, row-level security, and names of constraints, of indexes that do not belong to a constraint, triggers and policies of each table and view, as installed';

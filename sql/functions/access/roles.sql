@@ -18,7 +18,7 @@ BEGIN ATOMIC
     WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'v', 'm', 'f');
 END;
 COMMENT ON FUNCTION ca_members() IS
-    'tables and views of the extension; whether rows belong to users, and whether they tell of the running of the system';
+    'tables and views of the extension; whether their rows belong to users, and whether they are about the running of the system';
 
 CREATE FUNCTION ca_columns(relation regclass, pattern text, matching boolean) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -29,7 +29,7 @@ BEGIN ATOMIC
       AND (a.attname::text ~ ca_columns.pattern) = ca_columns.matching;
 END;
 COMMENT ON FUNCTION ca_columns(regclass, text, boolean) IS
-    'list of the columns whose names match a pattern, or of those that do not; NULL if there is none';
+    'list of the columns whose names match a pattern, or of those whose names do not; NULL if there are none';
 
 CREATE FUNCTION ca_secrets(relation text, of_users boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -232,7 +232,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_grant(text, regrole, boolean) IS
-    'grants a role the rights of a kind, on the rows of all users if so told, and the use of the schema';
+    'grants a role the rights of a kind, on the rows of all users if requested, and USAGE on the schema';
 
 CREATE FUNCTION grant_analyst(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -8,7 +8,7 @@ CREATE FUNCTION ca_every_user() RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN true;
 COMMENT ON FUNCTION ca_every_user() IS
-    'a right, not a computation: roles that may execute this see the rows of all users';
+    'a right, not a computation: roles that may execute this function see the rows of all users';
 REVOKE EXECUTE ON FUNCTION ca_every_user() FROM PUBLIC;
 
 CREATE FUNCTION ca_first_user() RETURNS integer
@@ -137,7 +137,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_watchlist_editor() IS
-    'trigger: writes down for which user a session has added or modified an entry';
+    'trigger: records for which user a session has added or modified an entry';
 CREATE TRIGGER watchlist_assets_editor BEFORE INSERT OR UPDATE ON watchlist_assets
     FOR EACH ROW WHEN (ca_first_user() = ca_last_user())
     EXECUTE FUNCTION ca_watchlist_editor();

@@ -4,7 +4,7 @@ CREATE FUNCTION ca_guard_schema() RETURNS event_trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'ca_guard_schema';
 COMMENT ON FUNCTION ca_guard_schema() IS
-    'event trigger: refuses another name for the schema of the extension';
+    'event trigger: refuses to rename the schema of the extension';
 
 CREATE EVENT TRIGGER cryptoanalytics_guard_schema ON ddl_command_start
     WHEN TAG IN ('ALTER SCHEMA')

@@ -9,7 +9,7 @@ CREATE FUNCTION ca_mark_archive() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'ca_mark_archive';
 COMMENT ON FUNCTION ca_mark_archive() IS
-    'marks the archive as being written by hand, to the end of the transaction, and waits for those that have written price_data';
+    'marks the archive as being written by hand until the end of the transaction, and waits for transactions that have written price_data';
 REVOKE EXECUTE ON FUNCTION ca_mark_archive() FROM PUBLIC;
 
 CREATE FUNCTION ca_archive_is_marked() RETURNS boolean
@@ -172,7 +172,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_begin_archiving(text, integer[]) IS
-    'makes sure that what is read next shows all live candles of these series, and that none comes before the end of the transaction without looking at the archive';
+    'makes sure that the next query sees all live candles of these series, and that no candle is added before the end of the transaction without checking the archive';
 
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -220,7 +220,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_second_copy() IS
-    'trigger: a candle that price_data or a segment holds is not archived a second time; it runs with its owner''s rights because whoever fills the archive need not be allowed to read those';
+    'trigger: refuses to archive a candle that price_data or a segment holds; it runs with its owner''s rights because whoever fills the archive need not be allowed to read those';
 REVOKE EXECUTE ON FUNCTION ca_refuse_second_copy() FROM PUBLIC;
 
 CREATE TRIGGER price_data_archive_once
@@ -293,7 +293,7 @@ BEGIN ATOMIC
        OR retention_period(ca_archive_cutoff.timeframe) IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_archive_cutoff(text, timestamptz) IS
-    'candles of this timeframe that start before this moment are to be archived; never one that is still open; NULL when none is';
+    'moment before which candles of this timeframe start that are to be archived, never an open one; NULL if there are none';
 
 CREATE FUNCTION ca_archive_batch(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer, keep_indicators boolean,
@@ -334,7 +334,7 @@ BEGIN ATOMIC
     SELECT count(*), max(r.candle_time) FROM archived AS r;
 END;
 COMMENT ON FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean) IS
-    'moves the oldest candles of a range to the archive, at most batch_size; rows that another session has locked are left';
+    'moves the oldest candles of a range to the archive, at most batch_size; rows that another session has locked stay';
 
 CREATE FUNCTION ca_restore_batch(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
@@ -391,7 +391,7 @@ BEGIN ATOMIC
     SELECT count(*), max(r.candle_time) FROM archived AS r;
 END;
 COMMENT ON FUNCTION ca_decompress_batch(integer, text, timestamptz, timestamptz, integer) IS
-    'moves the oldest candles of a range out of their segments to the archive, batch_size and the rest of the last segment';
+    'moves the oldest candles of a range out of their segments to the archive, batch_size of them and the rest of the last segment';
 
 CREATE FUNCTION ca_restore_compressed_batch(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
@@ -412,7 +412,7 @@ BEGIN ATOMIC
     SELECT count(*), max(r.candle_time) FROM restored AS r;
 END;
 COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, timestamptz, integer) IS
-    'moves the oldest candles of a range out of their segments to price_data, batch_size and the rest of the last segment';
+    'moves the oldest candles of a range out of their segments to price_data, batch_size of them and the rest of the last segment';
 
 -- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
 -- its backend is gone, or the server has started since.
@@ -445,7 +445,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_task_start(text, jsonb) IS
-    'enters a run into background_tasks, and marks earlier ones that broke off as failed';
+    'records a run in background_tasks, and marks earlier ones that broke off as failed';
 
 CREATE FUNCTION ca_task_finish(task integer, failure text, OUT moved bigint)
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -459,7 +459,7 @@ BEGIN ATOMIC
     RETURNING (t.result_data ->> 'moved')::bigint;
 END;
 COMMENT ON FUNCTION ca_task_finish(integer, text) IS
-    'notes in background_tasks how a run ended, and returns the rows that it moved';
+    'records in background_tasks how a run ended, and returns the number of rows that it moved';
 
 -- Candles move from one place to another: live, archive and segments are price_data,
 -- price_data_archive and price_data_segments.
@@ -499,4 +499,4 @@ BEGIN ATOMIC
     ORDER BY t.place, a.id;
 END;
 COMMENT ON FUNCTION ca_move_series(integer, text) IS
-    'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) is to move';
+    'the series and ranges that a run of archive_price_data (source live) or compress_price_archive (source archive) moves';

@@ -76,7 +76,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_candle_row_size() IS
-    'bytes that a candle takes as a row, with its index entries: by up to 1000 rows of the table that source names, or computed for prices and volume of 12 digits when there is no row';
+    'bytes that a candle takes as a row, with its index entries: measured on up to 1000 rows of the table that source names, or computed for prices and volume of 12 digits if there are no rows';
 
 CREATE FUNCTION archive_size()
     RETURNS TABLE (

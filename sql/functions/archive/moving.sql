@@ -23,7 +23,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_added_columns(text) IS
-    'refuses to move candles out of a table (source live or archive) that has columns of its owner''s';
+    'refuses to move candles out of a table (source live or archive) to which its owner has added columns';
 
 CREATE FUNCTION ca_move_batch(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
@@ -78,7 +78,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz) IS
-    'moves one batch of a series, notes it in background_tasks and tells of it, at most once a second';
+    'moves one batch of a series, records it in background_tasks, and reports progress at most once per second';
 
 CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -132,7 +132,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_archive_asset(integer, timestamptz) IS
-    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more; a series that fails does not stop the others, and is an error when nothing else moves';
+    'step of maintain(): archives candles of one asset, as archive_price_data() does, and returns how many; from 10000 on there may be more; a series that fails does not stop the others, and is an error if nothing else moves';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
@@ -153,7 +153,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
-    'notes in background_tasks that a run failed, commits that, and raises the error again';
+    'records in background_tasks that a run failed, commits that, and raises the error again';
 
 CREATE FUNCTION ca_move_goes_on(
     failure jsonb, series integer, timeframe text, message text, detail text, state text) RETURNS jsonb
@@ -179,7 +179,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_move_goes_on(jsonb, integer, text, text, text, text) IS
-    'notes in failure, {} at first, that the candles of a series do not move, and warns of the first ten; NULL when the error is not one of the series alone';
+    'adds to failure, initially {}, that the candles of a series cannot be moved, and warns about the first ten; NULL if the error does not concern the series alone';
 
 CREATE PROCEDURE ca_move_range(
     task integer, source text, target text, series integer, timeframe text, since timestamptz, until timestamptz,
@@ -218,7 +218,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE ca_move_range(integer, text, text, integer, text, timestamptz, timestamptz, integer, boolean, timestamptz, jsonb) IS
-    'moves a range of one series, a commit a batch; an error of the series alone is noted in failure, unless that is NULL';
+    'moves a range of one series and commits after each batch; adds an error that concerns the series alone to failure, unless that is NULL';
 
 CREATE PROCEDURE ca_move_all(
     task integer, source text, target text, batch_size integer, keep_indicators boolean)
@@ -260,7 +260,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE ca_move_all(integer, text, text, integer, boolean) IS
-    'moves all series that a run of archive_price_data or compress_price_archive is to move; one that fails does not stop the others, and its error is raised in the end';
+    'moves all series of a run of archive_price_data or compress_price_archive; a series that fails does not stop the others, and its error is raised at the end';
 
 CREATE FUNCTION ca_compress_archive() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE
@@ -278,7 +278,7 @@ CREATE FUNCTION ca_archive_target() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN ca_compress_archive() THEN 'segments' ELSE 'archive' END;
 COMMENT ON FUNCTION ca_archive_target() IS
-    'where archive_price_data moves candles to, by the setting cryptoanalytics.compress_archive';
+    'destination of archive_price_data, from the setting cryptoanalytics.compress_archive';
 
 CREATE FUNCTION ca_archive_count(older_than timestamptz, timeframe text, asset integer) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE

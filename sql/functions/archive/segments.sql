@@ -11,7 +11,7 @@ CREATE FUNCTION ca_compress_batch(
     SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'ca_compress_batch';
 COMMENT ON FUNCTION ca_compress_batch(boolean, integer, text, timestamptz, timestamptz, integer, boolean) IS
-    'moves the oldest candles of a range, after and until excluded, of price_data if live, else of price_data_archive, into segments, at most batch_size; rows that another session has locked are left; last is the last candle looked at';
+    'moves the oldest candles of a range, excluding after and until, from price_data if live, else from price_data_archive, into segments, at most batch_size; rows that another session has locked stay; last is the last candle examined';
 
 CREATE FUNCTION ca_take_compressed(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer)
@@ -20,7 +20,7 @@ CREATE FUNCTION ca_take_compressed(
     SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'ca_take_compressed';
 COMMENT ON FUNCTION ca_take_compressed(integer, text, timestamptz, timestamptz, integer) IS
-    'takes the oldest candles of a range out of their segments and returns them; goes on to the end of the segment in which batch_size is reached';
+    'takes the oldest candles of a range out of their segments and returns them, up to the end of the segment in which batch_size is reached';
 
 CREATE FUNCTION ca_compressed_at(series integer, timeframe text, times timestamptz[])
     RETURNS SETOF price_data_archive
@@ -35,7 +35,7 @@ CREATE FUNCTION ca_replace_compressed(series integer, timeframe text, candles pr
     SET enable_seqscan = off
     AS 'MODULE_PATHNAME', 'ca_replace_compressed';
 COMMENT ON FUNCTION ca_replace_compressed(integer, text, price_data_archive[]) IS
-    'puts candles of one series, in order of time, in the place of those compressed at their times, and returns how many there were';
+    'replaces the compressed candles of one series at these times by candles in order of time, and returns how many there were';
 
 CREATE FUNCTION ca_drop_compressed(series integer, timeframe text, times timestamptz[]) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -50,7 +50,7 @@ BEGIN ATOMIC
     SELECT ca_drop_compressed(ca_drop_superseded.series, ca_drop_superseded.timeframe, ca_drop_superseded.times);
 END;
 COMMENT ON FUNCTION ca_drop_superseded(integer, text, timestamptz[]) IS
-    'deletes compressed candles that live ones take the place of, which are noted for the indicators themselves';
+    'deletes compressed candles that live ones replace; the live ones are noted for the indicators';
 
 CREATE FUNCTION update_compressed_candle(
     asset integer, timeframe text, candle_time timestamptz, open_price numeric, high_price numeric,

@@ -8,7 +8,7 @@ CREATE FUNCTION ca_build_candles(
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
-    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); the finest sources first, coarser ones where these cover less, unless one is named';
+    'candles built from stored finer ones, whole buckets only: all that overlap [since, until); from the finest sources, and from coarser ones where those cover less, unless a source is given';
 
 CREATE FUNCTION candles(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
@@ -96,7 +96,7 @@ CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timesta
     RETURN least(ca_closed_until.until,
                  greatest(timeframe_bucket(ca_closed_until.timeframe, now()), ca_closed_until.since));
 COMMENT ON FUNCTION ca_closed_until(text, timestamptz, timestamptz) IS
-    'where the candles of a range that have closed end: until, or the last boundary that has come';
+    'end of the closed candles of a range: until, or the last boundary that has passed';
 
 CREATE FUNCTION candle_gaps(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)

@@ -21,7 +21,7 @@ COMMENT ON COLUMN candlestick.close IS 'price of the last trade';
 COMMENT ON COLUMN candlestick.volume IS 'sum of the volumes known; NULL when none is';
 COMMENT ON COLUMN candlestick.vwap IS
     'volume-weighted average price, with as many decimals as an exact roll-up needs; of ready candles the typical price (high + low + close) / 3 is weighted; NULL without volume';
-COMMENT ON COLUMN candlestick.trades IS 'number of trades; NULL when unknown, as for ready candles';
+COMMENT ON COLUMN candlestick.trades IS 'number of trades; NULL if unknown, as for finished candles';
 COMMENT ON COLUMN candlestick.close_time IS 'time of the last trade, or start of the last candle';
 
 CREATE TYPE candlestick_state;

@@ -5,7 +5,7 @@ CREATE FUNCTION ca_candle_digest(open numeric, high numeric, low numeric, close 
     RETURN hash_record_extended(ROW(ca_candle_digest.open, ca_candle_digest.high, ca_candle_digest.low,
                                     ca_candle_digest.close, ca_candle_digest.volume), 0);
 COMMENT ON FUNCTION ca_candle_digest(numeric, numeric, numeric, numeric, numeric) IS
-    'digest of a candle, by which partial_candles knows it again';
+    'digest of a candle, by which partial_candles recognizes it';
 
 -- Scalar subqueries look each candle up by its key, whatever the planner thinks of the tables.
 CREATE FUNCTION ca_partial_candles(assets integer[], sources text[], since timestamptz, until timestamptz)
@@ -42,7 +42,7 @@ BEGIN ATOMIC
     WHERE p.digest = coalesce(p.found, z.found);
 END;
 COMMENT ON FUNCTION ca_partial_candles(integer[], text[], timestamptz, timestamptz) IS
-    'stored candles that start in [since, until) and were made of less than their span, and of how many minutes';
+    'stored candles that start in [since, until) and were made from less than their span, and from how many minutes';
 
 -- Minutes that were covered lie anywhere in the span, so the last of them ended no sooner than this.
 CREATE FUNCTION ca_candle_until(asset integer, timeframe text, candle_time timestamptz)
@@ -90,7 +90,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_write_partial(price_data[], integer[], bigint[]) IS
-    'notes that candles were made of so many minutes; without covered that they are whole';
+    'records from how many minutes candles were made; without covered, that they are whole';
 REVOKE EXECUTE ON FUNCTION ca_write_partial(price_data[], integer[], bigint[]) FROM PUBLIC;
 
 CREATE FUNCTION ca_note_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
@@ -98,4 +98,4 @@ CREATE FUNCTION ca_note_partial(candles price_data[], covered integer[], digests
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_note_partial';
 COMMENT ON FUNCTION ca_note_partial(price_data[], integer[], bigint[]) IS
-    'as ca_write_partial(), for roles that may insert into price_data';
+    'like ca_write_partial(), for roles that may insert into price_data';

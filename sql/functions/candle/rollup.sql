@@ -88,7 +88,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
-    'inserts candles or corrects those stored, live, archived or compressed, and returns how many changed; a changed candle loses its indicators, but no other key of its JSON, an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and sends each candle once';
+    'inserts candles or corrects stored ones, live, archived or compressed, and returns how many changed; a changed candle loses its indicators, but no other key of its JSON; an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and passes each candle once';
 
 -- A partial candle is written where none is stored, or one that was made of no more, or the same.
 CREATE FUNCTION ca_store_rolled_up(candles price_data[], covered integer[]) RETURNS bigint
@@ -164,7 +164,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_store_rolled_up(price_data[], integer[]) IS
-    'as ca_store_candles(), for candles made of so many minutes of their span, which do not replace what was made of more; without covered they are whole';
+    'like ca_store_candles(), for candles made from the given minutes of their span, which do not replace candles made from more; without covered they are whole';
 
 CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
@@ -173,7 +173,7 @@ CREATE FUNCTION ca_rollup_series(
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_rollup_series';
 COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
-    'rolls one series up, or those of all assets when asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of what is written';
+    'rolls one series up, or those of all assets if asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of the series that are written';
 
 CREATE FUNCTION rollup_candles(
     timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,

@@ -7,7 +7,7 @@ CREATE FUNCTION ca_import_ohlcv(
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_import_ohlcv';
 COMMENT ON FUNCTION ca_import_ohlcv(jsonb, integer, text, text, text, text, boolean) IS
-    'the candles that the elements of an import stand for, by time, how many were left out or mended, and what is wrong with the first of these; of a candle that comes twice the last one counts';
+    'the candles that the elements of an import describe, by time, how many were left out or mended, and what is wrong with the first of these; if a candle appears twice, the last one counts';
 
 CREATE FUNCTION import_ohlcv_report(
     asset integer, timeframe text, data jsonb, format text DEFAULT 'ccxt', volume_unit text DEFAULT 'base',

@@ -11,7 +11,7 @@ COMMENT ON TYPE ca_indicator_batch IS
     'indicators of a batch of candles: identifiers and JSON of the live ones, the state behind the batch, its last candle, and how many candles it had';
 COMMENT ON COLUMN ca_indicator_batch.ids IS 'identifiers of the live candles';
 COMMENT ON COLUMN ca_indicator_batch."values" IS 'indicators of each of them';
-COMMENT ON COLUMN ca_indicator_batch.state IS 'state behind the last candle';
+COMMENT ON COLUMN ca_indicator_batch.state IS 'state after the last candle';
 COMMENT ON COLUMN ca_indicator_batch.last IS 'start of the last candle';
 COMMENT ON COLUMN ca_indicator_batch.candles IS 'number of candles, live and archived';
 
@@ -19,13 +19,13 @@ CREATE FUNCTION ca_check_spec(spec jsonb, convention text) RETURNS void
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_check_spec';
 COMMENT ON FUNCTION ca_check_spec(jsonb, text) IS
-    'refuses a spec or a convention that update_technical_indicators() cannot serve';
+    'refuses a spec or a convention that update_technical_indicators() does not support';
 
 CREATE FUNCTION ca_indicator_state_holds(spec jsonb, convention text, state bytea) RETURNS boolean
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_indicator_state_holds';
 COMMENT ON FUNCTION ca_indicator_state_holds(jsonb, text, bytea) IS
-    'whether a state is one of this spec, in the format of this version';
+    'whether a state belongs to this spec and has the format of this version';
 
 CREATE FUNCTION ca_indicators_accum(
     internal, jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric)
@@ -50,4 +50,4 @@ CREATE AGGREGATE ca_indicators(
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ca_indicators(jsonb, text, bytea, bigint, boolean, timestamptz, numeric, numeric, numeric) IS
-    'indicators of candles in order of time, from the state before the first to the state behind the last';
+    'indicators of candles in order of time, from the state before the first to the state after the last';

@@ -12,7 +12,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_note_segment() IS
-    'trigger: notes that candles of a segment went or were corrected, unless they move, from the first of the segment on; it runs with its owner''s rights because it calls ca_note_change()';
+    'trigger: notes that candles of a segment were deleted or corrected, unless they move, from the first of the segment on; it runs with its owner''s rights because it calls ca_note_change()';
 REVOKE EXECUTE ON FUNCTION ca_note_segment() FROM PUBLIC;
 
 -- a segment with other candles takes the place of one that is deleted, so INSERT needs none

@@ -22,4 +22,4 @@ CREATE FUNCTION ca_own_keys(technical_indicators jsonb) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_own_keys';
 COMMENT ON FUNCTION ca_own_keys(jsonb) IS
-    'what the JSON of a candle holds beside indicators, its owner''s; NULL when that is nothing';
+    'the keys in the JSON of a candle that are not indicators and belong to its owner; NULL if there are none';

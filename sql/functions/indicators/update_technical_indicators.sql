@@ -46,7 +46,7 @@ BEGIN ATOMIC
     SELECT count(*) FROM written;
 END;
 COMMENT ON FUNCTION ca_write_batch(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
-    'puts indicators into the live candles of a series that start in (since, until], beside other keys that they have, and returns how many changed; rows that another session has locked are left';
+    'puts indicators into the live candles of a series that start in (since, until], next to their other keys, and returns how many changed; rows that another session has locked stay unchanged';
 
 CREATE FUNCTION ca_first_unwritten(
     asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
@@ -69,7 +69,7 @@ BEGIN ATOMIC
               END);
 END;
 COMMENT ON FUNCTION ca_first_unwritten(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
-    'the first candle that ca_write_batch() has left, because another session has its row locked';
+    'the first candle that ca_write_batch() has not written because another session has locked its row';
 
 CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
@@ -171,7 +171,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_update_series(integer, text, jsonb, text, timestamptz) IS
-    'writes the indicators of one series, from its last state that holds, and tells of it at most once a second; the caller has checked the arguments';
+    'writes the indicators of one series, from its last valid state, and reports progress at most once per second; the caller has checked the arguments';
 
 CREATE FUNCTION update_technical_indicators(
     asset integer DEFAULT NULL, timeframe text DEFAULT NULL,

@@ -10,4 +10,4 @@ CREATE FUNCTION ca_order_key(x numeric) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_order_key';
 COMMENT ON FUNCTION ca_order_key(numeric) IS
-    'a double precision number that is never less for a greater x; row-level security lets an index on it be used, for comparing it leaks nothing';
+    'a double precision number that never decreases when x increases; its comparisons are leakproof, so an index on it works under row-level security';

@@ -170,7 +170,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
-    'volume of the 24 hours up to the last end of a candle, of the first of 1h 30m 15m 5m 3m 1m 2h 4h 6h 8h 12h 1d whose candles are all there with their volume; NULL if none is';
+    'volume of the 24 hours up to the last end of a candle, from the first of 1h 30m 15m 5m 3m 1m 2h 4h 6h 8h 12h 1d that has all candles, each with a volume; NULL if none has';
 
 CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

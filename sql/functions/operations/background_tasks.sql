@@ -8,7 +8,7 @@ COMMENT ON INDEX background_tasks_running_idx IS
     'the tasks that run, oldest first';
 CREATE INDEX background_tasks_ended_idx ON background_tasks (completed_at) WHERE status IN ('completed', 'failed');
 COMMENT ON INDEX background_tasks_ended_idx IS
-    'the tasks that ended lately';
+    'the tasks that ended recently';
 
 CREATE FUNCTION ca_task_moves() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -53,7 +53,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_task_moves() IS
-    'trigger: refuses a change of status that is not legal, and writes the times of one that is';
+    'trigger: refuses an illegal change of status, and sets the times of a legal one';
 
 CREATE TRIGGER background_tasks_moves BEFORE UPDATE ON background_tasks
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
@@ -110,7 +110,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_task(integer, text) IS
-    'the error of a task that is NULL, unknown or not in the expected state';
+    'raises the error of a task that is NULL, unknown or not in the expected state';
 
 CREATE FUNCTION finish_task(task integer, result jsonb DEFAULT NULL, as_of timestamptz DEFAULT now())
     RETURNS background_tasks

@@ -22,7 +22,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_check_maintenance(timestamptz) IS
-    'checks what maintain() is called with';
+    'checks the arguments of maintain()';
 
 -- A session that is idle, or this one, has left the step; of sessions of other users
 -- pg_stat_activity may hide whether they are.
@@ -39,7 +39,7 @@ BEGIN ATOMIC
              AND s.state IS DISTINCT FROM 'idle');
 END;
 COMMENT ON FUNCTION ca_maintenance_is_alive(integer, timestamptz) IS
-    'whether another session that runs a step, by its process and when it began, is still at it';
+    'whether the session that runs a step, identified by its process and start, is still running it';
 
 -- A step that was cut off has its turn after the others: one that takes longer than
 -- statement_timeout lets a call take, or that crashes the server, does not keep them from theirs.
@@ -98,7 +98,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_begin(text, timestamptz) IS
-    'enters the run of a step into maintenance_runs; false when it is not due or another session is at it';
+    'records the run of a step in maintenance_runs; false if it is not due or already running in another session';
 
 CREATE FUNCTION ca_maintenance_step(step text)
     RETURNS TABLE (timeframe text, assets text, batch bigint, statement text)
@@ -109,7 +109,7 @@ BEGIN ATOMIC
     WHERE m.step = ca_maintenance_step.step;
 END;
 COMMENT ON FUNCTION ca_maintenance_step(text) IS
-    'a step of maintenance_steps(): what there is to do';
+    'a step of maintenance_steps()';
 
 -- Locks are other people's business: a step waits for them for a while, not for ever.
 CREATE FUNCTION ca_maintenance_bound() RETURNS void
@@ -122,7 +122,7 @@ BEGIN ATOMIC
     WHERE l.bound > 0 AND (l.own = 0 OR l.own > l.bound);
 END;
 COMMENT ON FUNCTION ca_maintenance_bound() IS
-    'lock_timeout of the transaction by the setting cryptoanalytics.maintenance_lock_timeout, if the session has no shorter one';
+    'sets lock_timeout of the transaction from the setting cryptoanalytics.maintenance_lock_timeout, unless the session has a shorter one';
 
 CREATE FUNCTION ca_maintenance_assets(step text, query text, as_of timestamptz) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -143,7 +143,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_assets(text, text, timestamptz) IS
-    'the assets that a step has something to do for, from the one after that where it was cut off; one that is NULL where a step is for all at once';
+    'the assets for which a step has something to do, beginning after the asset where it was cut off; a single NULL if the step is for all at once';
 
 -- The statements look many short things up; to compile them would take longer than that.
 CREATE FUNCTION ca_maintenance_run(
@@ -171,7 +171,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_run(text, text, bigint, timestamptz, integer, text) IS
-    'does a step, or a batch of it, and notes how many rows; whether there may be more';
+    'runs a step, or a batch of it, records the number of rows, and returns whether there may be more';
 
 CREATE FUNCTION ca_maintenance_fail(
     step text, asset integer, state text, message text, detail text) RETURNS boolean
@@ -196,7 +196,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_fail(text, integer, text, text, text) IS
-    'notes an error of a step in maintenance_runs; whether it was a cancel';
+    'records an error of a step in maintenance_runs, and returns whether it was a cancel';
 
 CREATE FUNCTION ca_maintenance_end(step text, cut_off boolean) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -247,7 +247,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_maintenance_end(text, boolean) IS
-    'notes how the run of a step ended, a failure in background_tasks too; 1 when it failed, else 0';
+    'records how the run of a step ended, a failure also in background_tasks; 1 if it failed, else 0';
 
 -- A procedure that commits cannot set its search_path, so what follows qualifies every name, and
 -- leaves whatever needs an operator to functions.
@@ -309,7 +309,7 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE ca_maintain_step(text, timestamptz, integer) IS
-    'runs a step of maintain() if it is due, a commit for each part, and adds 1 to failed if it fails';
+    'runs a step of maintain() if it is due, commits after each part, and adds 1 to failed if it fails';
 
 CREATE PROCEDURE maintain(as_of timestamptz DEFAULT now(), INOUT failed integer DEFAULT 0)
     LANGUAGE plpgsql

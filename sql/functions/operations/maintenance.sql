@@ -21,37 +21,37 @@ CREATE FUNCTION ca_keep_sessions() RETURNS interval
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_keep_sessions';
 COMMENT ON FUNCTION ca_keep_sessions() IS
-    'the setting cryptoanalytics.keep_sessions; NULL when for ever';
+    'the setting cryptoanalytics.keep_sessions; NULL for ever';
 
 CREATE FUNCTION ca_keep_api_logs() RETURNS interval
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_keep_api_logs';
 COMMENT ON FUNCTION ca_keep_api_logs() IS
-    'the setting cryptoanalytics.keep_api_logs; NULL when for ever';
+    'the setting cryptoanalytics.keep_api_logs; NULL for ever';
 
 CREATE FUNCTION ca_setting_is_valid(name text) RETURNS boolean
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_setting_is_valid';
 COMMENT ON FUNCTION ca_setting_is_valid(text) IS
-    'whether the value of a setting makes sense, named without its prefix';
+    'whether the value of a setting, named without its prefix, is valid';
 
 CREATE FUNCTION ca_keep_system_health() RETURNS interval
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_keep_system_health';
 COMMENT ON FUNCTION ca_keep_system_health() IS
-    'the setting cryptoanalytics.keep_system_health; NULL when for ever';
+    'the setting cryptoanalytics.keep_system_health; NULL for ever';
 
 CREATE FUNCTION ca_maintenance_lock_timeout() RETURNS integer
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_maintenance_lock_timeout';
 COMMENT ON FUNCTION ca_maintenance_lock_timeout() IS
-    'the setting cryptoanalytics.maintenance_lock_timeout in milliseconds; 0 when there is none';
+    'the setting cryptoanalytics.maintenance_lock_timeout in milliseconds; 0 if there is none';
 
 CREATE FUNCTION ca_refuse_transaction_block(command text) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'ca_refuse_transaction_block';
 COMMENT ON FUNCTION ca_refuse_transaction_block(text) IS
-    'refuses to go on inside a transaction block, where a procedure cannot commit';
+    'refuses to run inside a transaction block, where a procedure cannot commit';
 
 -- ---- the list of steps ----
 
@@ -125,7 +125,7 @@ CREATE FUNCTION ca_rollup_assets(timeframe text, assets integer[], since timesta
     SET search_path = pg_catalog, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_rollup_assets';
 COMMENT ON FUNCTION ca_rollup_assets(text, integer[], timestamptz, timestamptz) IS
-    'rolls the series of several assets up in one pass, closed candles only; the caller holds the lock of what is written';
+    'rolls the series of several assets up in one pass, closed candles only; the caller holds the lock of the series that are written';
 
 -- A candle is due once the feed of its asset has reached its end, or an hour after that.
 -- LATERAL and LIMIT look the newest candles up by their key; a scan would read them all.
@@ -205,7 +205,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_roll_up_candles(text, timestamptz) IS
-    'step of maintain(): rolls all assets up to a timeframe, from the last candle stored of each, and returns how many candles were written';
+    'step of maintain(): rolls all assets up to a timeframe, from the last stored candle of each, and returns how many candles were written';
 
 -- ---- indicators ----
 
@@ -237,7 +237,7 @@ BEGIN ATOMIC
     ORDER BY a.id, t.place;
 END;
 COMMENT ON FUNCTION ca_indicators_due(integer) IS
-    'series with candles newer than their indicators, or changed since, and the spec that they have; NULL for the usual one';
+    'series with candles newer than their indicators, or changed since, and the spec of the series; NULL for the default one';
 
 CREATE FUNCTION ca_update_due_indicators(asset integer) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -258,7 +258,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_update_due_indicators(integer) IS
-    'step of maintain(): updates the indicators of one asset, each series with the spec that it has, and returns how many candles changed';
+    'step of maintain(): updates the indicators of one asset, each series with its own spec, and returns how many candles changed';
 
 -- ---- archiving and pruning ----
 
@@ -284,7 +284,7 @@ BEGIN ATOMIC
     ORDER BY t.place, a.id;
 END;
 COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
-    'series with candles to be archived by the setting cryptoanalytics.retention, and before when';
+    'series with candles to be archived by the setting cryptoanalytics.retention, and the moment before which they start';
 
 CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

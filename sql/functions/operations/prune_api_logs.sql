@@ -13,7 +13,7 @@ BEGIN ATOMIC
       AND a.dimensions = ca_period('external_api_logs', ca_period_total.period_start);
 END;
 COMMENT ON FUNCTION ca_period_total(text, text, timestamptz) IS
-    'metric of all API calls of a period, not of one breakdown; NULL when it is not rolled up';
+    'metric of all API calls of a period, without breakdown; NULL if it is not rolled up';
 
 CREATE FUNCTION ca_api_requests(since timestamptz, until timestamptz) RETURNS numeric
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -29,7 +29,7 @@ BEGIN ATOMIC
       AND NOT a.dimensions ? 'provider';
 END;
 COMMENT ON FUNCTION ca_api_requests(timestamptz, timestamptz) IS
-    'API calls in [since, until) as the hours rolled up have them; NULL when there is none';
+    'number of API calls in [since, until) according to the rolled-up hours; NULL if there are none';
 
 CREATE FUNCTION ca_prune_hours(since timestamptz, until timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -91,7 +91,7 @@ BEGIN ATOMIC
     SELECT count(*) FROM gone;
 END;
 COMMENT ON FUNCTION ca_prune_hours(timestamptz, timestamptz) IS
-    'deletes the API logs of the hours in [since, until) that are rolled up at every level, and notes how many';
+    'deletes the API logs of the hours in [since, until) that are rolled up at every level, and records how many';
 
 CREATE FUNCTION prune_api_logs(older_than timestamptz, batch_size integer DEFAULT 10000) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

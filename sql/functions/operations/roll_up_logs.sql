@@ -20,7 +20,7 @@ CREATE UNIQUE INDEX analytics_data_rolled_up_key ON analytics_data (
         jsonb_hash_extended(dimensions, 0), jsonb_hash_extended(dimensions, 1))
     WHERE dimensions ? 'rolled_up_from';
 COMMENT ON INDEX analytics_data_rolled_up_key IS
-    'one value a metric, period and breakdown of what is rolled up; serves the periods of a metric';
+    'one rolled-up value per metric, period and breakdown; serves the periods of a metric';
 
 -- How far each level has been rolled up.  A row that was written before its period had ended, and
 -- committed after the period was rolled up, is seen by nobody but a second look: periods from open_from
@@ -46,7 +46,7 @@ COMMENT ON COLUMN roll_up_marks.source IS 'Table that is rolled up';
 COMMENT ON COLUMN roll_up_marks.aggregation_level IS 'Level: hourly, daily, weekly or monthly';
 COMMENT ON COLUMN roll_up_marks.rolled_until IS 'End of the last period that is rolled up';
 COMMENT ON COLUMN roll_up_marks.open_from IS 'Start of the first period that is read once more';
-COMMENT ON COLUMN roll_up_marks.barrier IS 'First transaction that had not begun when periods were last rolled up';
+COMMENT ON COLUMN roll_up_marks.barrier IS 'First transaction that had not started when periods were last rolled up';
 
 -- Periods that changed after they had ended.  Whoever writes such a row leaves a note, or locks one
 -- that is there, so that it outlives a roll-up that cannot see the row yet.  Nobody waits.
@@ -86,19 +86,19 @@ CREATE FUNCTION ca_period(source text, period_start timestamptz) RETURNS jsonb
     RETURN jsonb_build_object('rolled_up_from', source,
                               'period_start', to_char(period_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'));
 COMMENT ON FUNCTION ca_period(text, timestamptz) IS
-    'dimensions of what is rolled up for a period, whatever the session''s time zone; a breakdown adds to them';
+    'dimensions of the values rolled up for a period, independent of the session''s time zone; a breakdown adds to them';
 
 CREATE FUNCTION ca_api_call_failed(http_method text, response_status integer, error_message text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN error_message IS NOT NULL OR coalesce(response_status >= 400, http_method IS NOT NULL);
 COMMENT ON FUNCTION ca_api_call_failed(text, integer, text) IS
-    'whether an API call failed: it has an error, a status of 400 or more, or no response, which a stream need not have';
+    'whether an API call failed: it has an error, a status of 400 or more, or, unless it is a stream, no response';
 
 CREATE FUNCTION ca_endpoint(endpoint text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN regexp_replace(regexp_replace(ca_endpoint.endpoint, '[?#].*$', ''), '^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/]*@', '\1//');
 COMMENT ON FUNCTION ca_endpoint(text) IS
-    'an endpoint without its query string, fragment, user and password, which may be or hold the key to it';
+    'an endpoint without its query string, fragment, user and password, which may contain a key';
 
 CREATE FUNCTION ca_api_error(message text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -112,7 +112,7 @@ CREATE FUNCTION ca_response_time(milliseconds numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN milliseconds >= 1e-300 THEN least(milliseconds, 1000000000) ELSE 0 END::double precision;
 COMMENT ON FUNCTION ca_response_time(numeric) IS
-    'response time of an API call as roll-ups and health checks count it: 10^9 ms at most';
+    'response time of an API call as roll-ups and health checks count it: at most 10^9 ms';
 
 CREATE FUNCTION ca_note_logs() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -146,7 +146,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_note_logs() IS
-    'trigger: notes the ended periods whose rows changed; it runs with its owner''s rights because whoever logs need not know of the notes';
+    'trigger: notes the ended periods whose rows changed; it runs with its owner''s rights because whoever logs needs no right to the notes';
 REVOKE EXECUTE ON FUNCTION ca_note_logs() FROM PUBLIC;
 
 CREATE TRIGGER external_api_logs_note_insert
@@ -211,7 +211,7 @@ BEGIN ATOMIC
     WHERE m.value IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_api_log_metrics(text, timestamptz, timestamptz) IS
-    'metrics of the API calls in [since, until) by period: of each endpoint, without its query, of each provider and of all; what is unknown is left out';
+    'metrics of the API calls in [since, until) by period: of each endpoint without its query, of each provider and of all; unknown metrics are left out';
 
 CREATE FUNCTION ca_activity_metrics(timeframe text, since timestamptz, until timestamptz)
     RETURNS TABLE (period_start timestamptz, breakdown jsonb, metric text, value numeric)
@@ -240,13 +240,13 @@ BEGIN ATOMIC
     SELECT ca_lock_work('roll-up of ' || ca_lock_roll_up.source);
 END;
 COMMENT ON FUNCTION ca_lock_roll_up(text) IS
-    'locks rolling up and pruning a table to the end of the transaction';
+    'locks rolling up and pruning a table until the end of the transaction';
 
 CREATE FUNCTION ca_next_transaction() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'ca_next_transaction';
 COMMENT ON FUNCTION ca_next_transaction() IS
-    'number of the next transaction; all that have begun to write have lower ones';
+    'number of the next transaction; all transactions that have begun to write have lower numbers';
 
 CREATE FUNCTION ca_oldest_running(snapshot pg_snapshot, next bigint) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -292,7 +292,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_roll_up_mark(text, text, text, roll_up_marks, timestamptz, timestamptz, bigint, bigint) IS
-    'notes how far a level is rolled up, and from where on it is to be read once more';
+    'records how far a level is rolled up, and from where on it must be read again';
 
 CREATE FUNCTION ca_roll_up(
     source text, category text, aggregation_level text, since timestamptz, as_of timestamptz, most bigint,
@@ -454,7 +454,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_roll_up(text, text, text, timestamptz, timestamptz, bigint) IS
-    'writes the metrics of a table''s ended periods into analytics_data, of so many rows at most if that is told, deletes those that are no more, and returns how many are new, changed or gone, and whether there is more to do';
+    'writes the metrics of a table''s ended periods into analytics_data, from a limited number of rows if requested, deletes values without rows, and returns how many are new, changed or gone, and whether there is more to do';
 
 CREATE FUNCTION roll_up_api_logs(aggregation_level text, since timestamptz DEFAULT NULL,
                                  as_of timestamptz DEFAULT now()) RETURNS bigint

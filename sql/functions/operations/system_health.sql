@@ -45,7 +45,7 @@ BEGIN ATOMIC
                            FROM stale AS l));
 END;
 COMMENT ON FUNCTION ca_candle_health(timestamptz) IS
-    'age of the newest closed candle of the series in price_data: by timeframe, and the 20 that lag most';
+    'age of the newest closed candle of each series in price_data: by timeframe, and the 20 series that lag most';
 
 CREATE FUNCTION ca_task_health(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -71,7 +71,7 @@ BEGIN ATOMIC
                   AND t.completed_at <= ca_task_health.as_of) AS e;
 END;
 COMMENT ON FUNCTION ca_task_health(timestamptz) IS
-    'tasks that wait and run, and those that ended within a day; the steps of maintain() are not among them';
+    'tasks that wait and run, and those that ended within a day, without the steps of maintain()';
 
 CREATE FUNCTION ca_maintenance_health() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -83,7 +83,7 @@ BEGIN ATOMIC
     FROM maintenance_runs AS r;
 END;
 COMMENT ON FUNCTION ca_maintenance_health() IS
-    'the last runs of the steps of maintain(): how many there are, run and failed, and which failed';
+    'the last runs of the steps of maintain(): how many there are, run and have failed, and which failed';
 
 CREATE FUNCTION ca_api_health(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -110,7 +110,7 @@ BEGIN ATOMIC
     WHERE c.api_provider IS NULL;
 END;
 COMMENT ON FUNCTION ca_api_health(timestamptz) IS
-    'API calls of the hour before a moment, their errors and p95 of the response time, of all and by provider';
+    'API calls of the hour before a moment, with errors and the p95 of the response time, in all and by provider';
 
 CREATE FUNCTION ca_model_health(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -140,7 +140,7 @@ BEGIN ATOMIC
                       AND p.is_realized) AS e) AS s;
 END;
 COMMENT ON FUNCTION ca_model_health(timestamptz) IS
-    'active models, predictions due for more than an hour and not scored, and those scored within a day';
+    'active models, predictions that have been due for more than an hour and are not scored, and those scored within a day';
 
 CREATE FUNCTION ca_database_health() RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -164,7 +164,7 @@ BEGIN ATOMIC
     FROM member AS m;
 END;
 COMMENT ON FUNCTION ca_database_health() IS
-    'sizes of the extension''s tables and indexes, and live and dead rows as the statistics have them';
+    'sizes of the extension''s tables and indexes, and live and dead rows according to the statistics';
 
 CREATE FUNCTION ca_error_log(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -189,7 +189,7 @@ BEGIN ATOMIC
          LIMIT 10)) AS e;
 END;
 COMMENT ON FUNCTION ca_error_log(timestamptz) IS
-    'the last ten tasks that failed within a day, and the last ten API calls that failed within an hour';
+    'the last ten tasks that failed within the last day, and the last ten API calls that failed within the last hour';
 
 CREATE FUNCTION ca_health_weights() RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -205,7 +205,7 @@ BEGIN ATOMIC
     WHERE ca_health_score.parts ->> w.key IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_health_score(jsonb) IS
-    'weighted mean of the parts that are known, each from 0 to 1, times 100; NULL when none is known';
+    'weighted mean of the known parts, each from 0 to 1, times 100; NULL if none is known';
 
 CREATE FUNCTION record_system_health(as_of timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

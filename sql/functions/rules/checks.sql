@@ -71,7 +71,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_check_batch_size(integer) IS
-    'refuses a number of rows a batch that is NULL or not in 1..1000000';
+    'refuses a number of rows per batch that is NULL or not in 1..1000000';
 
 CREATE FUNCTION ca_check_series(
     asset integer, timeframe text, since timestamptz, until timestamptz)
@@ -86,7 +86,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_check_series(integer, text, timestamptz, timestamptz) IS
-    'checks the arguments that name a range of one series of candles';
+    'checks the arguments that select a range of one series of candles';
 
 CREATE FUNCTION ca_check_model(model integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -152,7 +152,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_asset_named(text) IS
-    'identifier of the asset with this symbol, or else with this number as its identifier; refuses one that is NULL or unknown';
+    'identifier of the asset with this symbol, or else with this number as its identifier; refuses NULL and unknown assets';
 
 CREATE FUNCTION ca_check_rights(relation regclass, rights text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -176,4 +176,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_check_rights(regclass, text) IS
-    'refuses a caller without rights to a table, before there is work that would be lost';
+    'refuses a caller without rights to a table, before any work is done that would be lost';

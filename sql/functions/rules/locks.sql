@@ -24,7 +24,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_work(text) IS
-    'waits for other sessions that do this work, and keeps them from it to the end of the transaction';
+    'waits for other sessions that do this work, and excludes them until the end of the transaction';
 
 -- A series gets its row when somebody first locks it.  Whoever locks all series of a timeframe keeps
 -- rows from being made by the lock of the work "series <timeframe>", which those who make one share.
@@ -48,7 +48,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_make_series_locks(text, integer[]) IS
-    'makes the rows of series_locks that a timeframe''s series of these assets lack';
+    'creates the missing rows of series_locks for the series of these assets in a timeframe';
 
 CREATE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -75,7 +75,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_series(text, integer) IS
-    'locks writing of one series of candles, or of a timeframe''s all series when asset is NULL, to the end of the transaction';
+    'locks writing of one series of candles, or of all series of a timeframe if asset is NULL, until the end of the transaction';
 
 CREATE FUNCTION ca_lock_series_of(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -103,7 +103,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_series_of(text, integer[]) IS
-    'locks writing of a timeframe''s series of these assets to the end of the transaction';
+    'locks writing of the series of these assets in a timeframe until the end of the transaction';
 
 -- For those that have many series to write, and can write some of them later.  The candles that are
 -- written refer to the assets, so one that another session is deleting is not free either.
@@ -141,7 +141,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_free_series(text, integer[]) IS
-    'locks writing of those of a timeframe''s series of these assets that no other session holds, to the end of the transaction, and returns whose they are';
+    'locks writing of the series of these assets in a timeframe until the end of the transaction, except those that another session holds, and returns the locked assets';
 
 CREATE FUNCTION ca_lock_indicators(asset integer, timeframe text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -164,7 +164,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_indicators(integer, text) IS
-    'locks updating the indicators of a series to the end of the transaction; nobody who writes candles waits for that';
+    'locks updating the indicators of a series until the end of the transaction; sessions that write candles do not wait for that';
 
 CREATE FUNCTION ca_lock_archive(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -190,7 +190,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_lock_archive(text, integer[]) IS
-    'locks archiving of these series by hand to the end of the transaction; whoever imports or moves candles does not wait for that';
+    'locks archiving of these series by hand until the end of the transaction; imports and moves of candles do not wait for that';
 
 -- A transaction at REPEATABLE READ that locks a series after candles of it have moved, and began before,
 -- fails with 40001, because the row that it locks has changed since.  Once a transaction is enough.
@@ -209,4 +209,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_note_move(text, integer[]) IS
-    'counts a move of candles of these series, which the caller has locked: transactions that see the candles where they were cannot lock the series any more';
+    'counts a move of candles of these series, which the caller has locked: transactions that still see the candles in their old place can then no longer lock the series';

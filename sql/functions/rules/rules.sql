@@ -48,7 +48,7 @@ CREATE FUNCTION ca_earlier(moment timestamptz, span interval) RETURNS timestampt
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (moment AT TIME ZONE 'UTC' - span) AT TIME ZONE 'UTC';
 COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
-    'a moment less an interval, in UTC, where every day has 24 hours';
+    'a moment minus an interval, in UTC, where every day has 24 hours';
 
 -- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
 CREATE FUNCTION ca_is_restore() RETURNS boolean
@@ -61,4 +61,4 @@ CREATE FUNCTION ca_is_restore() RETURNS boolean
                       WHERE c.oid = 'users'::pg_catalog.regclass)
                 ELSE false END;
 COMMENT ON FUNCTION ca_is_restore() IS
-    'whether the owner of the tables brings rows by COPY with an empty search_path, as a dump does: they stay as they were';
+    'whether the owner of the tables loads rows by COPY with an empty search_path, as a dump does: such rows stay as they are';

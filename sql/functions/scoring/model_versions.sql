@@ -109,7 +109,7 @@ BEGIN ATOMIC
       AND m.health_status ->> 'evaluation_error' IS DISTINCT FROM ca_note_evaluation.problem;
 END;
 COMMENT ON FUNCTION ca_note_evaluation(integer, text) IS
-    'notes in ai_models.health_status why the evaluation of a model failed, or with NULL that it did not';
+    'records in ai_models.health_status why the evaluation of a model failed, or with NULL that it did not fail';
 
 CREATE FUNCTION ca_evaluate_if_possible(model integer, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -134,7 +134,7 @@ EXCEPTION
 END;
 $$;
 COMMENT ON FUNCTION ca_evaluate_if_possible(integer, timestamptz) IS
-    'evaluates a model on targets before a moment, or notes and warns why its numbers do not let it; whether there were metrics';
+    'evaluates a model on targets before a moment, and returns whether there were metrics; if its numbers cannot be evaluated, records and warns why';
 
 CREATE FUNCTION evaluate_models(every interval DEFAULT '1 day', as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -9,7 +9,7 @@ BEGIN ATOMIC
                      + ca_prediction_target.prediction_horizon * interval '1 hour') AT TIME ZONE 'UTC');
 END;
 COMMENT ON FUNCTION ca_prediction_target(timestamptz, timestamptz, integer) IS
-    'moment that a prediction is about: its target, or its creation and its horizon in hours';
+    'target moment of a prediction: its target, or its creation plus its horizon in hours';
 
 CREATE INDEX predictions_horizon_idx ON predictions (ca_prediction_target(target_datetime, created_at, prediction_horizon))
     WHERE NOT is_realized;
@@ -30,7 +30,7 @@ BEGIN ATOMIC
     END;
 END;
 COMMENT ON FUNCTION ca_prediction_flaw(numeric, jsonb, numeric) IS
-    'why a prediction can never be scored; NULL when it can';
+    'why a prediction can never be scored; NULL if it can';
 
 CREATE FUNCTION ca_prediction_is_late(target_datetime timestamptz, created_at timestamptz) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -39,7 +39,7 @@ BEGIN ATOMIC
     SELECT coalesce(ca_prediction_is_late.target_datetime < ca_prediction_is_late.created_at, false);
 END;
 COMMENT ON FUNCTION ca_prediction_is_late(timestamptz, timestamptz) IS
-    'whether a prediction was made after its target; such a one is never scored and never counts';
+    'whether a prediction was made after its target; such a prediction is never scored and never counts';
 
 CREATE FUNCTION ca_price_at(asset integer, moment timestamptz, staleness interval)
     RETURNS TABLE (close numeric, closed_at timestamptz)
@@ -67,7 +67,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_price_at(integer, timestamptz, interval) IS
-    'the last close known at a moment and how far its candle had come, of the finest timeframe whose last close is not older than staleness then, at any age if that is NULL';
+    'the last close known at a moment and how far its candle reached, from the finest timeframe whose last close was at most staleness old then, or of any age if staleness is NULL';
 
 CREATE FUNCTION ca_feed_reached(asset integer, moment timestamptz, as_of timestamptz)
     RETURNS TABLE (closed_at timestamptz)
@@ -95,7 +95,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_feed_reached(integer, timestamptz, timestamptz) IS
-    'how far a candle of the asset that had closed at as_of has come, where that is at or after a moment; no row while its feed has not come so far; a candle that was rolled up of a fragment has come no further than that';
+    'how far a candle of the asset that had closed at as_of reached, if to a moment or beyond; no row as long as the feed has not reached the moment; a candle that was rolled up from a fragment reaches no further than the fragment';
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -198,7 +198,7 @@ BEGIN ATOMIC
     END;
 END;
 COMMENT ON FUNCTION ca_bounded_double(numeric, numeric) IS
-    'x in double precision; NULL when its size is beyond the bound';
+    'x in double precision; NULL if its absolute value exceeds the bound';
 
 CREATE FUNCTION ca_model_metrics(model integer, since timestamptz, until timestamptz)
     RETURNS TABLE (metric text, value double precision, pairs bigint, first timestamptz, last timestamptz)
@@ -283,7 +283,7 @@ BEGIN ATOMIC
     ORDER BY m.metric;
 END;
 COMMENT ON FUNCTION ca_model_metrics(integer, timestamptz, timestamptz) IS
-    'metrics of a model''s scored predictions whose target lies in [since, until); those that are undefined are left out';
+    'metrics of a model''s scored predictions whose target lies in [since, until); undefined metrics are left out';
 
 CREATE FUNCTION ca_evaluate_model(model integer, since timestamptz, until timestamptz, as_of timestamptz)
     RETURNS SETOF model_performance
@@ -338,7 +338,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_evaluate_model(integer, timestamptz, timestamptz, timestamptz) IS
-    'evaluate_model() at a moment, which becomes evaluation_date';
+    'evaluate_model() as of a moment, which becomes evaluation_date';
 
 CREATE FUNCTION evaluate_model(
     model integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)

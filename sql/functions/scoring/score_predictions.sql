@@ -4,7 +4,7 @@ CREATE FUNCTION ca_closes_at(asset integer, moment timestamptz, staleness interv
     LANGUAGE c STABLE PARALLEL RESTRICTED WINDOW
     AS 'MODULE_PATHNAME', 'ca_closes_at';
 COMMENT ON FUNCTION ca_closes_at(integer, timestamptz, interval) IS
-    'the close that ca_price_at() finds, for many rows at once from one pass over the candles; NULL where there is none, or one older than staleness, which is the same in every row';
+    'the close that ca_price_at() finds, for many rows at once in one pass over the candles; NULL if there is none, or only one older than staleness, which is the same in every row';
 
 CREATE FUNCTION ca_target_prices(as_of timestamptz, staleness interval, model integer, realized boolean)
     RETURNS TABLE (id integer, place tid, price numeric)

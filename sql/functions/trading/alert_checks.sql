@@ -103,7 +103,7 @@ BEGIN ATOMIC
          LIMIT 1)) AS c;
 END;
 COMMENT ON FUNCTION ca_alert_candles(integer[], timestamptz) IS
-    'the candles that are new to check_alerts(), and of those before them the last, or the last 21 where volumes are compared, and one of another timeframe if that may have ended later; whether changes are compared';
+    'the candles that are new to check_alerts(), the last candle before them (the last 21 if volumes are compared), and one of another timeframe if that may have ended later; whether changes are compared';
 
 CREATE FUNCTION ca_alert_figures(
     assets integer[], as_of timestamptz,
@@ -142,7 +142,7 @@ BEGIN ATOMIC
     WHERE s.is_new;
 END;
 COMMENT ON FUNCTION ca_alert_figures(integer[], timestamptz) IS
-    'what alerts are compared with: of each new candle its prices, its change over 24 hours, its volume over the mean of the 20 candles before, and the same of the candle before it; NULL where something is unknown';
+    'figures that alerts are compared with: for each new candle its prices, its change over 24 hours, its volume relative to the mean of the 20 candles before, and the same of the candle before it; NULL if unknown';
 
 CREATE FUNCTION ca_alert_hits(assets integer[], as_of timestamptz, OUT alert_id integer, OUT figures jsonb)
     RETURNS SETOF record
@@ -198,7 +198,7 @@ BEGIN ATOMIC
     FROM hit AS h;
 END;
 COMMENT ON FUNCTION ca_alert_hits(integer[], timestamptz) IS
-    'the alerts of these assets that a new candle fires, with the figures of the first that does';
+    'the alerts of these assets that a new candle fires, with the figures of the first candle that does';
 
 CREATE FUNCTION ca_alert_signals(assets integer[], as_of timestamptz, OUT alert_id integer, OUT figures jsonb)
     RETURNS SETOF record
@@ -234,7 +234,7 @@ BEGIN ATOMIC
         LIMIT 1) AS s;
 END;
 COMMENT ON FUNCTION ca_alert_signals(integer[], timestamptz) IS
-    'the alerts of these assets that a new signal fires, with the figures of the first that does';
+    'the alerts of these assets that a new signal fires, with the figures of the first signal that does';
 
 CREATE FUNCTION ca_alert_title(symbol text, alert_type text, condition text, figures jsonb) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -30,21 +30,21 @@ CREATE FUNCTION ca_alert_kind(alert_type text, condition text) RETURNS text
                                              WHEN condition = 'percentage_change' THEN 'volume_percent' END
            END;
 COMMENT ON FUNCTION ca_alert_kind(text, text) IS
-    'what an alert compares with trigger_value; NULL if nothing';
+    'the figure that an alert compares with trigger_value; NULL if there is none';
 
 CREATE INDEX signal_alerts_value_idx
     ON signal_alerts (asset_id, ca_alert_kind(alert_type, condition), ca_order_key(trigger_value))
     WHERE is_active AND NOT is_triggered;
 COMMENT ON INDEX signal_alerts_value_idx IS
-    'alerts still to go off whose value lies between the last close and what a new candle reached; by a key that row-level security lets an index serve';
+    'waiting alerts whose value lies between the last close and what a new candle reached; by a key that can use an index under row-level security';
 CREATE INDEX signal_alerts_signal_idx ON signal_alerts (asset_id, created_at)
     WHERE is_active AND NOT is_triggered AND alert_type = 'signal_generated';
 COMMENT ON INDEX signal_alerts_signal_idx IS
-    'alerts still to go off at a new signal that are older than it';
+    'waiting alerts for new signals that are older than the signal';
 CREATE INDEX signal_alerts_expires_at_idx ON signal_alerts (expires_at)
     WHERE is_active AND NOT is_triggered;
 COMMENT ON INDEX signal_alerts_expires_at_idx IS
-    'alerts still to go off that have expired';
+    'alerts that have expired without firing';
 CREATE INDEX trading_signals_asset_id_created_at_idx ON trading_signals (asset_id, created_at);
 COMMENT ON INDEX trading_signals_asset_id_created_at_idx IS
     'signals of an asset since a moment';

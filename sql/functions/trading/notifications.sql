@@ -76,7 +76,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_notification_read() IS
-    'trigger: what is read has read_at, what is unread has none';
+    'trigger: gives a read notification a read_at, and an unread one none';
 CREATE TRIGGER notifications_inserted BEFORE INSERT ON notifications
     FOR EACH ROW WHEN (NEW.status = 'unread' AND NEW.read_at IS NOT NULL AND NOT ca_is_restore())
     EXECUTE FUNCTION ca_notification_read();
@@ -101,7 +101,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_notification(integer) IS
-    'the error of a notification that is NULL or unknown';
+    'raises the error of a notification that is NULL or unknown';
 
 CREATE FUNCTION mark_notification_read(id integer, as_of timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

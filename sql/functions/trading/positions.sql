@@ -31,7 +31,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_refuse_exit(integer, integer, text, numeric, numeric, boolean) IS
-    'the error of an exit that the position does not allow';
+    'raises the error of an exit that the position does not allow';
 
 CREATE FUNCTION ca_position_replay(
     position_id integer, short boolean, resumed boolean,
@@ -218,7 +218,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_position_derived(portfolio, boolean, boolean) IS
-    'the row of a position as its actions give it, how many were read, and the actions whose profit is another than they say; without an entry it stays as it is, or is empty if its last trade was taken away; resumed: from what the row counts already';
+    'the row of a position as it follows from its actions, how many were read, and the actions whose profit differs from the recorded one; without an entry the row stays as it is, or is empty if its last trade was deleted; resumed: from what the row counts already';
 
 CREATE FUNCTION ca_write_profits(actions integer[], profits numeric[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -320,7 +320,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_rebuild_position(integer, boolean, bigint, bigint, boolean) IS
-    'locks a position and makes its row and the profits of its actions what the actions give; whether anything changed';
+    'locks a position, sets its row and the profits of its actions to what the actions give, and returns whether anything changed';
 
 CREATE FUNCTION rebuild_position(position_id integer) RETURNS boolean
     LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
@@ -389,7 +389,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_trade_actions_inserted() IS
-    'trigger: brings the positions of new actions up to date, in the order in which sessions come; with an argument, of those that a dump brings';
+    'trigger: updates the positions of new actions, in the order in which sessions come; with an argument, the positions of actions that a dump loads';
 
 CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -448,7 +448,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_trade_actions_updated() IS
-    'trigger: rebuilds the positions whose actions changed in what counts, on both sides of a move';
+    'trigger: rebuilds the positions whose actions changed in a column that counts, on both sides of a move';
 
 CREATE FUNCTION ca_trade_actions_deleted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -471,7 +471,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_trade_actions_deleted() IS
-    'trigger: rebuilds the positions whose actions are gone';
+    'trigger: rebuilds the positions whose actions were deleted';
 
 CREATE FUNCTION ca_portfolio_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -487,7 +487,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_portfolio_inserted() IS
-    'trigger: a new position counts no actions yet';
+    'trigger: a new position has no counted actions yet';
 
 CREATE FUNCTION ca_portfolio_derived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -533,7 +533,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_portfolio_derived() IS
-    'trigger: refuses values of a position that differ from what its actions give, and keeps what it counts';
+    'trigger: refuses values of a position that differ from the result of its actions, and protects its counters';
 
 CREATE FUNCTION ca_portfolio_turned() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -545,7 +545,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_portfolio_turned() IS
-    'trigger: the actions of a position that turns from long to short, or back, have other profits';
+    'trigger: recomputes the profits of the actions of a position that turns from long to short, or back';
 
 CREATE FUNCTION ca_portfolio_asset() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -564,7 +564,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_portfolio_asset() IS
-    'trigger: refuses another asset for a position that has actions';
+    'trigger: refuses to change the asset of a position that has actions';
 
 CREATE TRIGGER trade_actions_inserted AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS inserted

@@ -35,7 +35,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_recommendation_status() IS
-    'trigger: allows the legal transitions of a recommendation, and stamps its review and its implementation';
+    'trigger: allows only legal transitions of a recommendation, and sets the times of its review and implementation';
 CREATE TRIGGER ai_recommendations_status BEFORE UPDATE OF status ON ai_recommendations
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION ca_recommendation_status();

@@ -6,7 +6,7 @@ CREATE FUNCTION ca_fraction(part numeric, whole numeric) RETURNS numeric
     -- a numerator of this scale divides to 24 decimal places or more
     RETURN trim_scale(round(part * 1.000000000000000000000000 / nullif(abs(whole), 0), 20));
 COMMENT ON FUNCTION ca_fraction(numeric, numeric) IS
-    'part over the absolute value of whole, to 20 decimal places; NULL when whole is 0';
+    'part divided by the absolute value of whole, to 20 decimal places; NULL if whole is 0';
 
 CREATE FUNCTION ca_signal_ratio() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -18,7 +18,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_signal_ratio() IS
-    'trigger: computes risk_reward_ratio from the prices; NULL when one of them is';
+    'trigger: computes risk_reward_ratio from the prices; NULL if one of them is';
 
 CREATE TRIGGER trading_signals_ratio_insert BEFORE INSERT ON trading_signals
     FOR EACH ROW WHEN (NEW.risk_reward_ratio IS NULL AND NOT ca_is_restore())
@@ -113,7 +113,7 @@ END;
 $$;
 REVOKE EXECUTE ON FUNCTION ca_execute_named(integer[], integer[], integer[], timestamptz[], boolean[]) FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_named(integer[], integer[], integer[], timestamptz[], boolean[]) IS
-    'refuses actions that name a signal for another asset or side than their position; of those that trade, notes who has executed the signal, if it was active';
+    'refuses actions that name a signal for an asset or side other than that of their position; for trades, records who has executed the signal if it was active';
 
 CREATE FUNCTION ca_execute_signals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
@@ -155,7 +155,7 @@ END;
 $$;
 REVOKE EXECUTE ON FUNCTION ca_execute_signals() FROM PUBLIC;
 COMMENT ON FUNCTION ca_execute_signals() IS
-    'trigger: a trade names a signal for its asset and side, and the user of the position has executed it if it was active; it runs with its owner''s rights because executions are noted and not written by users; the signal stays as it is';
+    'trigger: checks that a trade names a signal for its asset and side, and records that the user of the position has executed it if it was active; it runs with its owner''s rights because users may not write executions; the signal itself does not change';
 
 CREATE TRIGGER trade_actions_signals_insert AFTER INSERT ON trade_actions
     REFERENCING NEW TABLE AS became
@@ -276,7 +276,7 @@ BEGIN ATOMIC
     LIMIT 1;
 END;
 COMMENT ON FUNCTION ca_signal_entry(integer, numeric, timestamptz, timestamptz) IS
-    'first candle that reaches the entry of a signal, from the side on which the first of all opened; with the highest and the lowest price that are known to be after the entry';
+    'first candle that reaches the entry of a signal, from the side on which the first candle opened; with the highest and the lowest price that must have come after the entry';
 
 CREATE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
     RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text,

@@ -58,7 +58,7 @@ BEGIN ATOMIC
     WHERE e.id = a.id AND a.position <> a.was;
 END;
 COMMENT ON FUNCTION ca_arrange_watchlists(integer[], integer[]) IS
-    'numbers the active entries of watchlists 1, 2, 3: those that were placed where they say, the others in their order around them';
+    'numbers the active entries of watchlists 1, 2, 3: entries that were placed get the position that they ask for, the others keep their order around them';
 
 CREATE FUNCTION ca_watchlist_assets_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -104,7 +104,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_watchlist_assets_changed() IS
-    'trigger: keeps max_assets and dense positions, one session after the other';
+    'trigger: enforces max_assets and positions without gaps, one session after the other';
 
 CREATE TRIGGER watchlist_assets_inserted AFTER INSERT ON watchlist_assets
     REFERENCING NEW TABLE AS became
