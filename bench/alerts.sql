@@ -35,7 +35,7 @@ BEGIN; SELECT check_alerts('2024-01-03 13:00+00'); ROLLBACK;
 BEGIN; SELECT check_alerts('2024-01-03 13:00+00'); ROLLBACK;
 BEGIN; SELECT check_alerts('2024-01-03 13:00+00'); ROLLBACK;
 -- what can fire, read and nothing else
-SELECT count(*), count(a.trigger_value) FROM ca_alert_hits(ARRAY(SELECT asset_id FROM alert_marks), '2024-01-03 13:00+00') AS h JOIN signal_alerts AS a ON a.id = h.alert_id;
+SELECT count(*), count(a.trigger_value) FROM cryptoanalytics_internal.ca_alert_hits(ARRAY(SELECT asset_id FROM alert_marks), '2024-01-03 13:00+00') AS h JOIN signal_alerts AS a ON a.id = h.alert_id;
 -- all that wait, read once
 SELECT count(*) FROM signal_alerts WHERE is_active AND NOT is_triggered AND trigger_value > 0;
 SELECT expire_alerts('2024-01-03 12:30+00'), expire_signals('2024-01-03 12:30+00');

@@ -3,7 +3,7 @@
 -- A row is locked to the end of the transaction, by SELECT ... FOR UPDATE.  Row locks take no room in
 -- shared memory, however many there are, and only a role that may UPDATE the table can take them.
 
-CREATE TABLE series_locks (
+CREATE TABLE @extschema@.series_locks (
     asset_id integer NOT NULL,
     timeframe varchar NOT NULL,
     purpose varchar NOT NULL,
@@ -25,7 +25,7 @@ COMMENT ON COLUMN series_locks.purpose IS
 COMMENT ON COLUMN series_locks.moves IS
     'How often candles of the series moved between price_data, price_data_archive and price_data_segments, or (purpose archive) were archived by hand; a transaction at REPEATABLE READ that began before the last move cannot lock the row';
 
-CREATE TABLE work_locks (
+CREATE TABLE @extschema@.work_locks (
     name varchar NOT NULL,
     CONSTRAINT work_locks_pkey PRIMARY KEY (name)
 );

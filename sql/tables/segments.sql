@@ -3,7 +3,7 @@
 -- docs/design/segment-format.md describes the payload.  Candles are compressed and taken out again by the
 -- functions of functions/segments.sql; nothing else writes here.
 
-CREATE TABLE price_data_segments (
+CREATE TABLE @extschema@.price_data_segments (
     asset_id integer NOT NULL,
     timeframe varchar NOT NULL,
     first_time timestamptz NOT NULL,
@@ -68,7 +68,7 @@ COMMENT ON SERVER cryptoanalytics_segments IS
     'the segments of this database';
 
 -- the columns of price_data_archive; what NOT NULL promises, the segments keep
-CREATE FOREIGN TABLE price_data_compressed (
+CREATE FOREIGN TABLE @extschema@.price_data_compressed (
     id bigint NOT NULL,
     asset_id integer NOT NULL,
     timeframe varchar NOT NULL,

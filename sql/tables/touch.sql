@@ -3,7 +3,7 @@
 -- somebody adds may be of a type without equality.
 CREATE FUNCTION touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF OLD *<> NEW THEN

@@ -1,6 +1,6 @@
 -- Views over the tables.
 
-CREATE VIEW price_history WITH (security_invoker = true) AS
+CREATE VIEW @extschema@.price_history WITH (security_invoker = true) AS
     SELECT p.id, p.asset_id, p.timeframe, p.open_price, p.high_price, p.low_price, p.close_price,
            p.volume, p.market_cap, p.technical_indicators, p.candle_time, p.created_at,
            false AS archived, false AS compressed
@@ -32,7 +32,7 @@ COMMENT ON COLUMN price_history.created_at IS 'when the candle was first stored,
 COMMENT ON COLUMN price_history.archived IS 'whether the candle is in price_data_archive or compressed';
 COMMENT ON COLUMN price_history.compressed IS 'whether the candle is compressed';
 
-CREATE VIEW model_leaderboard WITH (security_invoker = true) AS
+CREATE VIEW @extschema@.model_leaderboard WITH (security_invoker = true) AS
     WITH ordered AS (
         -- of several evaluations of one date that whose range ends last, and of those the longest
         SELECT p.model_id, p.evaluation_metric, p.metric_value, p.evaluation_date, p.evaluated_predictions_count,

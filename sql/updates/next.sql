@@ -2,4 +2,25 @@
 -- policies and signatures before the replay, and after it the end of what is no longer needed.
 -- from 0.7.0
 
+-- Support functions move to a schema of their own; rights and whatever calls them by more than a name follow.
+-- Until the replay, functions in PL/pgSQL do not find them: no row must be written before it.
+CREATE SCHEMA cryptoanalytics_internal;
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN
+        SELECT p.oid
+        FROM pg_catalog.pg_extension AS e
+        JOIN pg_catalog.pg_depend AS d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid
+                                      AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
+        JOIN pg_catalog.pg_proc AS p ON p.oid = d.objid
+        WHERE e.extname = 'cryptoanalytics'
+          AND (p.proname LIKE 'ca\_%' OR p.proname IN ('all_finite', 'price_fits', 'touch_updated_at'))
+    LOOP
+        EXECUTE pg_catalog.format('ALTER ROUTINE %s SET SCHEMA cryptoanalytics_internal', routine);
+    END LOOP;
+END;
+$$;
+
 -- replay

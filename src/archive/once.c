@@ -30,6 +30,8 @@
 #include "storage/lock.h"
 #include "utils/lsyscache.h"
 
+#include "base/extension.h"
+
 /* a number in place of a column: relations themselves are not locked as objects */
 #define MARK 1
 
@@ -37,10 +39,9 @@ PG_FUNCTION_INFO_V1(ca_mark_archive);
 PG_FUNCTION_INFO_V1(ca_archive_is_marked);
 
 static Oid
-find_table(FunctionCallInfo fcinfo, const char *name)
+find_table(const char *name)
 {
-	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
-	Oid oid = get_relname_relid(name, schema);
+	Oid oid = get_relname_relid(name, ca_extension_schema());
 
 	if (!OidIsValid(oid))
 		elog(ERROR, "table %s does not exist", name);
@@ -61,12 +62,11 @@ ca_mark_archive(PG_FUNCTION_ARGS)
 	LOCKTAG live;
 
 	SET_LOCKTAG_OBJECT(mark, MyDatabaseId, RelationRelationId,
-					   find_table(fcinfo, "price_data_archive"), MARK);
+					   find_table("price_data_archive"), MARK);
 	if (LockAcquire(&mark, RowExclusiveLock, false, false) !=
 		LOCKACQUIRE_ALREADY_HELD)
 	{
-		SET_LOCKTAG_RELATION(live, MyDatabaseId,
-							 find_table(fcinfo, "price_data"));
+		SET_LOCKTAG_RELATION(live, MyDatabaseId, find_table("price_data"));
 		WaitForLockers(live, ShareLock, false);
 	}
 	PG_RETURN_VOID();
@@ -83,7 +83,7 @@ ca_archive_is_marked(PG_FUNCTION_ARGS)
 	LOCKTAG mark;
 
 	SET_LOCKTAG_OBJECT(mark, MyDatabaseId, RelationRelationId,
-					   find_table(fcinfo, "price_data_archive"), MARK);
+					   find_table("price_data_archive"), MARK);
 	if (LockAcquire(&mark, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		PG_RETURN_BOOL(true);
 	LockRelease(&mark, ShareLock, false);

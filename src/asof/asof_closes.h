@@ -49,9 +49,10 @@ typedef struct CaAsOfAsset
 typedef struct CaAsOfCloses
 {
 	MemoryContext context;
-	Oid namespace_oid;  /* of the extension */
-	const char *schema; /* its name, quoted */
-	int64 staleness;    /* microseconds; PG_INT64_MAX when any age will do */
+	Oid namespace_oid;     /* of the extension */
+	const char *schema;    /* its name, quoted, */
+	const char *functions; /* and that of the schema of support functions */
+	int64 staleness;       /* microseconds; PG_INT64_MAX when any age will do */
 	uint32 nrows;
 	CaAsOfRow *rows;
 	uint32 nassets;

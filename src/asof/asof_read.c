@@ -291,6 +291,6 @@ ca_asof_closes_read_partial(CaAsOfCloses *closes)
 	ca_read_query(
 		psprintf("SELECT p.asset, p.timeframe, p.candle_time, p.covered "
 				 "FROM %s.ca_partial_candles($1, $2, $3, $4) AS p",
-				 closes->schema),
+				 closes->functions),
 		arguments, lengthof(arguments), take_partial, closes);
 }

@@ -29,6 +29,7 @@
 #include "windowapi.h"
 
 #include "asof/asof_closes.h"
+#include "base/extension.h"
 
 #define CHUNK_ROWS (1 << 20)
 
@@ -121,9 +122,9 @@ new_closes(MemoryContext parent, Oid function, uint32 nrows)
 	control.entrysize = sizeof(CaAsOfAsset);
 	control.hcxt = context;
 	closes->context = context;
-	closes->namespace_oid = get_func_namespace(function);
-	closes->schema =
-		quote_identifier(get_namespace_name(closes->namespace_oid));
+	closes->namespace_oid = ca_extension_schema();
+	closes->schema = ca_quoted_schema(closes->namespace_oid);
+	closes->functions = ca_quoted_schema(get_func_namespace(function));
 	closes->rows = palloc(nrows * sizeof(CaAsOfRow));
 	closes->assets = palloc(sizeof(CaAsOfAsset *));
 	closes->asset_of_id = hash_create("assets asked for", 64, &control,

@@ -26,6 +26,7 @@
 #include "indicators/parameters.h"
 #include "indicators/technical_indicators.h"
 #include "numeric/numeric.h"
+#include "base/extension.h"
 #include "base/query.h"
 #include "segment/read/payload.h"
 #include "segment/read/column_scan.h"
@@ -349,7 +350,6 @@ ca_technical_indicators(PG_FUNCTION_ARGS)
 	arguments[2] = arguments[3];
 	arguments[3] =
 		(CaArgument){TIMESTAMPTZOID, TimestampTzGetDatum(stop), false};
-	read_candles(arguments, get_func_namespace(fcinfo->flinfo->fn_oid),
-				 &series);
+	read_candles(arguments, ca_extension_schema(), &series);
 	return (Datum) 0;
 }

@@ -2,7 +2,7 @@
 -- Run from the root of the repository, where \i finds the additions.
 BEGIN;
 SELECT plan(8);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = error;
 
 SELECT is_empty('SELECT * FROM added_by_hand()', 'a fresh installation has nothing added');
@@ -33,7 +33,7 @@ SELECT is_empty($$
 $$, 'with as many columns');
 
 \i test/compat/dump/additions.sql
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 CREATE TEMPORARY TABLE added AS SELECT a.section, a.ddl, row_number() OVER () AS place FROM added_by_hand() AS a;
 -- additions.sql has 5 columns and a comment; behind them 23 objects and settings, of which the publication has two
 -- tables, and 6 comments; no setval(), for there are no rows
@@ -56,7 +56,7 @@ BEGIN
     END LOOP;
 END;
 $$;
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SELECT results_eq('SELECT a.section, a.ddl FROM added_by_hand() AS a', 'SELECT section, ddl FROM added ORDER BY place',
                   'the commands bring back all that was added');
 

@@ -2,7 +2,7 @@
 -- nothing, and nothing in them is lost silently.
 BEGIN;
 SELECT plan(17);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = error;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'ADD', 'Added', 'crypto');

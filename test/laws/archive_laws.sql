@@ -2,7 +2,7 @@
 -- and corrected, in whatever order, each candle is in one table, once, and is what it was.
 BEGIN;
 SELECT plan(7);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'LAW', 'Law', 'crypto'), (2, 'LAX', 'Not touched', 'crypto');
 

@@ -2,7 +2,7 @@
 -- from a hash: with holes, of several timeframes, live, archived and compressed.
 BEGIN;
 SELECT plan(16);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'America/New_York'; -- must not matter
 
 CREATE FUNCTION draw(k integer, place integer, n integer) RETURNS integer

@@ -5,7 +5,7 @@
 -- A new function needs a sensible value for each of its arguments below, by name, and then is tested.
 BEGIN;
 SELECT plan(11);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = warning;
 SET LOCAL statement_timeout = '20s';
 

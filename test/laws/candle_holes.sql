@@ -2,7 +2,7 @@
 -- built together, and the future does not count.
 BEGIN;
 SELECT plan(13);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL track_functions = 'all';
 

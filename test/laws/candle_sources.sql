@@ -2,7 +2,7 @@
 -- minutes, some as coarser candles, live, archived and compressed.
 BEGIN;
 SELECT plan(41);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 --

@@ -2,7 +2,7 @@
 -- each one up.
 BEGIN;
 SELECT plan(14);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS integer
     LANGUAGE sql IMMUTABLE

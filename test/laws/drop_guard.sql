@@ -1,6 +1,6 @@
 -- The extension is not dropped while its tables hold rows, whatever the command.
 BEGIN;
-SELECT plan(17);
+SELECT plan(18);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = warning;
 
@@ -36,6 +36,8 @@ SELECT is(pg_temp.attempt('DROP EXTENSION pgtap, cryptoanalytics CASCADE'), pg_t
 SELECT is(pg_temp.attempt('DROP SCHEMA cryptoanalytics CASCADE'), pg_temp.refusal('assets'), 'so is DROP SCHEMA');
 SELECT is(pg_temp.attempt('ALTER SCHEMA cryptoanalytics OWNER TO drop_guard_owner; DROP OWNED BY drop_guard_owner CASCADE'),
           pg_temp.refusal('assets'), 'and DROP OWNED');
+SELECT is(rtrim(pg_temp.attempt('ALTER SCHEMA cryptoanalytics_internal OWNER TO drop_guard_owner; DROP OWNED BY drop_guard_owner CASCADE')),
+          '2BP01 cannot drop schema cryptoanalytics_internal because extension cryptoanalytics requires it', 'and that of who owns the support functions'' schema');
 SELECT is(pg_temp.attempt('DROP EXTENSION plpgsql CASCADE'), pg_temp.refusal('assets'), 'and what it depends on');
 SELECT is(pg_temp.attempt('DROP TABLE public.parent CASCADE'), pg_temp.refusal('assets'), 'and a table it inherits from');
 SELECT is(pg_temp.attempt('CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler;

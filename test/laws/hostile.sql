@@ -1,8 +1,8 @@
 -- Hostile objects and a hostile search_path: an object with the name of something that the extension calls
 -- is not called, and the functions that run with more rights than their caller's are listed.
 BEGIN;
-SELECT plan(11);
-SET LOCAL search_path = cryptoanalytics, public;
+SELECT plan(15);
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = warning;
 
 CREATE TEMPORARY VIEW member AS
@@ -18,12 +18,12 @@ SELECT is_empty($$
 $$, 'functions in SQL are bound to what they call');
 SELECT is_empty($$
     SELECT m.proname FROM member AS m JOIN pg_language AS l ON l.oid = m.prolang
-    WHERE l.lanname = 'plpgsql' AND 'search_path=pg_catalog, cryptoanalytics, pg_temp' <> ALL (coalesce(m.proconfig, '{}'))
+    WHERE l.lanname = 'plpgsql' AND 'search_path=pg_catalog, cryptoanalytics_internal, cryptoanalytics, pg_temp' <> ALL (coalesce(m.proconfig, '{}'))
       AND m.prokind = 'f'
-$$, 'functions in PL/pgSQL search pg_catalog first and temporary objects last');
+$$, 'functions in PL/pgSQL search pg_catalog first, support functions next and temporary objects last');
 SELECT is_empty($$
     SELECT m.oid::regprocedure FROM member AS m
-    WHERE m.prokind = 'p' AND (m.prosecdef OR m.prosrc ~* '\m(from|join|into|update|call|perform)\s+(?!pg_catalog\.|cryptoanalytics\.|strict\M|lateral\M)[a-z_]+[.(]')
+    WHERE m.prokind = 'p' AND (m.prosecdef OR m.prosrc ~* '\m(from|join|into|update|call|perform)\s+(?!pg_catalog\.|cryptoanalytics\.|cryptoanalytics_internal\.|strict\M|lateral\M)[a-z_]+[.(]')
 $$, 'procedures, which cannot set it, name what they call with its schema');
 SELECT is((SELECT array_agg(m.proname::text ORDER BY m.proname) FROM member AS m WHERE m.prosecdef),
           ARRAY['ca_change_key', 'ca_drop_notes', 'ca_execute_signals', 'ca_note_candles', 'ca_note_change', 'ca_note_correction', 'ca_note_logs', 'ca_note_segment', 'ca_note_truncation', 'ca_refuse_second_copy',
@@ -124,6 +124,27 @@ EXCEPTION
     WHEN OTHERS THEN RETURN pg_catalog.concat(SQLSTATE, ' ', SQLERRM);
 END;
 $$;
+-- a namesake of each support function, for which the schema of the extension has room
+CREATE FUNCTION pg_temp.set_namesakes() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    f record;
+    n bigint := 0;
+BEGIN
+    FOR f IN
+        SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments
+        FROM pg_proc AS p
+        WHERE p.oid IN (SELECT oid FROM member) AND p.pronamespace = 'cryptoanalytics_internal'::regnamespace
+          AND p.prokind = 'f' AND 'internal'::regtype <> ALL (p.proargtypes) AND p.proargmodes IS NULL
+          AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype, 'event_trigger'::regtype, 'fdw_handler'::regtype, 'cstring'::regtype)
+          AND 'cstring'::regtype <> ALL (p.proargtypes)
+    LOOP
+        EXECUTE format('CREATE FUNCTION cryptoanalytics.%I(%s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN RETURN trap.spring(); END; $f$', f.proname, f.arguments);
+        n := n + 1;
+    END LOOP;
+    RETURN n;
+END;
+$$;
+
 -- with nothing else in sight every name is printed with its schema
 SET LOCAL search_path = pg_catalog;
 CREATE TEMPORARY TABLE command AS
@@ -145,7 +166,7 @@ CREATE TEMPORARY TABLE command AS
         ($$INSERT INTO cryptoanalytics.trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source) VALUES (1, 'buy', 10, 2, '1h', 'manual') RETURNING quantity$$),
         ($$UPDATE cryptoanalytics.price_data SET close_price = 10 WHERE id OPERATOR(pg_catalog.=) 1 RETURNING close_price$$),
         ($$DELETE FROM cryptoanalytics.trade_actions RETURNING id$$)) AS v;
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SELECT is(pg_temp.outcome('trap, pg_catalog', 'SELECT now() IS NULL'), 'UE002 caught', 'whoever steps into one is caught');
 SELECT is(pg_temp.outcome('trap', 'SELECT count(*) FROM users'), 'got 0', 'or finds nothing');
 SELECT is_empty($$
@@ -159,6 +180,17 @@ SELECT is_empty($$
     CROSS JOIN LATERAL pg_temp.outcome('pg_catalog, pg_temp', c.command) AS s (got)
     WHERE regexp_replace(h.got, '^got \d+$', 'got n') IS DISTINCT FROM regexp_replace(s.got, '^got \d+$', 'got n')
 $$, 'each gets what it gets without traps');
+
+-- the extension's own schema, if somebody may create functions there
+SELECT throws_ok('SET LOCAL ROLE hostile_caller; CREATE FUNCTION cryptoanalytics_internal.ca_check_asset(text) RETURNS void LANGUAGE sql RETURN NULL', '42501',
+                 'permission denied for schema cryptoanalytics_internal', 'nobody else creates functions beside the support functions');
+SELECT cmp_ok(pg_temp.set_namesakes(), '>', 90::bigint, 'support functions get namesakes');
+SELECT is(pg_temp.outcome('pg_catalog', 'SELECT cryptoanalytics.ca_check_asset(1)'), 'UE002 caught', 'whoever calls one is caught');
+SELECT is_empty($$
+    SELECT c.command, h.got FROM command AS c
+    CROSS JOIN LATERAL pg_temp.outcome('pg_catalog, pg_temp', c.command) AS h (got)
+    WHERE h.got LIKE 'UE002%'
+$$, 'no function, view or trigger calls one');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -4,7 +4,7 @@
 -- data each time; enough of them that reading a whole table would cost it more.
 BEGIN;
 SELECT plan(48);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 INSERT INTO users (id, email, password_hash)

@@ -2,7 +2,7 @@
 -- them, written once, and never before its time.
 BEGIN;
 SELECT plan(18);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 -- three days of minutes; of each asset some are missing, of the second a whole night, the fourth

@@ -1,7 +1,7 @@
 -- Tasks keep to their states, roll-ups equal what plain SQL gives, pruning loses no call.
 BEGIN;
 SELECT plan(23);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'America/New_York';
 
 CREATE FUNCTION draw(k integer, n integer) RETURNS integer

@@ -1,7 +1,7 @@
 -- Positions equal what another replay of their actions gives, whatever the history.
 BEGIN;
 SELECT plan(13);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 INSERT INTO users (id, email, password_hash) VALUES (1, 'p@example.org', 'x');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'LAW', 'Law', 'crypto');

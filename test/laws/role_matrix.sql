@@ -1,7 +1,7 @@
 -- Every function and every step of maintain(), run by the roles that docs/guide/operations.md allows to.
 BEGIN;
 SELECT plan(12);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = error;
 
 CREATE ROLE matrix_analyst;

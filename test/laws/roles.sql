@@ -1,7 +1,7 @@
 -- What each kind of role may do, tested by doing it; and which roles cannot become of that kind.
 BEGIN;
 SELECT plan(67);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 \set advisory `grep -rliE --include='*.c' --include='*.h' 'advisory' src`
 

@@ -2,7 +2,7 @@
 -- memory and on disk; and read with the rights of the caller.
 BEGIN;
 SELECT plan(30);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 -- The definition, minute by minute: of the candles of each timeframe, finest first, those count in
@@ -235,10 +235,10 @@ CREATE TABLE elsewhere.price_history AS SELECT * FROM price_history LIMIT 0;
 CREATE FUNCTION elsewhere.never(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR elsewhere.= (LEFTARG = integer, RIGHTARG = integer, FUNCTION = elsewhere.never);
 CREATE TEMP TABLE built AS SELECT b.* FROM asset AS a, LATERAL ca_build_candles(a.id, '6h', NULL, NULL, NULL) AS b WHERE a.n = 1;
-SET LOCAL search_path = elsewhere, pg_catalog, cryptoanalytics, public;
+SET LOCAL search_path = elsewhere, pg_catalog, cryptoanalytics, cryptoanalytics_internal, public;
 SELECT is(count(*), (SELECT count(*) FROM built), 'names are not looked up by the search_path')
 FROM pg_temp.asset AS a, LATERAL ca_build_candles(a.id, '6h', NULL, NULL, NULL) AS b WHERE a.n OPERATOR(pg_catalog.=) 1;
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SELECT cmp_ok(count(*), '>', 0::bigint, 'of which there are some') FROM built;
 
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
 -- A partial candle never replaces a whole one, and gives way to a candle that is made of more.
 BEGIN;
 SELECT plan(30);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 INSERT INTO assets (symbol, name, asset_type) SELECT 'PARTIAL.' || n, 'partial', 'crypto' FROM generate_series(1, 4) AS n;
 CREATE TEMP TABLE asset AS SELECT id, right(symbol, 1)::integer AS n FROM assets WHERE symbol LIKE 'PARTIAL.%';

@@ -2,7 +2,7 @@
 -- Tables, views and functions come from the catalog: a new one is tried without being named here.
 BEGIN;
 SELECT plan(28);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 CREATE ROLE rls_app;
 CREATE ROLE rls_operator;

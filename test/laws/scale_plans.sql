@@ -1,7 +1,7 @@
 -- A small market from the generator of bench/scale: frequent queries read no big table from end to end.
 BEGIN;
 SELECT plan(17);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 -- as for a disk without moving parts

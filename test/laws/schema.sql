@@ -2,7 +2,7 @@
 -- Run from the root of the repository, where \copy finds that file.
 BEGIN;
 SELECT plan(132);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 CREATE TEMPORARY TABLE erd (
     line integer GENERATED ALWAYS AS IDENTITY,

@@ -1,7 +1,7 @@
--- The schema of the extension keeps its name: functions with the rights of their owner search it.
+-- The schemas of the extension keep their names: functions with the rights of their owner search them.
 BEGIN;
-SELECT plan(9);
-SET LOCAL search_path = cryptoanalytics, public;
+SELECT plan(12);
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 -- what comes of a command, which is undone
 CREATE FUNCTION pg_temp.attempt(command text) RETURNS text LANGUAGE plpgsql AS $$
@@ -23,6 +23,11 @@ SELECT is(pg_temp.attempt('SET LOCAL session_replication_role = replica; ALTER S
 SELECT is(pg_temp.attempt($$ALTER SCHEMA cryptoanalytics OWNER TO schema_guard_owner; SET LOCAL ROLE schema_guard_owner;
                            ALTER SCHEMA cryptoanalytics RENAME TO another$$), :refused, 'nor by its owner');
 SELECT is(pg_temp.attempt($$DO 'BEGIN ALTER SCHEMA cryptoanalytics RENAME TO another; END;'$$), :refused, 'nor by a function');
+SELECT is(pg_temp.attempt('ALTER SCHEMA cryptoanalytics_internal RENAME TO another'), :refused, 'the schema of the support functions is not renamed either');
+SELECT is(pg_temp.attempt($$ALTER SCHEMA cryptoanalytics_internal OWNER TO schema_guard_owner; SET LOCAL ROLE schema_guard_owner;
+                           ALTER SCHEMA cryptoanalytics_internal RENAME TO another$$), :refused, 'nor by its owner');
+SELECT is(pg_temp.attempt('DROP SCHEMA cryptoanalytics_internal CASCADE'),
+          '2BP01 cannot drop schema cryptoanalytics_internal because extension cryptoanalytics requires it', 'and it goes with the extension alone');
 SELECT matches(pg_temp.attempt('ALTER EXTENSION cryptoanalytics SET SCHEMA other'), '^0A000 ', 'nor is the extension moved to another');
 SELECT is(pg_temp.attempt('ALTER SCHEMA other RENAME TO another'), 'done', 'a schema of others is none of its business');
 SELECT is(pg_temp.attempt('ALTER SCHEMA cryptoanalytics OWNER TO schema_guard_owner'), 'done', 'nor is who owns it');

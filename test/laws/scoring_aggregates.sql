@@ -2,7 +2,7 @@
 -- grouping and parallel workers.
 BEGIN;
 SELECT plan(60);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 -- Every number has a power of two below, so that numeric and double precision
 -- hold the same value and a formula in numeric is exact.

@@ -1,7 +1,7 @@
 -- Segments at their edges: infinite bounds, foreign tables of other users, parallel plans.
 BEGIN;
 SELECT plan(20);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 INSERT INTO assets (symbol, name, asset_type) VALUES ('EDGE', 'Edges', 'crypto');

@@ -4,7 +4,7 @@
 -- afterwards is compared with that copy by plain SQL, as text, so that scales count too.
 BEGIN;
 SELECT plan(110);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 INSERT INTO assets (id, symbol, name, asset_type)

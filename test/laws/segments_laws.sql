@@ -2,7 +2,7 @@
 -- the rows, and against a model of what the places hold after any series of changes.
 BEGIN;
 SELECT plan(31);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 INSERT INTO assets (id, symbol, name, asset_type)

@@ -2,7 +2,7 @@
 -- price_data_segments of their own: each use of them is refused with a clear error.
 BEGIN;
 SELECT plan(25);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
 INSERT INTO assets (symbol, name, asset_type) VALUES ('STRANGER', 'of strangers', 'crypto');

@@ -1,7 +1,7 @@
 -- Stored states of indicators that no kernel wrote: they are not read.
 BEGIN;
 SELECT plan(4);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 -- A state of STOCH [2, 1, 1] after five bars, as src/indicators/kernel/state_stream.h writes it: format and number
 -- of indicators; periods; bars and %K; two queues of (bar, is_fixed, fixed, hi, lo); two empty windows.

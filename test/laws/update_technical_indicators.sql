@@ -2,7 +2,7 @@
 -- candles came, and what it remembers is never misread.
 BEGIN;
 SELECT plan(66);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = warning;
 
 INSERT INTO assets (id, symbol, name, asset_type)

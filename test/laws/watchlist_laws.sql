@@ -1,7 +1,7 @@
 -- Whatever happens to a watchlist, its active entries count 1 to n, in the order that a plain list has.
 BEGIN;
 SELECT plan(9);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 INSERT INTO assets (id, symbol, name, asset_type) SELECT i, 'L' || i, 'Law', 'crypto' FROM generate_series(1, 60) AS i;
 INSERT INTO watchlists (id, name, watchlist_type, max_assets) SELECT i, 'Law', 'default', 12 FROM generate_series(1, 20) AS i;

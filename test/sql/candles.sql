@@ -164,7 +164,7 @@ FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_t
 -- a range recomputes whole candles, not the half that is in it, and only those it touches
 UPDATE price_data SET open_price = 1, low_price = 1, high_price = 1, close_price = 1, volume = 1
 WHERE asset_id = :minutes AND timeframe = '5m';
-UPDATE partial_candles SET digest = ca_candle_digest(1, 1, 1, 1, 1) WHERE asset_id = :minutes;
+UPDATE partial_candles SET digest = cryptoanalytics_internal.ca_candle_digest(1, 1, 1, 1, 1) WHERE asset_id = :minutes;
 SELECT rollup_candles('5m', :minutes, '2024-01-01 10:07', '2024-01-01 10:08');
 SELECT candle_time, open_price, high_price, low_price, close_price, volume
 FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
@@ -179,7 +179,7 @@ SELECT volume, market_cap FROM price_data WHERE asset_id = :minutes AND timefram
 -- an archived candle is corrected where it is; what is archived counts as a source
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (:minutes, '15m', '2024-01-01 10:00', 1, 1, 1, 1);
-INSERT INTO partial_candles VALUES (:minutes, '15m', '2024-01-01 10:00', 1, ca_candle_digest(1, 1, 1, 1, NULL));
+INSERT INTO partial_candles VALUES (:minutes, '15m', '2024-01-01 10:00', 1, cryptoanalytics_internal.ca_candle_digest(1, 1, 1, 1, NULL));
 SELECT rollup_candles('15m', :minutes, source => '1m');
 SELECT candle_time, open_price, high_price, low_price, close_price, archived
 FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;

@@ -244,15 +244,15 @@ FROM (VALUES (ROW('2024-01-01', 10, 12, 9, 11, 1, 10, 9223372036854775807, '2024
              (ROW('2024-01-01', 10, 12, 9, 11, 1, 10, 1, '2024-01-01')::candlestick)) AS t (c);
 
 -- support functions serve aggregates only
-SELECT ca_candlestick_trade_accum(NULL, '2024-01-01', 1.0, 1.0);
+SELECT cryptoanalytics_internal.ca_candlestick_trade_accum(NULL, '2024-01-01', 1.0, 1.0);
 \echo :LAST_ERROR_SQLSTATE
-SELECT ca_candlestick_combine(NULL, NULL);
+SELECT cryptoanalytics_internal.ca_candlestick_combine(NULL, NULL);
 
 --
 -- the state type: what goes out comes back
 --
 CREATE AGGREGATE candle_state(timestamptz, numeric, numeric) (
-    SFUNC = ca_candlestick_trade_accum, STYPE = candlestick_state);
+    SFUNC = cryptoanalytics_internal.ca_candlestick_trade_accum, STYPE = candlestick_state);
 CREATE TABLE state AS
 SELECT wide, candle_state(timestamptz '2024-01-01' + i * interval '1 s', i * 1.5, i * CASE WHEN wide THEN 1e40 ELSE 0.25 END) AS s
 FROM generate_series(1, 3) AS i, (VALUES (false), (true)) AS w (wide)
@@ -261,10 +261,10 @@ GROUP BY wide;
 -- notional 1.5 * (1 + 4 + 9) * 0.25, volume 6 * 0.25: vwap 5.25 / 1.5 = 3.5, and with 1e40 too
 SELECT wide, c.open, c.high, c.low, c.close, c.volume, round(c.vwap, 3) AS vwap, c.trades, t.roundtrip, t.sent
 FROM state,
-     ca_candlestick_final(s) AS c,
-     LATERAL (SELECT ca_candlestick_final(s::text::candlestick_state) = ca_candlestick_final(s)
+     cryptoanalytics_internal.ca_candlestick_final(s) AS c,
+     LATERAL (SELECT cryptoanalytics_internal.ca_candlestick_final(s::text::candlestick_state) = cryptoanalytics_internal.ca_candlestick_final(s)
                      AND s::text::candlestick_state::text = s::text AS roundtrip,
-                     encode(ca_candlestick_state_send(s), 'hex') = s::text AS sent) AS t
+                     encode(cryptoanalytics_internal.ca_candlestick_state_send(s), 'hex') = s::text AS sent) AS t
 ORDER BY wide;
 
 -- garbage: nothing, no hexadecimal, half a byte, an unknown version, unknown flags

@@ -23,8 +23,34 @@ SELECT count(*) FROM pg_event_trigger;
 DROP EXTENSION plpgsql;
 CREATE EXTENSION plpgsql;
 CREATE EXTENSION cryptoanalytics;
-SELECT ca_guard_drop();
+SELECT cryptoanalytics_internal.ca_guard_drop();
 DROP EXTENSION cryptoanalytics;
+
+-- in another schema, in the same session, functions find the tables that are there
+SET timezone = 'UTC';
+CREATE SCHEMA here;
+CREATE SCHEMA there;
+\set asset 'INSERT INTO assets (id, symbol, name, asset_type) VALUES (:id, \'KEPT\', \'Kept\', \'crypto\');'
+\set fill 'INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)'
+\set fill :fill ' SELECT :id, \'1m\', timestamptz \'2024-01-01\' + m * interval \'1 minute\', 10 * :id, 10 * :id, 10 * :id, 10 * :id'
+\set fill :fill ' FROM generate_series(0, 59) AS m;'
+\set move 'CALL archive_price_data(\'2024-01-01 00:30\'); CALL compress_price_archive(\'2024-01-01 00:20\');'
+\set look 'SELECT (SELECT count(*) FROM price_data) AS live, (SELECT count(*) FROM price_data_archive) AS archived,'
+\set look :look ' (SELECT count(*) FROM price_data_compressed) AS compressed, rollup_candles(\'30m\') AS rolled_up,'
+\set look :look ' (SELECT string_agg(c.close::text, \' \') FROM candles(:id, \'15m\') AS c) AS closes,'
+\set look :look ' (SELECT count(*) FROM technical_indicators(:id, \'1m\')) AS values,'
+\set look :look ' (SELECT p.close FROM cryptoanalytics_internal.ca_price_at(:id, \'2024-01-01 00:10\', NULL) AS p) AS price;'
+CREATE EXTENSION cryptoanalytics SCHEMA here;
+SET search_path = here;
+\set id 1
+:asset :fill :move :look
+DROP EXTENSION cryptoanalytics;
+CREATE EXTENSION cryptoanalytics SCHEMA there;
+SET search_path = there;
+\set id 2
+:asset :fill :move :look
+DROP EXTENSION cryptoanalytics;
+RESET search_path;
 
 -- whoever may create functions beside those of the extension is named
 CREATE ROLE regress_intruder;

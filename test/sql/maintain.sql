@@ -19,10 +19,10 @@ SET cryptoanalytics.rollup = '5m,';
 SET cryptoanalytics.rollup = '5m 1h';
 -- 2160 h are 90 days, 36 h a day and a half
 SHOW cryptoanalytics.keep_api_logs;
-SELECT ca_keep_sessions(), ca_keep_api_logs();
+SELECT cryptoanalytics_internal.ca_keep_sessions(), cryptoanalytics_internal.ca_keep_api_logs();
 SET cryptoanalytics.keep_sessions = '36h';
 SET cryptoanalytics.keep_api_logs = 0;
-SELECT ca_keep_sessions(), ca_keep_api_logs();
+SELECT cryptoanalytics_internal.ca_keep_sessions(), cryptoanalytics_internal.ca_keep_api_logs();
 -- the message tells units since PostgreSQL 17
 \set VERBOSITY sqlstate
 SET cryptoanalytics.keep_sessions = -1;
@@ -108,7 +108,7 @@ SELECT asset_id, count(*) FROM price_data_archive GROUP BY 1 ORDER BY 1;
 
 -- a run whose session has gone is marked, and the step comes last
 UPDATE maintenance_runs SET status = 'running', pid = 0 WHERE step = 'roll_up 5m';
-SELECT step FROM unnest(ca_maintenance_order()) WITH ORDINALITY AS o (step, place) ORDER BY place DESC LIMIT 1;
+SELECT step FROM unnest(cryptoanalytics_internal.ca_maintenance_order()) WITH ORDINALITY AS o (step, place) ORDER BY place DESC LIMIT 1;
 CALL maintain('2024-01-03 00:02+00');
 SELECT status, error_message FROM background_tasks WHERE task_params @> '{"pid": 0}';
 SELECT status, cut_off FROM maintenance_runs WHERE step = 'roll_up 5m';

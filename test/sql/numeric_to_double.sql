@@ -44,7 +44,7 @@ FROM (SELECT x::double precision AS above, (x - ('1e' || (floor(log(x)) - 30))::
 
 -- a key for indexes: where x rises it never falls, whatever digits it leaves out, and no x is an error
 INSERT INTO sample SELECT 'edge', x FROM unnest('{1e307,9.99e307,1e308,1.8e308,1e400,1e10000,1e-304,1e-305,1e-320,1e-400,0}'::numeric[]) AS x;
-SELECT count(*) > 1000 AS enough, count(*) FILTER (WHERE ca_order_key(o.x) < o.before) AS falls
-FROM (SELECT s.x, lag(ca_order_key(s.x)) OVER (ORDER BY s.x) AS before FROM (SELECT x FROM sample UNION ALL SELECT -x FROM sample) AS s) AS o;
-SELECT ca_order_key('Infinity') > ca_order_key(1e400) AS above, ca_order_key('-Infinity') < ca_order_key(-1e400) AS below,
-       ca_order_key('NaN') AS not_a_number, ca_order_key(-1e-400) AS nearly_zero, ca_order_key(0.1) AS tenth;
+SELECT count(*) > 1000 AS enough, count(*) FILTER (WHERE cryptoanalytics_internal.ca_order_key(o.x) < o.before) AS falls
+FROM (SELECT s.x, lag(cryptoanalytics_internal.ca_order_key(s.x)) OVER (ORDER BY s.x) AS before FROM (SELECT x FROM sample UNION ALL SELECT -x FROM sample) AS s) AS o;
+SELECT cryptoanalytics_internal.ca_order_key('Infinity') > cryptoanalytics_internal.ca_order_key(1e400) AS above, cryptoanalytics_internal.ca_order_key('-Infinity') < cryptoanalytics_internal.ca_order_key(-1e400) AS below,
+       cryptoanalytics_internal.ca_order_key('NaN') AS not_a_number, cryptoanalytics_internal.ca_order_key(-1e-400) AS nearly_zero, cryptoanalytics_internal.ca_order_key(0.1) AS tenth;

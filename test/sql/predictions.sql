@@ -257,7 +257,7 @@ SELECT candle(1, '1m', '2020-01-01', 7);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
 SELECT h, 1, 1, 'price', h, timestamptz '2024-01-01' + h * interval '1 hour' FROM generate_series(0, 48) AS h;
 SELECT count(*) FILTER (WHERE c.close = c.id) AS found
-FROM (SELECT p.id, ca_closes_at(p.asset_id, p.target_datetime, '1 hour') OVER () AS close FROM predictions AS p) AS c;
+FROM (SELECT p.id, cryptoanalytics_internal.ca_closes_at(p.asset_id, p.target_datetime, '1 hour') OVER () AS close FROM predictions AS p) AS c;
 SELECT score_predictions('2024-01-03 01:00');
 SELECT count(*), sum(error) FROM score WHERE realized;
 DELETE FROM predictions;
@@ -272,7 +272,7 @@ VALUES (1, 1, 1, 'price', 100, '2024-01-01 12:00', '2024-01-01 12:00:00.000001')
        (2, 1, 1, 'price', 110, '2024-01-01 12:00', '2024-01-01 12:00');
 SELECT score_predictions('2024-01-02');
 SELECT * FROM unscored_predictions('2024-01-02');
-SELECT ca_model_health('2024-01-02') -> 'predictions_overdue' AS overdue;
+SELECT cryptoanalytics_internal.ca_model_health('2024-01-02') -> 'predictions_overdue' AS overdue;
 UPDATE predictions SET actual_price = 100, absolute_error = 0, is_accurate = true, is_realized = true, evaluated_at = now() WHERE id = 1;
 SELECT evaluation_metric, metric_value, evaluated_predictions_count AS n FROM evaluate_model(1) WHERE evaluation_metric IN ('mae', 'accuracy') ORDER BY 1;
 SELECT deployment_predictions, deployment_error FROM model_drift('mae', as_of => '2024-01-02') WHERE model_id = 1;

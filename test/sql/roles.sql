@@ -83,7 +83,7 @@ DROP ROLE regress_application;
 SET cryptoanalytics.user_id = 'somebody';
 SET cryptoanalytics.user_id = '2147483648';
 SET cryptoanalytics.user_id = '';
-SELECT ca_first_user(), ca_last_user();
+SELECT cryptoanalytics_internal.ca_first_user(), cryptoanalytics_internal.ca_last_user();
 
 SELECT revoke_rights('regress_operator');
 \set VERBOSITY terse

@@ -89,7 +89,7 @@ SELECT count(*) AS notes FROM roll_up_notes;
 INSERT INTO external_api_logs (api_provider, endpoint, created_at)
 SELECT 'p', '/c', timestamptz '2024-03-01 00:00+00' + i * interval '1 hour' FROM generate_series(0, 119) AS i;
 DELETE FROM roll_up_notes;
-SELECT r.* FROM generate_series(1, 4) AS i CROSS JOIN LATERAL ca_roll_up('external_api_logs', 'api_usage', 'hourly', NULL, '2024-04-01 00:00+00', 50 + 0 * i) AS r;
+SELECT r.* FROM generate_series(1, 4) AS i CROSS JOIN LATERAL cryptoanalytics_internal.ca_roll_up('external_api_logs', 'api_usage', 'hourly', NULL, '2024-04-01 00:00+00', 50 + 0 * i) AS r;
 
 -- queries of an endpoint are not told apart, and a key in one is not kept
 INSERT INTO external_api_logs (api_provider, endpoint, created_at)
@@ -104,7 +104,7 @@ INSERT INTO external_api_logs (api_provider, endpoint, response_time_ms, created
 SELECT 'q', '/', t, '2024-06-01 00:00+00' FROM unnest('{1e400,1e-400,5}'::numeric[]) AS t;
 SELECT roll_up_api_logs('hourly', as_of => '2024-06-01 01:00+00');
 SELECT breakdown, metric, value FROM rolled_up WHERE metric ~ '^response' AND period_start = '2024-06-01T00:00:00Z';
-SELECT round((ca_api_health('2024-06-01 00:30+00') ->> 'response_time_p95_ms')::numeric, 3) AS p95;
+SELECT round((cryptoanalytics_internal.ca_api_health('2024-06-01 00:30+00') ->> 'response_time_p95_ms')::numeric, 3) AS p95;
 SELECT count(*) FROM external_api_logs WHERE response_time_ms = 1e400;
 DELETE FROM external_api_logs;
 

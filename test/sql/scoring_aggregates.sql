@@ -202,17 +202,17 @@ SELECT sharpe_ratio(NULL, 0);
 --
 -- support functions are for aggregates only, and distrust their state
 --
-SELECT ca_error_accum(array_fill(0::float8, ARRAY[18]), 1, 1);
-SELECT ca_error_combine(array_fill(0::float8, ARRAY[18]), array_fill(0::float8, ARRAY[18]));
-SELECT ca_probability_accum_bool(array_fill(0::float8, ARRAY[25]), true, 1);
-SELECT ca_sharpe_accum(array_fill(0::float8, ARRAY[7]), 1);
-SELECT ca_mae_final('{1,2,3}');
-SELECT ca_mase_accum(NULL, 1, 1, 1);
-SELECT ca_directional_accuracy_final('{{1,2}}');
-SELECT ca_directional_accuracy_final('{1,NULL}');
+SELECT cryptoanalytics_internal.ca_error_accum(array_fill(0::float8, ARRAY[18]), 1, 1);
+SELECT cryptoanalytics_internal.ca_error_combine(array_fill(0::float8, ARRAY[18]), array_fill(0::float8, ARRAY[18]));
+SELECT cryptoanalytics_internal.ca_probability_accum_bool(array_fill(0::float8, ARRAY[25]), true, 1);
+SELECT cryptoanalytics_internal.ca_sharpe_accum(array_fill(0::float8, ARRAY[7]), 1);
+SELECT cryptoanalytics_internal.ca_mae_final('{1,2,3}');
+SELECT cryptoanalytics_internal.ca_mase_accum(NULL, 1, 1, 1);
+SELECT cryptoanalytics_internal.ca_directional_accuracy_final('{{1,2}}');
+SELECT cryptoanalytics_internal.ca_directional_accuracy_final('{1,NULL}');
 
 CREATE AGGREGATE short_state(float8, float8) (
-    SFUNC = ca_error_accum, STYPE = float8[], FINALFUNC = ca_mae_final, INITCOND = '{0,0}'
+    SFUNC = cryptoanalytics_internal.ca_error_accum, STYPE = float8[], FINALFUNC = cryptoanalytics_internal.ca_mae_final, INITCOND = '{0,0}'
 );
 SELECT short_state(1, 2);
 DROP AGGREGATE short_state(float8, float8);

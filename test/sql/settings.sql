@@ -15,15 +15,15 @@ ORDER BY s.name COLLATE "C";
 --
 \c -
 SET cryptoanalytics.compress_archive = true;
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_archive_target();
 \c -
 SET cryptoanalytics.compress_archive = 1;
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_archive_target();
 \c -
 SET cryptoanalytics.compress_archive = 'OFF';
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_archive_target();
 \c -
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_archive_target();
 
 --
 -- Durations have a unit: 36 h are a day and a half, 2 w are 14 days; 0 is for ever, with a unit or without.
@@ -32,7 +32,7 @@ CREATE FUNCTION pg_temp.kept(setting text) RETURNS interval
     LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('cryptoanalytics.keep_api_logs', setting, false);
-    RETURN ca_keep_api_logs();
+    RETURN cryptoanalytics_internal.ca_keep_api_logs();
 END;
 $$;
 SELECT quote_literal(v.value) AS setting, pg_temp.kept(v.value)
@@ -82,14 +82,14 @@ SELECT timeframe_is_valid('1m');
 \set VERBOSITY default
 SELECT retention_period('1m');
 \set VERBOSITY terse
-SELECT ca_keep_api_logs();
-SELECT ca_keep_sessions();
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_keep_api_logs();
+SELECT cryptoanalytics_internal.ca_keep_sessions();
+SELECT cryptoanalytics_internal.ca_archive_target();
 SELECT rollup_timeframes();
 CALL archive_price_data();
 SELECT count(*) FROM price_data WHERE asset_id = 99;
 -- of how long a login locks the default stands in
-SELECT ca_lockout_period();
+SELECT cryptoanalytics_internal.ca_lockout_period();
 -- the steps that need them fail, the others are done
 SET client_min_messages = error;
 CALL maintain(as_of => '2024-01-01 00:00+00');
@@ -137,5 +137,5 @@ SHOW cryptoanalytics.retention;
 SELECT count(*) FROM pg_settings WHERE name LIKE 'cryptoanalytics.%';
 ALTER DATABASE :"database" SET cryptoanalytics.retention = '1m=10y';
 SET cryptoanalytics.compress_archive = true;
-SELECT ca_archive_target();
+SELECT cryptoanalytics_internal.ca_archive_target();
 ALTER DATABASE :"database" RESET session_preload_libraries;

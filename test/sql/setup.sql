@@ -82,7 +82,7 @@ JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
 JOIN pg_language AS l ON l.oid = p.prolang
 WHERE l.lanname = 'plpgsql'
   AND p.prokind <> 'p'
-  AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, public, pg_temp']
+  AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, cryptoanalytics_internal, public, pg_temp']
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- every table and its sequence is registered for pg_dump, with all its rows

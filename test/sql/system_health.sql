@@ -11,7 +11,7 @@ SELECT record_system_health('2024-01-01 12:30') IS NOT NULL AS recorded;
 SELECT (performance_metrics -> 'score_parts') - 'rows'::text AS parts, data_pipeline_status, api_status, ml_models_status, error_logs
 FROM system_health;
 -- the weighted mean of what is known: 100 * (3 * 0.5 + 2 * 1) / 5 = 70
-SELECT ca_health_score('{"candles": 0.5, "api": 1, "tasks": null}'), ca_health_score('{"tasks": null}'), ca_health_score('{}');
+SELECT cryptoanalytics_internal.ca_health_score('{"candles": 0.5, "api": 1, "tasks": null}'), cryptoanalytics_internal.ca_health_score('{"tasks": null}'), cryptoanalytics_internal.ca_health_score('{}');
 
 INSERT INTO assets (id, symbol, name, asset_type, is_active)
 VALUES (1, 'FRESH', 'Fresh', 'crypto', true), (2, 'LATE', 'Late', 'crypto', true), (3, 'GONE', 'Gone', 'crypto', false);
@@ -52,7 +52,7 @@ FROM system_health;
 -- 2 of 3 series, 3 of 4 predictions, 2 of 3 tasks, 4 of 5 calls
 SELECT jsonb_pretty((performance_metrics -> 'score_parts') - 'rows'::text) AS parts FROM system_health;
 -- (3 * 2/3 + 2 * 3/4 + 2 * 2/3 + 2 * 4/5) / 9 = 71.48, and the rows where they are known
-SELECT round(ca_health_score((performance_metrics -> 'score_parts') - 'rows'::text), 2) AS without_rows,
+SELECT round(cryptoanalytics_internal.ca_health_score((performance_metrics -> 'score_parts') - 'rows'::text), 2) AS without_rows,
        overall_health_score = round((3 * 0.666667 + 2 * 0.75 + 2 * 0.666667 + 2 * 0.8 + coalesce(r.good, 0))
                                     / (9 + (r.good IS NOT NULL)::integer) * 100, 2) AS with_rows
 FROM system_health, LATERAL (SELECT (performance_metrics -> 'score_parts' ->> 'rows')::numeric AS good) AS r;

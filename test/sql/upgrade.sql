@@ -47,6 +47,16 @@ CREATE TEMP VIEW fact AS
                     ('sort', a.aggsortop::regoperator::text), ('state', format_type(a.aggtranstype, NULL)),
                     ('space', a.aggtransspace::text), ('initial', a.agginitval)) AS f (name, value)
     UNION ALL
+    SELECT 'schema', n.nspname, f.name, f.value
+    FROM pg_namespace AS n
+    JOIN member AS m ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid,
+    LATERAL (VALUES ('owner', n.nspowner::regrole::text), ('privileges', n.nspacl::text)) AS f (name, value)
+    UNION ALL
+    -- what pg_dump takes for granted
+    SELECT 'initial privileges', pg_describe_object(i.classoid, i.objoid, i.objsubid), i.privtype::text, i.initprivs::text
+    FROM pg_init_privs AS i
+    JOIN member AS m ON m.classid = i.classoid AND m.objid = i.objoid
+    UNION ALL
     SELECT 'type', format_type(t.oid, NULL), f.name, f.value
     FROM pg_type AS t
     JOIN member AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid,
@@ -206,3 +216,31 @@ $$;
 -- and nothing stays behind
 DROP EXTENSION cryptoanalytics;
 SELECT count(*) FROM fact;
+
+-- somebody's schema of the internal one's name keeps the extension from being made and from being updated: nothing is done
+CREATE SCHEMA cryptoanalytics_internal;
+CREATE EXTENSION cryptoanalytics;
+SELECT count(*) FROM fact;
+CREATE EXTENSION cryptoanalytics VERSION '0.7.0';
+CREATE TEMP TABLE before AS SELECT * FROM fact;
+ALTER EXTENSION cryptoanalytics UPDATE;
+SELECT count(*) > 800 AS enough FROM before;
+SELECT * FROM ((TABLE before EXCEPT TABLE fact) UNION ALL (TABLE fact EXCEPT TABLE before)) AS d;
+DROP SCHEMA cryptoanalytics_internal;
+
+-- functions of others that have such names stay where they are, and what others have built on support functions stays built
+CREATE FUNCTION ca_check_asset(asset text) RETURNS text LANGUAGE sql RETURN 'a function of the user''s';
+CREATE FUNCTION ca_of_user() RETURNS text LANGUAGE sql RETURN ca_check_asset('BTC'::text);
+CREATE TABLE of_user (x numeric CONSTRAINT of_user_check CHECK (all_finite(x)), updated_at timestamptz);
+CREATE TRIGGER of_user_touch BEFORE UPDATE ON of_user FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+REVOKE EXECUTE ON FUNCTION ca_order_key(numeric) FROM PUBLIC;
+ALTER EXTENSION cryptoanalytics UPDATE;
+SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.proname IN ('ca_check_asset', 'ca_of_user') ORDER BY p.oid::regprocedure::text COLLATE "C";
+SELECT ca_of_user();
+INSERT INTO of_user VALUES ('NaN');
+INSERT INTO of_user VALUES (1);
+UPDATE of_user SET x = 2 RETURNING updated_at = now() AS touched;
+SELECT has_function_privilege('public', 'cryptoanalytics_internal.ca_order_key(numeric)', 'EXECUTE') AS granted;
+DROP TABLE of_user;
+DROP FUNCTION ca_of_user(), ca_check_asset(text);
+DROP EXTENSION cryptoanalytics;

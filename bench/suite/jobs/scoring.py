@@ -6,7 +6,7 @@ from ..harness import Job, at_most, faster
 DUE = "timestamptz '2026-01-01 00:00Z'"
 
 # what score_predictions() finds actual prices by, when there are many
-FINDING = "SELECT count(a.close) FROM (SELECT ca_closes_at(asset_id, target_datetime, interval '1 hour') OVER () AS close " \
+FINDING = "SELECT count(a.close) FROM (SELECT cryptoanalytics_internal.ca_closes_at(asset_id, target_datetime, interval '1 hour') OVER () AS close " \
           "FROM predictions) AS a"
 
 LATERAL = """CROSS JOIN LATERAL (

@@ -23,7 +23,7 @@ COMMENT ON FUNCTION ca_account_stands(boolean, timestamptz, timestamptz, timesta
 
 CREATE FUNCTION ca_refuse_user(user_id integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'unknown user'
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION ca_refuse_user(integer) IS
 
 CREATE FUNCTION ca_user_unlocked() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     NEW.failed_login_attempts := 0;
@@ -53,9 +53,9 @@ CREATE TRIGGER users_unlocked BEFORE UPDATE OF lockout_expires ON users
 COMMENT ON TRIGGER users_unlocked ON users IS
     'a lock that is cleared takes its failures along';
 
-CREATE FUNCTION record_login(user_id integer, success boolean, moment timestamptz DEFAULT now()) RETURNS boolean
+CREATE FUNCTION @extschema@.record_login(user_id integer, success boolean, moment timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     account users;
@@ -99,7 +99,7 @@ $$;
 COMMENT ON FUNCTION record_login(integer, boolean, timestamptz) IS
     'records the outcome of a login and returns whether the user is let in; consecutive failures lock the account';
 
-CREATE FUNCTION session_holder(token text, moment timestamptz DEFAULT now()) RETURNS integer
+CREATE FUNCTION @extschema@.session_holder(token text, moment timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT u.id
@@ -115,18 +115,18 @@ END;
 COMMENT ON FUNCTION session_holder(text, timestamptz) IS
     'user whose valid session has this token; NULL if there is none';
 
-CREATE FUNCTION session_is_valid(token text, moment timestamptz DEFAULT now()) RETURNS boolean
+CREATE FUNCTION @extschema@.session_is_valid(token text, moment timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN session_holder(token, moment) IS NOT NULL;
 COMMENT ON FUNCTION session_is_valid(text, timestamptz) IS
     'whether a token belongs to a session that is active and not expired, of an account that is active and not deleted';
 
-CREATE FUNCTION open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
+CREATE FUNCTION @extschema@.open_session(user_id integer, token text, refresh_token text DEFAULT NULL,
                              expires_at timestamptz DEFAULT NULL, device_info jsonb DEFAULT NULL,
                              ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
                              moment timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     account users;
@@ -159,11 +159,11 @@ $$;
 COMMENT ON FUNCTION open_session(integer, text, text, timestamptz, jsonb, inet, text, timestamptz) IS
     'opens a session and records the activity; the account must be active, not deleted and not locked';
 
-CREATE FUNCTION refresh_session(token text, refresh_token text, new_token text, new_refresh_token text,
+CREATE FUNCTION @extschema@.refresh_session(token text, refresh_token text, new_token text, new_refresh_token text,
                                 expires_at timestamptz DEFAULT NULL, ip_address inet DEFAULT NULL,
                                 user_agent text DEFAULT NULL, moment timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     holder integer := session_holder(refresh_session.token, refresh_session.moment);
@@ -197,7 +197,7 @@ $$;
 COMMENT ON FUNCTION refresh_session(text, text, text, text, timestamptz, inet, text, timestamptz) IS
     'gives a valid session new tokens, once per refresh token, and a new end if one is given; NULL if refused';
 
-CREATE FUNCTION end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
+CREATE FUNCTION @extschema@.end_session(token text, ip_address inet DEFAULT NULL, user_agent text DEFAULT NULL,
                             moment timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -218,10 +218,10 @@ END;
 COMMENT ON FUNCTION end_session(text, inet, text, timestamptz) IS
     'ends a session and records the activity; false if there is none to end';
 
-CREATE FUNCTION delete_user(user_id integer, deleted_by integer DEFAULT NULL, moment timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.delete_user(user_id integer, deleted_by integer DEFAULT NULL, moment timestamptz DEFAULT now())
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     account users;
@@ -253,9 +253,9 @@ $$;
 COMMENT ON FUNCTION delete_user(integer, integer, timestamptz) IS
     'deletes an account softly: its rows stay, its sessions end; false if it was deleted before';
 
-CREATE FUNCTION effective_plan(user_id integer, moment timestamptz DEFAULT now()) RETURNS text
+CREATE FUNCTION @extschema@.effective_plan(user_id integer, moment timestamptz DEFAULT now()) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     plan text;
@@ -276,11 +276,11 @@ COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
 
 -- An activity is never changed and keeps its session's id, so a session with a trail stays as a row.
 -- What is secret or personal in it goes.
-CREATE FUNCTION purge_sessions(older_than timestamptz, activities_older_than timestamptz DEFAULT NULL,
+CREATE FUNCTION @extschema@.purge_sessions(older_than timestamptz, activities_older_than timestamptz DEFAULT NULL,
                                moment timestamptz DEFAULT now(),
                                OUT deleted bigint, OUT stripped bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     old integer[];
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION purge_sessions(timestamptz, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_recount_referrals(referrers integer[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     changed bigint;
@@ -369,9 +369,9 @@ $$;
 COMMENT ON FUNCTION ca_recount_referrals(integer[]) IS
     'locks users, sets referral_count to the number of users that they referred, and returns how many changed';
 
-CREATE FUNCTION recount_referrals(user_id integer DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION @extschema@.recount_referrals(user_id integer DEFAULT NULL) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF recount_referrals.user_id IS NOT NULL THEN
@@ -392,7 +392,7 @@ COMMENT ON FUNCTION recount_referrals(integer) IS
 
 CREATE FUNCTION ca_referrals_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE

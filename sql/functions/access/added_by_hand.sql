@@ -167,7 +167,7 @@ END;
 COMMENT ON FUNCTION ca_changed_settings() IS
     'row-level security, firing of triggers, storage parameters, statistics targets, inheritance, publications and added sequences that differ from what is installed';
 
-CREATE FUNCTION added_by_hand(OUT section text, OUT ddl text) RETURNS SETOF record
+CREATE FUNCTION @extschema@.added_by_hand(OUT section text, OUT ddl text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

@@ -99,7 +99,7 @@ COMMENT ON FUNCTION ca_rights(text) IS
 
 CREATE FUNCTION ca_check_role(role regrole) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM FROM pg_roles AS r WHERE r.oid = role;
@@ -124,7 +124,7 @@ COMMENT ON FUNCTION ca_check_role(regrole) IS
 
 CREATE FUNCTION ca_check_bounds(role regrole) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     cause text;
@@ -155,7 +155,7 @@ COMMENT ON FUNCTION ca_check_bounds(regrole) IS
 
 CREATE FUNCTION ca_check_secrets(role regrole) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     seen text;
@@ -180,7 +180,7 @@ COMMENT ON FUNCTION ca_check_secrets(regrole) IS
 
 CREATE FUNCTION ca_grant(kind text, role regrole, every_user boolean) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     r record;
@@ -234,9 +234,9 @@ $$;
 COMMENT ON FUNCTION ca_grant(text, regrole, boolean) IS
     'grants a role the rights of a kind, on the rows of all users if requested, and USAGE on the schema';
 
-CREATE FUNCTION grant_analyst(role regrole) RETURNS void
+CREATE FUNCTION @extschema@.grant_analyst(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_grant('analyst', role, true);
@@ -246,9 +246,9 @@ $$;
 COMMENT ON FUNCTION grant_analyst(regrole) IS
     'lets a role read everything except password hashes, tokens and balances; refused if the role could read those in another way';
 
-CREATE FUNCTION grant_application(role regrole) RETURNS void
+CREATE FUNCTION @extschema@.grant_application(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_grant('application', role, false);
@@ -258,9 +258,9 @@ $$;
 COMMENT ON FUNCTION grant_application(regrole) IS
     'lets a role read the market, and read and write what belongs to the user of the setting cryptoanalytics.user_id; refused if row-level security does not bind the role';
 
-CREATE FUNCTION grant_sign_in(role regrole) RETURNS void
+CREATE FUNCTION @extschema@.grant_sign_in(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_grant('sign_in', role, true);
@@ -269,9 +269,9 @@ $$;
 COMMENT ON FUNCTION grant_sign_in(regrole) IS
     'lets a role sign users up, in and out: it may write accounts, sessions and activities of all users, but not roles, plans and balances';
 
-CREATE FUNCTION grant_operator(role regrole) RETURNS void
+CREATE FUNCTION @extschema@.grant_operator(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_grant('operator', role, true);
@@ -280,9 +280,9 @@ $$;
 COMMENT ON FUNCTION grant_operator(regrole) IS
     'lets a role read and write all rows of all tables, as imports, archiving, alerts and maintenance require';
 
-CREATE FUNCTION revoke_rights(role regrole) RETURNS void
+CREATE FUNCTION @extschema@.revoke_rights(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     m record;
@@ -308,7 +308,7 @@ $$;
 COMMENT ON FUNCTION revoke_rights(regrole) IS
     'revokes all rights that the grants gave a role, except USAGE on the schema';
 
--- Functions with the rights of their owner search the schema of the extension.
+-- Functions with the rights of their owner search both schemas of the extension.
 DO $$
 DECLARE
     intruders text;
@@ -318,7 +318,8 @@ BEGIN
     FROM pg_catalog.pg_roles AS r
     WHERE NOT r.rolsuper
       AND r.rolname OPERATOR(pg_catalog.!~) '^pg_'
-      AND pg_catalog.has_schema_privilege(r.oid, '@extschema@'::pg_catalog.regnamespace, 'CREATE');
+      AND (pg_catalog.has_schema_privilege(r.oid, '@extschema@'::pg_catalog.regnamespace, 'CREATE')
+           OR pg_catalog.has_schema_privilege(r.oid, 'cryptoanalytics_internal', 'CREATE'));
     IF intruders IS NOT NULL THEN
         RAISE WARNING 'others may create objects in the schema of extension cryptoanalytics'
             USING DETAIL = pg_catalog.concat('Roles are ', intruders, '.'),

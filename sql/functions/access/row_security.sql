@@ -107,7 +107,7 @@ COMMENT ON POLICY notifications_of_user ON notifications IS
 -- Sessions that row-level security binds to one user act for that user.
 CREATE FUNCTION ca_watchlist_editor() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     editor CONSTANT integer := ca_first_user();
@@ -157,9 +157,9 @@ COMMENT ON POLICY ai_recommendations_of_user ON ai_recommendations IS
     'a user sees recommendations about itself, its positions and the watchlists that it sees, and those about no user';
 
 -- Behind row-level security an index serves only what cannot leak, and lower() might, says the catalog.
-CREATE FUNCTION user_by_email(email text) RETURNS integer
+CREATE FUNCTION @extschema@.user_by_email(email text) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 BEGIN ATOMIC
     SELECT u.id FROM users AS u WHERE lower(u.email) = lower(user_by_email.email);
 END;

@@ -21,7 +21,7 @@ REVOKE EXECUTE ON FUNCTION ca_archive_is_marked() FROM PUBLIC;
 
 CREATE FUNCTION ca_supersede_archived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -126,7 +126,7 @@ COMMENT ON TRIGGER price_data_supersede ON price_data IS
 CREATE FUNCTION ca_raise_second_copy(asset integer, timeframe text, candle_time timestamptz, compressed boolean)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF compressed THEN
@@ -149,7 +149,7 @@ COMMENT ON FUNCTION ca_raise_second_copy(integer, text, timestamptz, boolean) IS
 
 CREATE FUNCTION ca_begin_archiving(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -176,7 +176,7 @@ COMMENT ON FUNCTION ca_begin_archiving(text, integer[]) IS
 
 CREATE FUNCTION ca_refuse_second_copy() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -233,7 +233,7 @@ COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
 -- A key that changes is a candle that comes, by the same rules.
 CREATE FUNCTION ca_change_key() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF TG_TABLE_NAME = 'price_data' THEN
@@ -276,7 +276,7 @@ CREATE TRIGGER price_data_archive_change_key
 COMMENT ON TRIGGER price_data_archive_change_key ON price_data_archive IS
     'an archived candle does not get the key of one that price_data or a segment holds';
 
-CREATE FUNCTION retention_period(timeframe text) RETURNS interval
+CREATE FUNCTION @extschema@.retention_period(timeframe text) RETURNS interval
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_retention_period';
 COMMENT ON FUNCTION retention_period(text) IS
@@ -418,7 +418,7 @@ COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, time
 -- its backend is gone, or the server has started since.
 CREATE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     task integer;

@@ -1,6 +1,6 @@
 -- Compressing the archive, taking it out again, and what that saves.
 
-CREATE PROCEDURE compress_price_archive(
+CREATE PROCEDURE @extschema@.compress_price_archive(
     older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
     INOUT compressed bigint DEFAULT 0)
     LANGUAGE plpgsql
@@ -9,28 +9,28 @@ DECLARE
     task pg_catalog.int4;
 BEGIN
     IF timeframe IS NOT NULL THEN
-        PERFORM @extschema@.ca_check_timeframe(timeframe);
+        PERFORM cryptoanalytics_internal.ca_check_timeframe(timeframe);
     END IF;
     IF asset IS NOT NULL THEN
-        PERFORM @extschema@.ca_check_asset(asset);
+        PERFORM cryptoanalytics_internal.ca_check_asset(asset);
     END IF;
-    PERFORM @extschema@.ca_refuse_added_columns('archive');
+    PERFORM cryptoanalytics_internal.ca_refuse_added_columns('archive');
 
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'INSERT');
-    PERFORM @extschema@.ca_refuse_transaction_block('compress_price_archive');
-    task := @extschema@.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_segments', 'INSERT');
+    PERFORM cryptoanalytics_internal.ca_refuse_transaction_block('compress_price_archive');
+    task := cryptoanalytics_internal.ca_task_start('compress_price_archive', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset));
     COMMIT;
-    CALL @extschema@.ca_move_all(task, 'archive', 'segments', 10000, true);
-    compressed := @extschema@.ca_task_finish(task, NULL);
+    CALL cryptoanalytics_internal.ca_move_all(task, 'archive', 'segments', 10000, true);
+    compressed := cryptoanalytics_internal.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE compress_price_archive(timestamptz, text, integer, bigint) IS
     'moves candles that start before older_than, or all, from price_data_archive into price_data_segments, and commits every 10000; late ones go into the segments of their time; each run is a row of background_tasks';
 
-CREATE PROCEDURE decompress_price_archive(
+CREATE PROCEDURE @extschema@.decompress_price_archive(
     timeframe text, asset integer, since timestamptz, until timestamptz, INOUT decompressed bigint DEFAULT 0)
     LANGUAGE plpgsql
 AS $$
@@ -39,18 +39,18 @@ DECLARE
     reported pg_catalog.timestamptz;
     nothing pg_catalog.jsonb;
 BEGIN
-    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
+    PERFORM cryptoanalytics_internal.ca_check_series(asset, timeframe, since, until);
 
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_segments', 'SELECT, DELETE');
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
-    PERFORM @extschema@.ca_refuse_transaction_block('decompress_price_archive');
-    task := @extschema@.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_segments', 'SELECT, DELETE');
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
+    PERFORM cryptoanalytics_internal.ca_refuse_transaction_block('decompress_price_archive');
+    task := cryptoanalytics_internal.ca_task_start('decompress_price_archive', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    CALL @extschema@.ca_move_range(task, 'segments', 'archive', asset, timeframe, coalesce(since, '-infinity'),
+    CALL cryptoanalytics_internal.ca_move_range(task, 'segments', 'archive', asset, timeframe, coalesce(since, '-infinity'),
                                    coalesce(until, 'infinity'), 10000, true, reported, nothing);
-    decompressed := @extschema@.ca_task_finish(task, NULL);
+    decompressed := cryptoanalytics_internal.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
@@ -78,7 +78,7 @@ END;
 COMMENT ON FUNCTION ca_candle_row_size() IS
     'bytes that a candle takes as a row, with its index entries: measured on up to 1000 rows of the table that source names, or computed for prices and volume of 12 digits if there are no rows';
 
-CREATE FUNCTION archive_size()
+CREATE FUNCTION @extschema@.archive_size()
     RETURNS TABLE (
         timeframe text, live_candles bigint, archived_candles bigint, compressed_candles bigint, segments bigint,
         live_bytes bigint, archived_bytes bigint, compressed_bytes bigint,

@@ -3,7 +3,7 @@
 -- Moved candles have the columns that every installation has, and no others.
 CREATE FUNCTION ca_refuse_added_columns(source text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     relation CONSTANT text := CASE source WHEN 'live' THEN 'price_data' WHEN 'archive' THEN 'price_data_archive' END;
@@ -30,7 +30,7 @@ CREATE FUNCTION ca_move_batch(
     batch_size integer, keep_indicators boolean,
     OUT done boolean, OUT last timestamptz, INOUT reported timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     moved bigint;
@@ -82,7 +82,7 @@ COMMENT ON FUNCTION ca_move_batch(integer, text, text, integer, text, timestampt
 
 CREATE FUNCTION ca_archive_asset(asset integer, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     batch_size CONSTANT integer := 10000;
@@ -141,7 +141,7 @@ CREATE PROCEDURE ca_move_failed(task integer, message text, detail text, state t
 AS $$
 BEGIN
     -- of a candle that is in two places, which one
-    PERFORM @extschema@.ca_task_finish(task, CASE WHEN state OPERATOR(pg_catalog.=) '23505'
+    PERFORM cryptoanalytics_internal.ca_task_finish(task, CASE WHEN state OPERATOR(pg_catalog.=) '23505'
                                                   THEN pg_catalog.concat_ws(': ', message, detail)
                                                   ELSE message END);
     COMMIT;
@@ -158,7 +158,7 @@ COMMENT ON PROCEDURE ca_move_failed(integer, text, text, text) IS
 CREATE FUNCTION ca_move_goes_on(
     failure jsonb, series integer, timeframe text, message text, detail text, state text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     others integer := coalesce((failure ->> 'others')::integer + 1, 0);
@@ -196,16 +196,16 @@ BEGIN
         -- an error undoes this batch only, and is noted before it is raised again
         BEGIN
             SELECT b.done, b.last, b.reported INTO batch
-            FROM @extschema@.ca_move_batch(task, source, target, series, timeframe, since, until,
+            FROM cryptoanalytics_internal.ca_move_batch(task, source, target, series, timeframe, since, until,
                                            batch_size, keep_indicators, reported) AS b;
         EXCEPTION WHEN query_canceled OR OTHERS THEN
             GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
                                     state = RETURNED_SQLSTATE;
         END;
         IF message IS NOT NULL THEN
-            failure := @extschema@.ca_move_goes_on(failure, series, timeframe, message, detail, state);
+            failure := cryptoanalytics_internal.ca_move_goes_on(failure, series, timeframe, message, detail, state);
             IF failure IS NULL THEN
-                CALL @extschema@.ca_move_failed(task, message, detail, state);
+                CALL cryptoanalytics_internal.ca_move_failed(task, message, detail, state);
             END IF;
             COMMIT;
             RETURN;
@@ -238,21 +238,21 @@ BEGIN
     BEGIN
         SELECT pg_catalog.array_agg(s.series), pg_catalog.array_agg(s.timeframe), pg_catalog.array_agg(s.until)
         INTO series, codes, untils
-        FROM @extschema@.ca_move_series(task, source) AS s;
+        FROM cryptoanalytics_internal.ca_move_series(task, source) AS s;
     EXCEPTION WHEN query_canceled OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
                                 state = RETURNED_SQLSTATE;
     END;
     IF message IS NOT NULL THEN
-        CALL @extschema@.ca_move_failed(task, message, detail, state);
+        CALL cryptoanalytics_internal.ca_move_failed(task, message, detail, state);
     END IF;
     FOR i IN 1 .. coalesce(pg_catalog.cardinality(series), 0) LOOP
-        CALL @extschema@.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
+        CALL cryptoanalytics_internal.ca_move_range(task, source, target, series[i], codes[i], '-infinity', untils[i],
                                        batch_size, keep_indicators, reported, failure);
     END LOOP;
     message := pg_catalog.jsonb_extract_path_text(failure, 'message');
     IF message IS NOT NULL THEN
-        CALL @extschema@.ca_move_failed(task, message,
+        CALL cryptoanalytics_internal.ca_move_failed(task, message,
             pg_catalog.concat_ws(' ', pg_catalog.jsonb_extract_path_text(failure, 'detail'),
                                  pg_catalog.jsonb_extract_path_text(failure, 'more')),
             pg_catalog.jsonb_extract_path_text(failure, 'state'));
@@ -294,7 +294,7 @@ END;
 COMMENT ON FUNCTION ca_archive_count(timestamptz, text, integer) IS
     'how many rows archive_price_data would move';
 
-CREATE PROCEDURE archive_price_data(
+CREATE PROCEDURE @extschema@.archive_price_data(
     older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
     keep_indicators boolean DEFAULT NULL, batch_size integer DEFAULT 10000, dry_run boolean DEFAULT false,
     INOUT moved bigint DEFAULT 0)
@@ -303,38 +303,38 @@ AS $$
 DECLARE
     task pg_catalog.int4;
 BEGIN
-    PERFORM @extschema@.ca_check_batch_size(batch_size);
+    PERFORM cryptoanalytics_internal.ca_check_batch_size(batch_size);
     IF timeframe IS NOT NULL THEN
-        PERFORM @extschema@.ca_check_timeframe(timeframe);
+        PERFORM cryptoanalytics_internal.ca_check_timeframe(timeframe);
     END IF;
     IF asset IS NOT NULL THEN
-        PERFORM @extschema@.ca_check_asset(asset);
+        PERFORM cryptoanalytics_internal.ca_check_asset(asset);
     END IF;
     -- whoever passes NULL has not said that rows may move
     IF coalesce(dry_run, true) THEN
-        moved := @extschema@.ca_archive_count(older_than, timeframe, asset);
+        moved := cryptoanalytics_internal.ca_archive_count(older_than, timeframe, asset);
         RETURN;
     END IF;
-    PERFORM @extschema@.ca_refuse_added_columns('live');
+    PERFORM cryptoanalytics_internal.ca_refuse_added_columns('live');
 
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'SELECT, DELETE');
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
-    PERFORM @extschema@.ca_refuse_transaction_block('archive_price_data');
-    keep_indicators := coalesce(keep_indicators, @extschema@.ca_keep_indicators());
-    task := @extschema@.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data', 'SELECT, DELETE');
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_archive', 'INSERT');
+    PERFORM cryptoanalytics_internal.ca_refuse_transaction_block('archive_price_data');
+    keep_indicators := coalesce(keep_indicators, cryptoanalytics_internal.ca_keep_indicators());
+    task := cryptoanalytics_internal.ca_task_start('archive_price_data', pg_catalog.jsonb_build_object(
         'older_than', older_than, 'timeframe', timeframe, 'asset', asset,
         'keep_indicators', keep_indicators, 'batch_size', batch_size));
     COMMIT;
-    CALL @extschema@.ca_move_all(task, 'live', @extschema@.ca_archive_target(), batch_size,
+    CALL cryptoanalytics_internal.ca_move_all(task, 'live', cryptoanalytics_internal.ca_archive_target(), batch_size,
                                  keep_indicators);
-    moved := @extschema@.ca_task_finish(task, NULL);
+    moved := cryptoanalytics_internal.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE archive_price_data(timestamptz, text, integer, boolean, integer, boolean, bigint) IS
     'moves closed candles that start before older_than, or are older than the setting cryptoanalytics.retention, from price_data to price_data_archive, or directly into price_data_segments with the setting cryptoanalytics.compress_archive, and commits after each batch; indicators are dropped unless keep_indicators or the setting of that name keeps them, other keys of technical_indicators stay; each run is a row of background_tasks; dry_run only counts';
 
-CREATE PROCEDURE restore_price_data(
+CREATE PROCEDURE @extschema@.restore_price_data(
     timeframe text, asset integer, since timestamptz, until timestamptz,
     batch_size integer DEFAULT 10000, INOUT moved bigint DEFAULT 0)
     LANGUAGE plpgsql
@@ -344,22 +344,22 @@ DECLARE
     reported pg_catalog.timestamptz;
     nothing pg_catalog.jsonb;
 BEGIN
-    PERFORM @extschema@.ca_check_batch_size(batch_size);
-    PERFORM @extschema@.ca_check_series(asset, timeframe, since, until);
-    PERFORM @extschema@.ca_refuse_added_columns('archive');
+    PERFORM cryptoanalytics_internal.ca_check_batch_size(batch_size);
+    PERFORM cryptoanalytics_internal.ca_check_series(asset, timeframe, since, until);
+    PERFORM cryptoanalytics_internal.ca_refuse_added_columns('archive');
 
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
-    PERFORM @extschema@.ca_check_rights('@extschema@.price_data', 'INSERT');
-    PERFORM @extschema@.ca_refuse_transaction_block('restore_price_data');
-    task := @extschema@.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data_archive', 'SELECT, DELETE');
+    PERFORM cryptoanalytics_internal.ca_check_rights('@extschema@.price_data', 'INSERT');
+    PERFORM cryptoanalytics_internal.ca_refuse_transaction_block('restore_price_data');
+    task := cryptoanalytics_internal.ca_task_start('restore_price_data', pg_catalog.jsonb_build_object(
         'timeframe', timeframe, 'asset', asset, 'since', since, 'until', until, 'batch_size', batch_size));
     reported := pg_catalog.clock_timestamp();
     COMMIT;
-    CALL @extschema@.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
+    CALL cryptoanalytics_internal.ca_move_range(task, 'archive', 'live', asset, timeframe, coalesce(since, '-infinity'),
                                    coalesce(until, 'infinity'), batch_size, true, reported, nothing);
-    CALL @extschema@.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
+    CALL cryptoanalytics_internal.ca_move_range(task, 'segments', 'live', asset, timeframe, coalesce(since, '-infinity'),
                                    coalesce(until, 'infinity'), batch_size, true, reported, nothing);
-    moved := @extschema@.ca_task_finish(task, NULL);
+    moved := cryptoanalytics_internal.ca_task_finish(task, NULL);
     COMMIT;
 END;
 $$;

@@ -52,13 +52,13 @@ END;
 COMMENT ON FUNCTION ca_drop_superseded(integer, text, timestamptz[]) IS
     'deletes compressed candles that live ones replace; the live ones are noted for the indicators';
 
-CREATE FUNCTION update_compressed_candle(
+CREATE FUNCTION @extschema@.update_compressed_candle(
     asset integer, timeframe text, candle_time timestamptz, open_price numeric, high_price numeric,
     low_price numeric, close_price numeric, volume numeric DEFAULT NULL, market_cap numeric DEFAULT NULL,
     technical_indicators jsonb DEFAULT NULL)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -123,9 +123,9 @@ $$;
 COMMENT ON FUNCTION update_compressed_candle(integer, text, timestamptz, numeric, numeric, numeric, numeric, numeric, numeric, jsonb) IS
     'sets all values of a compressed candle and returns whether it existed; its segment is rewritten';
 
-CREATE FUNCTION delete_compressed_candle(asset integer, timeframe text, candle_time timestamptz) RETURNS boolean
+CREATE FUNCTION @extschema@.delete_compressed_candle(asset integer, timeframe text, candle_time timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_variable
 BEGIN

@@ -1,6 +1,6 @@
 -- Series by the symbol of their asset.
 
-CREATE FUNCTION candles(
+CREATE FUNCTION @extschema@.candles(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric)
@@ -12,7 +12,7 @@ END;
 COMMENT ON FUNCTION candles(text, text, timestamptz, timestamptz) IS
     'candles(asset, ...) for the asset with this symbol';
 
-CREATE FUNCTION candle_gaps(
+CREATE FUNCTION @extschema@.candle_gaps(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz, missing bigint)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
@@ -23,7 +23,7 @@ END;
 COMMENT ON FUNCTION candle_gaps(text, text, timestamptz, timestamptz) IS
     'candle_gaps(asset, ...) for the asset with this symbol';
 
-CREATE FUNCTION candles_filled(
+CREATE FUNCTION @extschema@.candles_filled(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric, filled boolean)
@@ -35,7 +35,7 @@ END;
 COMMENT ON FUNCTION candles_filled(text, text, timestamptz, timestamptz) IS
     'candles_filled(asset, ...) for the asset with this symbol';
 
-CREATE FUNCTION technical_indicators(
+CREATE FUNCTION @extschema@.technical_indicators(
     symbol text, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     include_open boolean DEFAULT false, convention text DEFAULT 'talib', gaps text DEFAULT 'ignore')
     RETURNS TABLE (

@@ -5,17 +5,17 @@ CREATE FUNCTION ca_build_candles(
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric)
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1000
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_build_candles';
 COMMENT ON FUNCTION ca_build_candles(integer, text, text, timestamptz, timestamptz) IS
     'candles built from stored finer ones, whole buckets only: all that overlap [since, until); from the finest sources, and from coarser ones where those cover less, unless a source is given';
 
-CREATE FUNCTION candles(
+CREATE FUNCTION @extschema@.candles(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -98,7 +98,7 @@ CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timesta
 COMMENT ON FUNCTION ca_closed_until(text, timestamptz, timestamptz) IS
     'end of the closed candles of a range: until, or the last boundary that has passed';
 
-CREATE FUNCTION candle_gaps(
+CREATE FUNCTION @extschema@.candle_gaps(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz, missing bigint)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
@@ -129,12 +129,12 @@ END;
 COMMENT ON FUNCTION candle_gaps(integer, text, timestamptz, timestamptz) IS
     'spans [gap_start, gap_end) without candles, and how many are missing; without since or until only between the first and the last candle; closed candles only';
 
-CREATE FUNCTION candles_filled(
+CREATE FUNCTION @extschema@.candles_filled(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE ("time" timestamptz, open numeric, high numeric, low numeric, close numeric,
                    volume numeric, market_cap numeric, filled boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

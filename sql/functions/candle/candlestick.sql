@@ -1,6 +1,6 @@
 -- Candlesticks: the type and its aggregation state.
 
-CREATE TYPE candlestick AS (
+CREATE TYPE @extschema@.candlestick AS (
     open_time timestamptz,
     open numeric,
     high numeric,
@@ -24,7 +24,7 @@ COMMENT ON COLUMN candlestick.vwap IS
 COMMENT ON COLUMN candlestick.trades IS 'number of trades; NULL if unknown, as for finished candles';
 COMMENT ON COLUMN candlestick.close_time IS 'time of the last trade, or start of the last candle';
 
-CREATE TYPE candlestick_state;
+CREATE TYPE @extschema@.candlestick_state;
 COMMENT ON TYPE candlestick_state IS
     'partial result of a candlestick aggregate, for parallel and distributed plans; not meant to be stored';
 
@@ -48,7 +48,7 @@ CREATE FUNCTION ca_candlestick_state_send(candlestick_state) RETURNS bytea
     AS 'MODULE_PATHNAME', 'ca_candlestick_state_send';
 COMMENT ON FUNCTION ca_candlestick_state_send(candlestick_state) IS 'binary output';
 
-CREATE TYPE candlestick_state (
+CREATE TYPE @extschema@.candlestick_state (
     INPUT = ca_candlestick_state_in,
     OUTPUT = ca_candlestick_state_out,
     RECEIVE = ca_candlestick_state_recv,

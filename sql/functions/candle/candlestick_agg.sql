@@ -62,7 +62,7 @@ CREATE FUNCTION ca_candlestick_rollup_accum(candlestick_state, candlestick) RETU
 COMMENT ON FUNCTION ca_candlestick_rollup_accum(candlestick_state, candlestick) IS
     'transition function of rollup';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, price numeric, volume numeric) (
     SFUNC = ca_candlestick_trade_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -74,7 +74,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric) 
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric) IS
     'candlestick of trades, in any order; of trades with the same time, the one with the lower price counts as earlier';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric, sequence bigint) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, price numeric, volume numeric, sequence bigint) (
     SFUNC = ca_candlestick_trade_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -86,7 +86,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price numeric, volume numeric, 
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric, bigint) IS
     'candlestick of trades, in any order; the sequence orders trades with the same time';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume double precision) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, price double precision, volume double precision) (
     SFUNC = ca_candlestick_trade_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -98,7 +98,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume 
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, double precision, double precision) IS
     'candlestick of trades, in any order; a double counts as the shortest decimal that reads back as itself';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume double precision, sequence bigint) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, price double precision, volume double precision, sequence bigint) (
     SFUNC = ca_candlestick_trade_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -110,7 +110,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, price double precision, volume 
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, double precision, double precision, bigint) IS
     'candlestick of trades, in any order; the sequence orders trades with the same time';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric) (
     SFUNC = ca_candlestick_bar_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -122,7 +122,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, open numeric, high numeric, low
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, numeric, numeric, numeric, numeric, numeric) IS
     'candlestick of finished candles, in any order';
 
-CREATE AGGREGATE candlestick_agg(ts timestamptz, open double precision, high double precision, low double precision, close double precision, volume double precision) (
+CREATE AGGREGATE @extschema@.candlestick_agg(ts timestamptz, open double precision, high double precision, low double precision, close double precision, volume double precision) (
     SFUNC = ca_candlestick_bar_accum,
     STYPE = candlestick_state,
     SSPACE = 144,
@@ -134,7 +134,7 @@ CREATE AGGREGATE candlestick_agg(ts timestamptz, open double precision, high dou
 COMMENT ON AGGREGATE candlestick_agg(timestamptz, double precision, double precision, double precision, double precision, double precision) IS
     'candlestick of finished candles, in any order; a double counts as the shortest decimal that reads back as itself';
 
-CREATE AGGREGATE rollup(candle candlestick) (
+CREATE AGGREGATE @extschema@.rollup(candle candlestick) (
     SFUNC = ca_candlestick_rollup_accum,
     STYPE = candlestick_state,
     SSPACE = 144,

@@ -70,7 +70,7 @@ COMMENT ON FUNCTION ca_candle_until(integer, text, timestamptz) IS
 -- who may write candles.
 CREATE FUNCTION ca_write_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -95,7 +95,7 @@ REVOKE EXECUTE ON FUNCTION ca_write_partial(price_data[], integer[], bigint[]) F
 
 CREATE FUNCTION ca_note_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_note_partial';
 COMMENT ON FUNCTION ca_note_partial(price_data[], integer[], bigint[]) IS
     'like ca_write_partial(), for roles that may insert into price_data';

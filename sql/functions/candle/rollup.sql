@@ -4,7 +4,7 @@
 -- price_data.
 CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     changed bigint;
@@ -93,7 +93,7 @@ COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
 -- A partial candle is written where none is stored, or one that was made of no more, or the same.
 CREATE FUNCTION ca_store_rolled_up(candles price_data[], covered integer[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 DECLARE
@@ -170,17 +170,17 @@ CREATE FUNCTION ca_rollup_series(
     timeframe text, asset integer, since timestamptz, until timestamptz, source text, include_open boolean)
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_rollup_series';
 COMMENT ON FUNCTION ca_rollup_series(text, integer, timestamptz, timestamptz, text, boolean) IS
     'rolls one series up, or those of all assets if asset is NULL, in one pass over the stored candles; the caller has checked the arguments and holds the lock of the series that are written';
 
-CREATE FUNCTION rollup_candles(
+CREATE FUNCTION @extschema@.rollup_candles(
     timeframe text, asset integer DEFAULT NULL, since timestamptz DEFAULT NULL,
     until timestamptz DEFAULT NULL, source text DEFAULT NULL, include_open boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_rights('price_data', 'SELECT, INSERT, UPDATE');

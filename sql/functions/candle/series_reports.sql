@@ -34,7 +34,7 @@ END;
 COMMENT ON FUNCTION ca_series_outliers(integer, text, timestamptz, timestamptz) IS
     'of the candles in [since, until) whose predecessor is stored, how many there are, and how many closes changed by more than ten deviations from the median change';
 
-CREATE FUNCTION series_quality(
+CREATE FUNCTION @extschema@.series_quality(
     asset integer DEFAULT NULL, timeframe text DEFAULT NULL, since timestamptz DEFAULT NULL,
     as_of timestamptz DEFAULT now())
     RETURNS TABLE (asset_id integer, series_timeframe text, first_candle timestamptz, last_candle timestamptz,
@@ -42,7 +42,7 @@ CREATE FUNCTION series_quality(
                    zero_volume_share numeric, unknown_volumes bigint, stale_by interval, late bigint,
                    outliers bigint, outlier_share numeric, score numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -106,7 +106,7 @@ COMMENT ON FUNCTION series_quality(integer, text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_check_levels(bars integer, wing integer, tolerance_percent numeric) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF bars IS NULL OR bars NOT BETWEEN 3 AND 100000 THEN
@@ -132,13 +132,13 @@ $$;
 COMMENT ON FUNCTION ca_check_levels(integer, integer, numeric) IS
     'checks the arguments of support_resistance';
 
-CREATE FUNCTION support_resistance(
+CREATE FUNCTION @extschema@.support_resistance(
     asset integer, timeframe text, bars integer DEFAULT 200, wing integer DEFAULT 2,
     tolerance_percent numeric DEFAULT 0.5, as_of timestamptz DEFAULT now())
     RETURNS TABLE (kind text, level numeric, strength numeric, touches bigint, first_touch timestamptz,
                    last_touch timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 20
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -9,13 +9,13 @@ CREATE FUNCTION ca_import_ohlcv(
 COMMENT ON FUNCTION ca_import_ohlcv(jsonb, integer, text, text, text, text, boolean) IS
     'the candles that the elements of an import describe, by time, how many were left out or mended, and what is wrong with the first of these; if a candle appears twice, the last one counts';
 
-CREATE FUNCTION import_ohlcv_report(
+CREATE FUNCTION @extschema@.import_ohlcv_report(
     asset integer, timeframe text, data jsonb, format text DEFAULT 'ccxt', volume_unit text DEFAULT 'base',
     bad text DEFAULT 'skip', trust_times boolean DEFAULT false,
     OUT changed bigint, OUT skipped bigint, OUT mended bigint, OUT first_problem text)
     RETURNS record
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     r record;
@@ -72,12 +72,12 @@ $$;
 COMMENT ON FUNCTION import_ohlcv_report(integer, text, jsonb, text, text, text, boolean) IS
     'like import_ohlcv(), but returns counts: candles inserted or changed, invalid candles left out or mended, and what is wrong with the first of these';
 
-CREATE FUNCTION import_ohlcv(
+CREATE FUNCTION @extschema@.import_ohlcv(
     asset integer, timeframe text, data jsonb, format text DEFAULT 'ccxt', volume_unit text DEFAULT 'base',
     bad text DEFAULT 'refuse', trust_times boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     report record;

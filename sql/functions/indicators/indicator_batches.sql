@@ -1,6 +1,6 @@
 -- The indicators of a batch of candles as JSON, from one state to the next.
 
-CREATE TYPE ca_indicator_batch AS (
+CREATE TYPE @extschema@.ca_indicator_batch AS (
     ids bigint[],
     "values" jsonb[],
     state bytea,

@@ -1,6 +1,6 @@
 -- Technical indicators, as aggregates for GROUP BY and for windows.
 
-CREATE TYPE macd_value AS (
+CREATE TYPE @extschema@.macd_value AS (
     value double precision,
     signal double precision,
     histogram double precision
@@ -25,7 +25,7 @@ CREATE FUNCTION ca_sma_accum(internal, numeric, integer) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_sma_accum';
 COMMENT ON FUNCTION ca_sma_accum(internal, numeric, integer) IS 'transition function of sma';
 
-CREATE AGGREGATE sma(x numeric, n integer) (
+CREATE AGGREGATE @extschema@.sma(x numeric, n integer) (
     SFUNC = ca_sma_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -40,7 +40,7 @@ CREATE FUNCTION ca_sma_accum(internal, double precision, integer) RETURNS intern
     AS 'MODULE_PATHNAME', 'ca_sma_accum';
 COMMENT ON FUNCTION ca_sma_accum(internal, double precision, integer) IS 'transition function of sma';
 
-CREATE AGGREGATE sma(x double precision, n integer) (
+CREATE AGGREGATE @extschema@.sma(x double precision, n integer) (
     SFUNC = ca_sma_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -55,7 +55,7 @@ CREATE FUNCTION ca_ema_accum(internal, numeric, integer) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_ema_accum';
 COMMENT ON FUNCTION ca_ema_accum(internal, numeric, integer) IS 'transition function of ema';
 
-CREATE AGGREGATE ema(x numeric, n integer) (
+CREATE AGGREGATE @extschema@.ema(x numeric, n integer) (
     SFUNC = ca_ema_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -70,7 +70,7 @@ CREATE FUNCTION ca_ema_accum(internal, double precision, integer) RETURNS intern
     AS 'MODULE_PATHNAME', 'ca_ema_accum';
 COMMENT ON FUNCTION ca_ema_accum(internal, double precision, integer) IS 'transition function of ema';
 
-CREATE AGGREGATE ema(x double precision, n integer) (
+CREATE AGGREGATE @extschema@.ema(x double precision, n integer) (
     SFUNC = ca_ema_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -85,7 +85,7 @@ CREATE FUNCTION ca_rsi_accum(internal, numeric, integer) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, numeric, integer) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x numeric, n integer) (
+CREATE AGGREGATE @extschema@.rsi(x numeric, n integer) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -100,7 +100,7 @@ CREATE FUNCTION ca_rsi_accum(internal, numeric) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, numeric) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x numeric) (
+CREATE AGGREGATE @extschema@.rsi(x numeric) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -115,7 +115,7 @@ CREATE FUNCTION ca_rsi_accum(internal, double precision, integer) RETURNS intern
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, double precision, integer) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x double precision, n integer) (
+CREATE AGGREGATE @extschema@.rsi(x double precision, n integer) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -130,7 +130,7 @@ CREATE FUNCTION ca_rsi_accum(internal, double precision) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, double precision) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x double precision) (
+CREATE AGGREGATE @extschema@.rsi(x double precision) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -145,7 +145,7 @@ CREATE FUNCTION ca_macd_accum(internal, numeric, integer, integer, integer) RETU
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, numeric, integer, integer, integer) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x numeric, fast integer, slow integer, signal integer) (
+CREATE AGGREGATE @extschema@.macd(x numeric, fast integer, slow integer, signal integer) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,
@@ -160,7 +160,7 @@ CREATE FUNCTION ca_macd_accum(internal, numeric) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, numeric) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x numeric) (
+CREATE AGGREGATE @extschema@.macd(x numeric) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,
@@ -175,7 +175,7 @@ CREATE FUNCTION ca_macd_accum(internal, double precision, integer, integer, inte
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, double precision, integer, integer, integer) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x double precision, fast integer, slow integer, signal integer) (
+CREATE AGGREGATE @extschema@.macd(x double precision, fast integer, slow integer, signal integer) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,
@@ -190,7 +190,7 @@ CREATE FUNCTION ca_macd_accum(internal, double precision) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, double precision) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x double precision) (
+CREATE AGGREGATE @extschema@.macd(x double precision) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,

@@ -5,7 +5,7 @@ CREATE FUNCTION ca_ema_accum(internal, numeric, integer, text) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_ema_accum';
 COMMENT ON FUNCTION ca_ema_accum(internal, numeric, integer, text) IS 'transition function of ema';
 
-CREATE AGGREGATE ema(x numeric, n integer, convention text) (
+CREATE AGGREGATE @extschema@.ema(x numeric, n integer, convention text) (
     SFUNC = ca_ema_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -20,7 +20,7 @@ CREATE FUNCTION ca_ema_accum(internal, double precision, integer, text) RETURNS 
     AS 'MODULE_PATHNAME', 'ca_ema_accum';
 COMMENT ON FUNCTION ca_ema_accum(internal, double precision, integer, text) IS 'transition function of ema';
 
-CREATE AGGREGATE ema(x double precision, n integer, convention text) (
+CREATE AGGREGATE @extschema@.ema(x double precision, n integer, convention text) (
     SFUNC = ca_ema_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -35,7 +35,7 @@ CREATE FUNCTION ca_rsi_accum(internal, numeric, integer, text) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, numeric, integer, text) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x numeric, n integer, convention text) (
+CREATE AGGREGATE @extschema@.rsi(x numeric, n integer, convention text) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -50,7 +50,7 @@ CREATE FUNCTION ca_rsi_accum(internal, double precision, integer, text) RETURNS 
     AS 'MODULE_PATHNAME', 'ca_rsi_accum';
 COMMENT ON FUNCTION ca_rsi_accum(internal, double precision, integer, text) IS 'transition function of rsi';
 
-CREATE AGGREGATE rsi(x double precision, n integer, convention text) (
+CREATE AGGREGATE @extschema@.rsi(x double precision, n integer, convention text) (
     SFUNC = ca_rsi_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -65,7 +65,7 @@ CREATE FUNCTION ca_macd_accum(internal, numeric, integer, integer, integer, text
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, numeric, integer, integer, integer, text) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x numeric, fast integer, slow integer, signal integer, convention text) (
+CREATE AGGREGATE @extschema@.macd(x numeric, fast integer, slow integer, signal integer, convention text) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,
@@ -80,7 +80,7 @@ CREATE FUNCTION ca_macd_accum(internal, double precision, integer, integer, inte
     AS 'MODULE_PATHNAME', 'ca_macd_accum';
 COMMENT ON FUNCTION ca_macd_accum(internal, double precision, integer, integer, integer, text) IS 'transition function of macd';
 
-CREATE AGGREGATE macd(x double precision, fast integer, slow integer, signal integer, convention text) (
+CREATE AGGREGATE @extschema@.macd(x double precision, fast integer, slow integer, signal integer, convention text) (
     SFUNC = ca_macd_accum,
     STYPE = internal,
     FINALFUNC = ca_macd_final,
@@ -95,7 +95,7 @@ CREATE FUNCTION ca_atr_accum(internal, numeric, numeric, numeric, integer, text)
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, numeric, numeric, numeric, integer, text) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high numeric, low numeric, close numeric, n integer, convention text) (
+CREATE AGGREGATE @extschema@.atr(high numeric, low numeric, close numeric, n integer, convention text) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -110,7 +110,7 @@ CREATE FUNCTION ca_atr_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, double precision, double precision, double precision, integer, text) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high double precision, low double precision, close double precision, n integer, convention text) (
+CREATE AGGREGATE @extschema@.atr(high double precision, low double precision, close double precision, n integer, convention text) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -125,7 +125,7 @@ CREATE FUNCTION ca_adx_accum(internal, numeric, numeric, numeric, integer, text)
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, numeric, numeric, numeric, integer, text) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high numeric, low numeric, close numeric, n integer, convention text) (
+CREATE AGGREGATE @extschema@.adx(high numeric, low numeric, close numeric, n integer, convention text) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,
@@ -140,7 +140,7 @@ CREATE FUNCTION ca_adx_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, double precision, double precision, double precision, integer, text) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high double precision, low double precision, close double precision, n integer, convention text) (
+CREATE AGGREGATE @extschema@.adx(high double precision, low double precision, close double precision, n integer, convention text) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,

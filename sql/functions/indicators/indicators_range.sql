@@ -1,7 +1,7 @@
 -- Technical indicators of range: Bollinger bands, average true range, average directional index,
 -- stochastic oscillator.  Aggregates for GROUP BY and for windows.
 
-CREATE TYPE bollinger_value AS (
+CREATE TYPE @extschema@.bollinger_value AS (
     upper double precision,
     middle double precision,
     lower double precision,
@@ -16,7 +16,7 @@ COMMENT ON COLUMN bollinger_value.bandwidth IS '(upper - lower) / middle; NULL w
 COMMENT ON COLUMN bollinger_value.percent_b IS
     'where the value is between the bands, 0 at the lower and 1 at the upper; NULL when they meet';
 
-CREATE TYPE adx_value AS (
+CREATE TYPE @extschema@.adx_value AS (
     adx double precision,
     di_plus double precision,
     di_minus double precision
@@ -26,7 +26,7 @@ COMMENT ON COLUMN adx_value.adx IS 'strength of the trend, 0 to 100; NULL for th
 COMMENT ON COLUMN adx_value.di_plus IS 'directional indicator of rises, 0 to 100';
 COMMENT ON COLUMN adx_value.di_minus IS 'directional indicator of falls, 0 to 100';
 
-CREATE TYPE stochastic_value AS (
+CREATE TYPE @extschema@.stochastic_value AS (
     k double precision,
     d double precision
 );
@@ -54,7 +54,7 @@ CREATE FUNCTION ca_bollinger_accum(internal, numeric, integer, double precision)
     AS 'MODULE_PATHNAME', 'ca_bollinger_accum';
 COMMENT ON FUNCTION ca_bollinger_accum(internal, numeric, integer, double precision) IS 'transition function of bollinger';
 
-CREATE AGGREGATE bollinger(x numeric, n integer, k double precision) (
+CREATE AGGREGATE @extschema@.bollinger(x numeric, n integer, k double precision) (
     SFUNC = ca_bollinger_accum,
     STYPE = internal,
     FINALFUNC = ca_bollinger_final,
@@ -69,7 +69,7 @@ CREATE FUNCTION ca_bollinger_accum(internal, numeric) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_bollinger_accum';
 COMMENT ON FUNCTION ca_bollinger_accum(internal, numeric) IS 'transition function of bollinger';
 
-CREATE AGGREGATE bollinger(x numeric) (
+CREATE AGGREGATE @extschema@.bollinger(x numeric) (
     SFUNC = ca_bollinger_accum,
     STYPE = internal,
     FINALFUNC = ca_bollinger_final,
@@ -84,7 +84,7 @@ CREATE FUNCTION ca_bollinger_accum(internal, double precision, integer, double p
     AS 'MODULE_PATHNAME', 'ca_bollinger_accum';
 COMMENT ON FUNCTION ca_bollinger_accum(internal, double precision, integer, double precision) IS 'transition function of bollinger';
 
-CREATE AGGREGATE bollinger(x double precision, n integer, k double precision) (
+CREATE AGGREGATE @extschema@.bollinger(x double precision, n integer, k double precision) (
     SFUNC = ca_bollinger_accum,
     STYPE = internal,
     FINALFUNC = ca_bollinger_final,
@@ -99,7 +99,7 @@ CREATE FUNCTION ca_bollinger_accum(internal, double precision) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_bollinger_accum';
 COMMENT ON FUNCTION ca_bollinger_accum(internal, double precision) IS 'transition function of bollinger';
 
-CREATE AGGREGATE bollinger(x double precision) (
+CREATE AGGREGATE @extschema@.bollinger(x double precision) (
     SFUNC = ca_bollinger_accum,
     STYPE = internal,
     FINALFUNC = ca_bollinger_final,
@@ -114,7 +114,7 @@ CREATE FUNCTION ca_atr_accum(internal, numeric, numeric, numeric, integer) RETUR
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, numeric, numeric, numeric, integer) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high numeric, low numeric, close numeric, n integer) (
+CREATE AGGREGATE @extschema@.atr(high numeric, low numeric, close numeric, n integer) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -129,7 +129,7 @@ CREATE FUNCTION ca_atr_accum(internal, numeric, numeric, numeric) RETURNS intern
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, numeric, numeric, numeric) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high numeric, low numeric, close numeric) (
+CREATE AGGREGATE @extschema@.atr(high numeric, low numeric, close numeric) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -144,7 +144,7 @@ CREATE FUNCTION ca_atr_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, double precision, double precision, double precision, integer) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high double precision, low double precision, close double precision, n integer) (
+CREATE AGGREGATE @extschema@.atr(high double precision, low double precision, close double precision, n integer) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -159,7 +159,7 @@ CREATE FUNCTION ca_atr_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_atr_accum';
 COMMENT ON FUNCTION ca_atr_accum(internal, double precision, double precision, double precision) IS 'transition function of atr';
 
-CREATE AGGREGATE atr(high double precision, low double precision, close double precision) (
+CREATE AGGREGATE @extschema@.atr(high double precision, low double precision, close double precision) (
     SFUNC = ca_atr_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -174,7 +174,7 @@ CREATE FUNCTION ca_adx_accum(internal, numeric, numeric, numeric, integer) RETUR
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, numeric, numeric, numeric, integer) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high numeric, low numeric, close numeric, n integer) (
+CREATE AGGREGATE @extschema@.adx(high numeric, low numeric, close numeric, n integer) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,
@@ -189,7 +189,7 @@ CREATE FUNCTION ca_adx_accum(internal, numeric, numeric, numeric) RETURNS intern
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, numeric, numeric, numeric) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high numeric, low numeric, close numeric) (
+CREATE AGGREGATE @extschema@.adx(high numeric, low numeric, close numeric) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,
@@ -204,7 +204,7 @@ CREATE FUNCTION ca_adx_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, double precision, double precision, double precision, integer) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high double precision, low double precision, close double precision, n integer) (
+CREATE AGGREGATE @extschema@.adx(high double precision, low double precision, close double precision, n integer) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,
@@ -219,7 +219,7 @@ CREATE FUNCTION ca_adx_accum(internal, double precision, double precision, doubl
     AS 'MODULE_PATHNAME', 'ca_adx_accum';
 COMMENT ON FUNCTION ca_adx_accum(internal, double precision, double precision, double precision) IS 'transition function of adx';
 
-CREATE AGGREGATE adx(high double precision, low double precision, close double precision) (
+CREATE AGGREGATE @extschema@.adx(high double precision, low double precision, close double precision) (
     SFUNC = ca_adx_accum,
     STYPE = internal,
     FINALFUNC = ca_adx_final,
@@ -234,7 +234,7 @@ CREATE FUNCTION ca_stochastic_accum(internal, numeric, numeric, numeric, integer
     AS 'MODULE_PATHNAME', 'ca_stochastic_accum';
 COMMENT ON FUNCTION ca_stochastic_accum(internal, numeric, numeric, numeric, integer, integer, integer) IS 'transition function of stochastic';
 
-CREATE AGGREGATE stochastic(high numeric, low numeric, close numeric, k integer, s integer, d integer) (
+CREATE AGGREGATE @extschema@.stochastic(high numeric, low numeric, close numeric, k integer, s integer, d integer) (
     SFUNC = ca_stochastic_accum,
     STYPE = internal,
     FINALFUNC = ca_stochastic_final,
@@ -249,7 +249,7 @@ CREATE FUNCTION ca_stochastic_accum(internal, numeric, numeric, numeric) RETURNS
     AS 'MODULE_PATHNAME', 'ca_stochastic_accum';
 COMMENT ON FUNCTION ca_stochastic_accum(internal, numeric, numeric, numeric) IS 'transition function of stochastic';
 
-CREATE AGGREGATE stochastic(high numeric, low numeric, close numeric) (
+CREATE AGGREGATE @extschema@.stochastic(high numeric, low numeric, close numeric) (
     SFUNC = ca_stochastic_accum,
     STYPE = internal,
     FINALFUNC = ca_stochastic_final,
@@ -264,7 +264,7 @@ CREATE FUNCTION ca_stochastic_accum(internal, double precision, double precision
     AS 'MODULE_PATHNAME', 'ca_stochastic_accum';
 COMMENT ON FUNCTION ca_stochastic_accum(internal, double precision, double precision, double precision, integer, integer, integer) IS 'transition function of stochastic';
 
-CREATE AGGREGATE stochastic(high double precision, low double precision, close double precision, k integer, s integer, d integer) (
+CREATE AGGREGATE @extschema@.stochastic(high double precision, low double precision, close double precision, k integer, s integer, d integer) (
     SFUNC = ca_stochastic_accum,
     STYPE = internal,
     FINALFUNC = ca_stochastic_final,
@@ -279,7 +279,7 @@ CREATE FUNCTION ca_stochastic_accum(internal, double precision, double precision
     AS 'MODULE_PATHNAME', 'ca_stochastic_accum';
 COMMENT ON FUNCTION ca_stochastic_accum(internal, double precision, double precision, double precision) IS 'transition function of stochastic';
 
-CREATE AGGREGATE stochastic(high double precision, low double precision, close double precision) (
+CREATE AGGREGATE @extschema@.stochastic(high double precision, low double precision, close double precision) (
     SFUNC = ca_stochastic_accum,
     STYPE = internal,
     FINALFUNC = ca_stochastic_final,

@@ -6,7 +6,7 @@ CREATE FUNCTION ca_vwap_accum(internal, numeric, numeric) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_vwap_accum';
 COMMENT ON FUNCTION ca_vwap_accum(internal, numeric, numeric) IS 'transition function of vwap';
 
-CREATE AGGREGATE vwap(price numeric, volume numeric) (
+CREATE AGGREGATE @extschema@.vwap(price numeric, volume numeric) (
     SFUNC = ca_vwap_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -21,7 +21,7 @@ CREATE FUNCTION ca_vwap_accum(internal, double precision, double precision) RETU
     AS 'MODULE_PATHNAME', 'ca_vwap_accum';
 COMMENT ON FUNCTION ca_vwap_accum(internal, double precision, double precision) IS 'transition function of vwap';
 
-CREATE AGGREGATE vwap(price double precision, volume double precision) (
+CREATE AGGREGATE @extschema@.vwap(price double precision, volume double precision) (
     SFUNC = ca_vwap_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -36,7 +36,7 @@ CREATE FUNCTION ca_obv_accum(internal, numeric, numeric) RETURNS internal
     AS 'MODULE_PATHNAME', 'ca_obv_accum';
 COMMENT ON FUNCTION ca_obv_accum(internal, numeric, numeric) IS 'transition function of obv';
 
-CREATE AGGREGATE obv(close numeric, volume numeric) (
+CREATE AGGREGATE @extschema@.obv(close numeric, volume numeric) (
     SFUNC = ca_obv_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
@@ -51,7 +51,7 @@ CREATE FUNCTION ca_obv_accum(internal, double precision, double precision) RETUR
     AS 'MODULE_PATHNAME', 'ca_obv_accum';
 COMMENT ON FUNCTION ca_obv_accum(internal, double precision, double precision) IS 'transition function of obv';
 
-CREATE AGGREGATE obv(close double precision, volume double precision) (
+CREATE AGGREGATE @extschema@.obv(close double precision, volume double precision) (
     SFUNC = ca_obv_accum,
     STYPE = internal,
     FINALFUNC = ca_indicator_final,

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ca_note_segment() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on' THEN

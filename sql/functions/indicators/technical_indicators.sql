@@ -1,6 +1,6 @@
 -- All indicators of a series at once.
 
-CREATE FUNCTION technical_indicators(
+CREATE FUNCTION @extschema@.technical_indicators(
     asset integer, timeframe text, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     include_open boolean DEFAULT false, convention text DEFAULT 'talib', gaps text DEFAULT 'ignore')
     RETURNS TABLE (
@@ -13,7 +13,7 @@ CREATE FUNCTION technical_indicators(
         atr_14 double precision, adx double precision, di_plus double precision, di_minus double precision,
         stochastic_k double precision, stochastic_d double precision)
     LANGUAGE c STABLE PARALLEL SAFE ROWS 1000
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_technical_indicators';
 COMMENT ON FUNCTION technical_indicators(integer, text, timestamptz, timestamptz, boolean, text, text) IS
     'the indicators of each candle that starts in [since, until), in one pass over the series from its first candle, live and archived, so a value never depends on since; closed candles only, unless include_open; conventions talib, tradingview, pandas; gaps: ignore, fill (flat candles in between) or break (start again after a gap)';

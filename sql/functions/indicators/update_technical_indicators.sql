@@ -74,7 +74,7 @@ COMMENT ON FUNCTION ca_first_unwritten(integer, text, timestamptz, timestamptz, 
 CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -173,13 +173,13 @@ $$;
 COMMENT ON FUNCTION ca_update_series(integer, text, jsonb, text, timestamptz) IS
     'writes the indicators of one series, from its last valid state, and reports progress at most once per second; the caller has checked the arguments';
 
-CREATE FUNCTION update_technical_indicators(
+CREATE FUNCTION @extschema@.update_technical_indicators(
     asset integer DEFAULT NULL, timeframe text DEFAULT NULL,
     spec jsonb DEFAULT '{"RSI": 14, "MACD": [12, 26, 9], "SMA": [50, 200], "EMA": [20, 100]}',
     convention text DEFAULT 'talib')
     RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     series record;

@@ -1,6 +1,6 @@
 -- Decimals.
 
-CREATE FUNCTION numeric_to_double(x numeric) RETURNS double precision
+CREATE FUNCTION @extschema@.numeric_to_double(x numeric) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_numeric_to_double';
 COMMENT ON FUNCTION numeric_to_double(numeric) IS

@@ -172,9 +172,9 @@ END;
 COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
     'volume of the 24 hours up to the last end of a candle, from the first of 1h 30m 15m 5m 3m 1m 2h 4h 6h 8h 12h 1d that has all candles, each with a volume; NULL if none has';
 
-CREATE FUNCTION refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     -- new ids are few, which the planner does not know, and look-ups are short
     SET enable_seqscan = off
     SET jit = off
@@ -285,10 +285,10 @@ $$;
 COMMENT ON FUNCTION refresh_assets(timestamptz) IS
     'updates price, market capitalization, 24 h volume, changes and all-time extremes of all assets from candles that had closed at as_of, and returns how many changed; an asset without candles is left alone, and one that another session holds is left to the next call; the last run is a row of background_tasks, which records how far ath and atl have looked';
 
-CREATE FUNCTION record_asset_access(asset integer, timeframe text DEFAULT NULL, moment timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.record_asset_access(asset integer, timeframe text DEFAULT NULL, moment timestamptz DEFAULT now())
     RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     was assets;

@@ -12,7 +12,7 @@ COMMENT ON INDEX background_tasks_ended_idx IS
 
 CREATE FUNCTION ca_task_moves() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF (OLD.status, NEW.status) NOT IN (('pending', 'running'), ('running', 'completed'), ('running', 'failed'),
@@ -61,9 +61,9 @@ CREATE TRIGGER background_tasks_moves BEFORE UPDATE ON background_tasks
 COMMENT ON TRIGGER background_tasks_moves ON background_tasks IS
     'keeps to the legal states, and writes started_at, completed_at and execution_time_seconds';
 
-CREATE FUNCTION claim_task(task_types text[] DEFAULT NULL, as_of timestamptz DEFAULT now()) RETURNS background_tasks
+CREATE FUNCTION @extschema@.claim_task(task_types text[] DEFAULT NULL, as_of timestamptz DEFAULT now()) RETURNS background_tasks
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     claimed background_tasks;
@@ -90,7 +90,7 @@ COMMENT ON FUNCTION claim_task(text[], timestamptz) IS
 
 CREATE FUNCTION ca_refuse_task(task integer, expected text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     found_status text := (SELECT t.status FROM background_tasks AS t WHERE t.id = ca_refuse_task.task);
@@ -112,10 +112,10 @@ $$;
 COMMENT ON FUNCTION ca_refuse_task(integer, text) IS
     'raises the error of a task that is NULL, unknown or not in the expected state';
 
-CREATE FUNCTION finish_task(task integer, result jsonb DEFAULT NULL, as_of timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.finish_task(task integer, result jsonb DEFAULT NULL, as_of timestamptz DEFAULT now())
     RETURNS background_tasks
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     finished background_tasks;
@@ -134,10 +134,10 @@ $$;
 COMMENT ON FUNCTION finish_task(integer, jsonb, timestamptz) IS
     'completes a running task with its result';
 
-CREATE FUNCTION fail_task(task integer, error_message text, as_of timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.fail_task(task integer, error_message text, as_of timestamptz DEFAULT now())
     RETURNS background_tasks
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     failed background_tasks;
@@ -156,9 +156,9 @@ $$;
 COMMENT ON FUNCTION fail_task(integer, text, timestamptz) IS
     'ends a running task that failed, or whose worker is lost, with the reason';
 
-CREATE FUNCTION retry_task(task integer) RETURNS background_tasks
+CREATE FUNCTION @extschema@.retry_task(task integer) RETURNS background_tasks
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     retried background_tasks;

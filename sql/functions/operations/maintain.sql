@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ca_check_maintenance(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_rights('background_tasks', 'SELECT, INSERT, UPDATE');
@@ -56,7 +56,7 @@ COMMENT ON FUNCTION ca_maintenance_order() IS
 
 CREATE FUNCTION ca_maintenance_begin(step text, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -126,7 +126,7 @@ COMMENT ON FUNCTION ca_maintenance_bound() IS
 
 CREATE FUNCTION ca_maintenance_assets(step text, query text, as_of timestamptz) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -150,7 +150,7 @@ CREATE FUNCTION ca_maintenance_run(
     step text, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -176,7 +176,7 @@ COMMENT ON FUNCTION ca_maintenance_run(text, text, bigint, timestamptz, integer,
 CREATE FUNCTION ca_maintenance_fail(
     step text, asset integer, state text, message text, detail text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -200,7 +200,7 @@ COMMENT ON FUNCTION ca_maintenance_fail(text, integer, text, text, text) IS
 
 CREATE FUNCTION ca_maintenance_end(step text, cut_off boolean) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -255,7 +255,7 @@ CREATE PROCEDURE ca_maintain_step(step text, as_of timestamptz, INOUT failed int
     LANGUAGE plpgsql
 AS $$
 DECLARE
-    begun pg_catalog.bool := @extschema@.ca_maintenance_begin(step, as_of);
+    begun pg_catalog.bool := cryptoanalytics_internal.ca_maintenance_begin(step, as_of);
     s pg_catalog.record;
     assets pg_catalog.int4[];
     asset pg_catalog.int4;
@@ -269,9 +269,9 @@ BEGIN
     IF NOT begun THEN
         RETURN;
     END IF;
-    SELECT m.timeframe, m.assets, m.batch, m.statement INTO s FROM @extschema@.ca_maintenance_step(step) AS m;
+    SELECT m.timeframe, m.assets, m.batch, m.statement INTO s FROM cryptoanalytics_internal.ca_maintenance_step(step) AS m;
     BEGIN
-        assets := @extschema@.ca_maintenance_assets(step, s.assets, as_of);
+        assets := cryptoanalytics_internal.ca_maintenance_assets(step, s.assets, as_of);
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
         assets := ARRAY[NULL]::pg_catalog.int4[];
@@ -282,13 +282,13 @@ BEGIN
             -- an error undoes this part only, and a cancel is noted before it is raised again
             BEGIN
                 IF state IS NULL THEN
-                    again := @extschema@.ca_maintenance_run(step, s.statement, s.batch, as_of, asset, s.timeframe);
+                    again := cryptoanalytics_internal.ca_maintenance_run(step, s.statement, s.batch, as_of, asset, s.timeframe);
                 END IF;
             EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
                 GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, state = RETURNED_SQLSTATE;
             END;
-            IF state IS NOT NULL AND @extschema@.ca_maintenance_fail(step, asset, state, message, detail) THEN
-                PERFORM @extschema@.ca_maintenance_end(step, true);
+            IF state IS NOT NULL AND cryptoanalytics_internal.ca_maintenance_fail(step, asset, state, message, detail) THEN
+                PERFORM cryptoanalytics_internal.ca_maintenance_end(step, true);
                 COMMIT;
                 RAISE EXCEPTION '%', message
                     USING ERRCODE = state,
@@ -304,27 +304,27 @@ BEGIN
         -- who holds so much is best left alone for a while
         EXIT WHEN pg_catalog.int4ge(waits, 3);
     END LOOP;
-    failed := pg_catalog.int4pl(failed, @extschema@.ca_maintenance_end(step, false));
+    failed := pg_catalog.int4pl(failed, cryptoanalytics_internal.ca_maintenance_end(step, false));
     COMMIT;
 END;
 $$;
 COMMENT ON PROCEDURE ca_maintain_step(text, timestamptz, integer) IS
     'runs a step of maintain() if it is due, commits after each part, and adds 1 to failed if it fails';
 
-CREATE PROCEDURE maintain(as_of timestamptz DEFAULT now(), INOUT failed integer DEFAULT 0)
+CREATE PROCEDURE @extschema@.maintain(as_of timestamptz DEFAULT now(), INOUT failed integer DEFAULT 0)
     LANGUAGE plpgsql
 AS $$
 DECLARE
     steps pg_catalog.text[];
     step pg_catalog.text;
 BEGIN
-    PERFORM @extschema@.ca_check_maintenance(as_of);
-    PERFORM @extschema@.ca_refuse_transaction_block('maintain');
+    PERFORM cryptoanalytics_internal.ca_check_maintenance(as_of);
+    PERFORM cryptoanalytics_internal.ca_refuse_transaction_block('maintain');
     failed := 0;
-    steps := @extschema@.ca_maintenance_order();
+    steps := cryptoanalytics_internal.ca_maintenance_order();
     COMMIT;
     FOREACH step IN ARRAY steps LOOP
-        CALL @extschema@.ca_maintain_step(step, as_of, failed);
+        CALL cryptoanalytics_internal.ca_maintain_step(step, as_of, failed);
     END LOOP;
 END;
 $$;

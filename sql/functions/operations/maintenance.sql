@@ -11,7 +11,7 @@ CREATE INDEX background_tasks_maintenance_idx ON background_tasks (task_name, st
 COMMENT ON INDEX background_tasks_maintenance_idx IS
     'the failures of a step of maintain(), the last one included';
 
-CREATE FUNCTION rollup_timeframes() RETURNS text[]
+CREATE FUNCTION @extschema@.rollup_timeframes() RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_rollup_timeframes';
 COMMENT ON FUNCTION rollup_timeframes() IS
@@ -55,7 +55,7 @@ COMMENT ON FUNCTION ca_refuse_transaction_block(text) IS
 
 -- ---- the list of steps ----
 
-CREATE FUNCTION maintenance_steps()
+CREATE FUNCTION @extschema@.maintenance_steps()
     RETURNS TABLE (place bigint, step text, task_type text, every text, timeframe text,
                    assets text, batch bigint, statement text)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION maintenance_steps() IS
 CREATE FUNCTION ca_rollup_assets(timeframe text, assets integer[], since timestamptz, until timestamptz)
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     AS 'MODULE_PATHNAME', 'ca_rollup_assets';
 COMMENT ON FUNCTION ca_rollup_assets(text, integer[], timestamptz, timestamptz) IS
     'rolls the series of several assets up in one pass, closed candles only; the caller holds the lock of the series that are written';
@@ -178,7 +178,7 @@ COMMENT ON FUNCTION ca_roll_up_due(text, timestamptz) IS
 
 CREATE FUNCTION ca_roll_up_candles(timeframe text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     part record;
@@ -241,7 +241,7 @@ COMMENT ON FUNCTION ca_indicators_due(integer) IS
 
 CREATE FUNCTION ca_update_due_indicators(asset integer) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     due record;
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
 
 CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     pruned bigint;

@@ -93,9 +93,9 @@ END;
 COMMENT ON FUNCTION ca_prune_hours(timestamptz, timestamptz) IS
     'deletes the API logs of the hours in [since, until) that are rolled up at every level, and records how many';
 
-CREATE FUNCTION prune_api_logs(older_than timestamptz, batch_size integer DEFAULT 10000) RETURNS bigint
+CREATE FUNCTION @extschema@.prune_api_logs(older_than timestamptz, batch_size integer DEFAULT 10000) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     cut timestamptz;

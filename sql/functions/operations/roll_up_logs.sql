@@ -25,7 +25,7 @@ COMMENT ON INDEX analytics_data_rolled_up_key IS
 -- How far each level has been rolled up.  A row that was written before its period had ended, and
 -- committed after the period was rolled up, is seen by nobody but a second look: periods from open_from
 -- on are read again until the transactions that ran then (below the barrier) have ended.
-CREATE TABLE roll_up_marks (
+CREATE TABLE @extschema@.roll_up_marks (
     source varchar NOT NULL,
     aggregation_level varchar NOT NULL,
     rolled_until timestamptz,
@@ -50,7 +50,7 @@ COMMENT ON COLUMN roll_up_marks.barrier IS 'First transaction that had not start
 
 -- Periods that changed after they had ended.  Whoever writes such a row leaves a note, or locks one
 -- that is there, so that it outlives a roll-up that cannot see the row yet.  Nobody waits.
-CREATE TABLE roll_up_notes (
+CREATE TABLE @extschema@.roll_up_notes (
     note uuid NOT NULL DEFAULT gen_random_uuid(),
     source varchar NOT NULL,
     aggregation_level varchar NOT NULL,
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION ca_response_time(numeric) IS
 
 CREATE FUNCTION ca_note_logs() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
     SET enable_seqscan = off
 AS $$
@@ -269,7 +269,7 @@ CREATE FUNCTION ca_roll_up_mark(
     source text, aggregation_level text, timeframe text, mark roll_up_marks, first timestamptz, stop timestamptz,
     running bigint, next bigint) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -298,7 +298,7 @@ CREATE FUNCTION ca_roll_up(
     source text, category text, aggregation_level text, since timestamptz, as_of timestamptz, most bigint,
     OUT written bigint, OUT more boolean)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
@@ -456,14 +456,14 @@ $$;
 COMMENT ON FUNCTION ca_roll_up(text, text, text, timestamptz, timestamptz, bigint) IS
     'writes the metrics of a table''s ended periods into analytics_data, from a limited number of rows if requested, deletes values without rows, and returns how many are new, changed or gone, and whether there is more to do';
 
-CREATE FUNCTION roll_up_api_logs(aggregation_level text, since timestamptz DEFAULT NULL,
+CREATE FUNCTION @extschema@.roll_up_api_logs(aggregation_level text, since timestamptz DEFAULT NULL,
                                  as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     RETURN (ca_roll_up('external_api_logs', 'api_usage', aggregation_level, since, as_of, NULL)).written;
 COMMENT ON FUNCTION roll_up_api_logs(text, timestamptz, timestamptz) IS
     'rolls up requests, errors, error_rate and p50 and p95 of the response time for every period that had ended, from since on, or else those that are new or have changed, and returns how many values are new, changed or gone';
 
-CREATE FUNCTION roll_up_activities(aggregation_level text, since timestamptz DEFAULT NULL,
+CREATE FUNCTION @extschema@.roll_up_activities(aggregation_level text, since timestamptz DEFAULT NULL,
                                    as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     RETURN (ca_roll_up('user_activities', 'user_behavior', aggregation_level, since, as_of, NULL)).written;
@@ -472,7 +472,7 @@ COMMENT ON FUNCTION roll_up_activities(text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_roll_up_part(source text, as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     category CONSTANT text := CASE source WHEN 'external_api_logs' THEN 'api_usage' ELSE 'user_behavior' END;

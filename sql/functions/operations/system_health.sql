@@ -207,9 +207,9 @@ END;
 COMMENT ON FUNCTION ca_health_score(jsonb) IS
     'weighted mean of the known parts, each from 0 to 1, times 100; NULL if none is known';
 
-CREATE FUNCTION record_system_health(as_of timestamptz DEFAULT now()) RETURNS integer
+CREATE FUNCTION @extschema@.record_system_health(as_of timestamptz DEFAULT now()) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET timezone = 'UTC'
 AS $$
 DECLARE

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ca_check_asset(asset integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF asset IS NULL THEN
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION ca_check_asset(integer) IS
 
 CREATE FUNCTION ca_check_range(since timestamptz, until timestamptz) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF since > until THEN
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION ca_check_range(timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_check_timeframe(timeframe text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF timeframe IS NULL THEN
@@ -59,7 +59,7 @@ COMMENT ON FUNCTION ca_check_timeframe(text) IS
 
 CREATE FUNCTION ca_check_batch_size(batch_size integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF batch_size IS NULL OR batch_size NOT BETWEEN 1 AND 1000000 THEN
@@ -77,7 +77,7 @@ CREATE FUNCTION ca_check_series(
     asset integer, timeframe text, since timestamptz, until timestamptz)
     RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_timeframe(timeframe);
@@ -90,7 +90,7 @@ COMMENT ON FUNCTION ca_check_series(integer, text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_check_model(model integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF model IS NULL THEN
@@ -112,7 +112,7 @@ $$;
 COMMENT ON FUNCTION ca_check_model(integer) IS
     'refuses a model that is NULL or unknown';
 
-CREATE FUNCTION asset_id(symbol text) RETURNS integer
+CREATE FUNCTION @extschema@.asset_id(symbol text) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT a.id
@@ -126,7 +126,7 @@ COMMENT ON FUNCTION asset_id(text) IS
 
 CREATE FUNCTION ca_asset_named(symbol text) RETURNS integer
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     asset integer := asset_id(symbol);
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION ca_asset_named(text) IS
 
 CREATE FUNCTION ca_check_rights(relation regclass, rights text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     name CONSTANT text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);

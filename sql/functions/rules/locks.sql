@@ -7,7 +7,7 @@
 
 CREATE FUNCTION ca_lock_work(work text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF length(work) > 100 THEN
@@ -30,7 +30,7 @@ COMMENT ON FUNCTION ca_lock_work(text) IS
 -- rows from being made by the lock of the work "series <timeframe>", which those who make one share.
 CREATE FUNCTION ca_make_series_locks(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -52,7 +52,7 @@ COMMENT ON FUNCTION ca_make_series_locks(text, integer[]) IS
 
 CREATE FUNCTION ca_lock_series(timeframe text, asset integer) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION ca_lock_series(text, integer) IS
 
 CREATE FUNCTION ca_lock_series_of(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 DECLARE
@@ -109,7 +109,7 @@ COMMENT ON FUNCTION ca_lock_series_of(text, integer[]) IS
 -- written refer to the assets, so one that another session is deleting is not free either.
 CREATE FUNCTION ca_lock_free_series(timeframe text, assets integer[]) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     free integer[];
@@ -145,7 +145,7 @@ COMMENT ON FUNCTION ca_lock_free_series(text, integer[]) IS
 
 CREATE FUNCTION ca_lock_indicators(asset integer, timeframe text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -168,7 +168,7 @@ COMMENT ON FUNCTION ca_lock_indicators(integer, text) IS
 
 CREATE FUNCTION ca_lock_archive(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN
@@ -196,7 +196,7 @@ COMMENT ON FUNCTION ca_lock_archive(text, integer[]) IS
 -- fails with 40001, because the row that it locks has changed since.  Once a transaction is enough.
 CREATE FUNCTION ca_note_move(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 BEGIN

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF as_of IS NULL THEN
@@ -24,7 +24,7 @@ COMMENT ON FUNCTION ca_check_as_of(timestamptz) IS
 
 CREATE FUNCTION ca_check_span(argument text, span interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF span IS NULL THEN

@@ -70,7 +70,7 @@ CREATE FUNCTION ca_r2_final(state double precision[]) RETURNS double precision
 COMMENT ON FUNCTION ca_r2_final(double precision[]) IS
     'final function of r2';
 
-CREATE AGGREGATE mae(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.mae(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_mae_final,
@@ -81,7 +81,7 @@ CREATE AGGREGATE mae(actual double precision, predicted double precision) (
 COMMENT ON AGGREGATE mae(double precision, double precision) IS
     'mean absolute error; NULL without pairs';
 
-CREATE AGGREGATE mse(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.mse(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_mse_final,
@@ -92,7 +92,7 @@ CREATE AGGREGATE mse(actual double precision, predicted double precision) (
 COMMENT ON AGGREGATE mse(double precision, double precision) IS
     'mean squared error; NULL without pairs';
 
-CREATE AGGREGATE rmse(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.rmse(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_rmse_final,
@@ -103,7 +103,7 @@ CREATE AGGREGATE rmse(actual double precision, predicted double precision) (
 COMMENT ON AGGREGATE rmse(double precision, double precision) IS
     'root of the mean squared error; NULL without pairs';
 
-CREATE AGGREGATE max_error(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.max_error(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_max_error_final,
@@ -114,7 +114,7 @@ CREATE AGGREGATE max_error(actual double precision, predicted double precision) 
 COMMENT ON AGGREGATE max_error(double precision, double precision) IS
     'greatest absolute error; NULL without pairs';
 
-CREATE AGGREGATE mape(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.mape(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_mape_final,
@@ -126,7 +126,7 @@ COMMENT ON AGGREGATE mape(double precision, double precision) IS
     'mean absolute error relative to the actual value, as a fraction; NULL if any actual value '
     'is 0';
 
-CREATE AGGREGATE smape(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.smape(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_smape_final,
@@ -137,7 +137,7 @@ CREATE AGGREGATE smape(actual double precision, predicted double precision) (
 COMMENT ON AGGREGATE smape(double precision, double precision) IS
     'symmetric mean absolute percentage error, from 0 to 2; a pair of zeros counts as 0';
 
-CREATE AGGREGATE wape(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.wape(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_wape_final,
@@ -148,7 +148,7 @@ CREATE AGGREGATE wape(actual double precision, predicted double precision) (
 COMMENT ON AGGREGATE wape(double precision, double precision) IS
     'sum of absolute errors relative to the sum of absolute actual values; NULL if that is 0';
 
-CREATE AGGREGATE r2(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.r2(actual double precision, predicted double precision) (
     SFUNC = ca_error_accum,
     STYPE = double precision[],
     FINALFUNC = ca_r2_final,
@@ -193,7 +193,7 @@ CREATE FUNCTION ca_medae_final(state internal) RETURNS double precision
 COMMENT ON FUNCTION ca_medae_final(internal) IS
     'final function of medae';
 
-CREATE AGGREGATE medae(actual double precision, predicted double precision) (
+CREATE AGGREGATE @extschema@.medae(actual double precision, predicted double precision) (
     SFUNC = ca_medae_accum,
     STYPE = internal,
     FINALFUNC = ca_medae_final,
@@ -230,7 +230,7 @@ CREATE FUNCTION ca_mase_final(state double precision[]) RETURNS double precision
 COMMENT ON FUNCTION ca_mase_final(double precision[]) IS
     'final function of mase';
 
-CREATE AGGREGATE mase(
+CREATE AGGREGATE @extschema@.mase(
     actual double precision, predicted double precision, naive_error double precision
 ) (
     SFUNC = ca_mase_accum,
@@ -269,7 +269,7 @@ CREATE FUNCTION ca_directional_accuracy_final(state double precision[]) RETURNS 
 COMMENT ON FUNCTION ca_directional_accuracy_final(double precision[]) IS
     'final function of directional_accuracy';
 
-CREATE AGGREGATE directional_accuracy(
+CREATE AGGREGATE @extschema@.directional_accuracy(
     reference double precision, actual double precision, predicted double precision
 ) (
     SFUNC = ca_direction_accum,
@@ -326,7 +326,7 @@ CREATE FUNCTION ca_ece_final(state double precision[]) RETURNS double precision
 COMMENT ON FUNCTION ca_ece_final(double precision[]) IS
     'final function of ece';
 
-CREATE AGGREGATE brier_score(outcome boolean, probability double precision) (
+CREATE AGGREGATE @extschema@.brier_score(outcome boolean, probability double precision) (
     SFUNC = ca_probability_accum_bool,
     STYPE = double precision[],
     FINALFUNC = ca_brier_score_final,
@@ -337,7 +337,7 @@ CREATE AGGREGATE brier_score(outcome boolean, probability double precision) (
 COMMENT ON AGGREGATE brier_score(boolean, double precision) IS
     'mean squared difference between outcome and probability; NULL without pairs';
 
-CREATE AGGREGATE brier_score(outcome double precision, probability double precision) (
+CREATE AGGREGATE @extschema@.brier_score(outcome double precision, probability double precision) (
     SFUNC = ca_probability_accum,
     STYPE = double precision[],
     FINALFUNC = ca_brier_score_final,
@@ -348,7 +348,7 @@ CREATE AGGREGATE brier_score(outcome double precision, probability double precis
 COMMENT ON AGGREGATE brier_score(double precision, double precision) IS
     'mean squared difference between outcome and probability; NULL without pairs';
 
-CREATE AGGREGATE log_loss(outcome boolean, probability double precision) (
+CREATE AGGREGATE @extschema@.log_loss(outcome boolean, probability double precision) (
     SFUNC = ca_probability_accum_bool,
     STYPE = double precision[],
     FINALFUNC = ca_log_loss_final,
@@ -360,7 +360,7 @@ COMMENT ON AGGREGATE log_loss(boolean, double precision) IS
     'mean negative logarithm of the probability given to what happened, clipped at 1e-15; NULL '
     'without pairs';
 
-CREATE AGGREGATE log_loss(outcome double precision, probability double precision) (
+CREATE AGGREGATE @extschema@.log_loss(outcome double precision, probability double precision) (
     SFUNC = ca_probability_accum,
     STYPE = double precision[],
     FINALFUNC = ca_log_loss_final,
@@ -372,7 +372,7 @@ COMMENT ON AGGREGATE log_loss(double precision, double precision) IS
     'mean negative logarithm of the probability given to what happened, clipped at 1e-15; NULL '
     'without pairs';
 
-CREATE AGGREGATE ece(outcome boolean, probability double precision) (
+CREATE AGGREGATE @extschema@.ece(outcome boolean, probability double precision) (
     SFUNC = ca_probability_accum_bool,
     STYPE = double precision[],
     FINALFUNC = ca_ece_final,
@@ -383,7 +383,7 @@ CREATE AGGREGATE ece(outcome boolean, probability double precision) (
 COMMENT ON AGGREGATE ece(boolean, double precision) IS
     'expected calibration error over ten bins of equal width; NULL without pairs';
 
-CREATE AGGREGATE ece(outcome double precision, probability double precision) (
+CREATE AGGREGATE @extschema@.ece(outcome double precision, probability double precision) (
     SFUNC = ca_probability_accum,
     STYPE = double precision[],
     FINALFUNC = ca_ece_final,
@@ -424,7 +424,7 @@ CREATE FUNCTION ca_sharpe_final(state double precision[]) RETURNS double precisi
 COMMENT ON FUNCTION ca_sharpe_final(double precision[]) IS
     'final function of sharpe_ratio';
 
-CREATE AGGREGATE sharpe_ratio(return double precision, periods_per_year double precision) (
+CREATE AGGREGATE @extschema@.sharpe_ratio(return double precision, periods_per_year double precision) (
     SFUNC = ca_sharpe_accum,
     STYPE = double precision[],
     FINALFUNC = ca_sharpe_final,
@@ -436,7 +436,7 @@ COMMENT ON AGGREGATE sharpe_ratio(double precision, double precision) IS
     'mean return relative to its sample standard deviation, times the root of the periods per '
     'year; NULL for fewer than two returns and for equal ones';
 
-CREATE AGGREGATE sharpe_ratio(return double precision) (
+CREATE AGGREGATE @extschema@.sharpe_ratio(return double precision) (
     SFUNC = ca_sharpe_accum,
     STYPE = double precision[],
     FINALFUNC = ca_sharpe_final,

@@ -10,7 +10,7 @@ CREATE FUNCTION ca_error_accum_numeric(state double precision[], actual numeric,
 COMMENT ON FUNCTION ca_error_accum_numeric(double precision[], numeric, numeric) IS
     'transition function of mae, mse, rmse, max_error, mape, smape, wape and r2 for numeric';
 
-CREATE AGGREGATE mae(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.mae(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_mae_final,
@@ -21,7 +21,7 @@ CREATE AGGREGATE mae(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE mae(numeric, numeric) IS
     'mean absolute error; NULL without pairs';
 
-CREATE AGGREGATE mse(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.mse(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_mse_final,
@@ -32,7 +32,7 @@ CREATE AGGREGATE mse(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE mse(numeric, numeric) IS
     'mean squared error; NULL without pairs';
 
-CREATE AGGREGATE rmse(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.rmse(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_rmse_final,
@@ -43,7 +43,7 @@ CREATE AGGREGATE rmse(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE rmse(numeric, numeric) IS
     'root of the mean squared error; NULL without pairs';
 
-CREATE AGGREGATE max_error(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.max_error(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_max_error_final,
@@ -54,7 +54,7 @@ CREATE AGGREGATE max_error(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE max_error(numeric, numeric) IS
     'greatest absolute error; NULL without pairs';
 
-CREATE AGGREGATE mape(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.mape(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_mape_final,
@@ -66,7 +66,7 @@ COMMENT ON AGGREGATE mape(numeric, numeric) IS
     'mean absolute error relative to the actual value, as a fraction; NULL if any actual value '
     'is 0';
 
-CREATE AGGREGATE smape(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.smape(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_smape_final,
@@ -77,7 +77,7 @@ CREATE AGGREGATE smape(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE smape(numeric, numeric) IS
     'symmetric mean absolute percentage error, from 0 to 2; a pair of zeros counts as 0';
 
-CREATE AGGREGATE wape(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.wape(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_wape_final,
@@ -88,7 +88,7 @@ CREATE AGGREGATE wape(actual numeric, predicted numeric) (
 COMMENT ON AGGREGATE wape(numeric, numeric) IS
     'sum of absolute errors relative to the sum of absolute actual values; NULL if that is 0';
 
-CREATE AGGREGATE r2(actual numeric, predicted numeric) (
+CREATE AGGREGATE @extschema@.r2(actual numeric, predicted numeric) (
     SFUNC = ca_error_accum_numeric,
     STYPE = double precision[],
     FINALFUNC = ca_r2_final,

@@ -1,9 +1,9 @@
 -- Versions of models: which one is deployed, when it last predicted, and how its error goes on.
 -- docs/guide/rules.md has the rules.
 
-CREATE FUNCTION activate_model(model integer) RETURNS integer
+CREATE FUNCTION @extschema@.activate_model(model integer) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     chosen ai_models;
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION activate_model(integer) IS
 -- next prediction, or by evaluate_models().
 CREATE FUNCTION ca_predictions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 BEGIN
@@ -113,7 +113,7 @@ COMMENT ON FUNCTION ca_note_evaluation(integer, text) IS
 
 CREATE FUNCTION ca_evaluate_if_possible(model integer, as_of timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     has_metrics boolean;
@@ -136,9 +136,9 @@ $$;
 COMMENT ON FUNCTION ca_evaluate_if_possible(integer, timestamptz) IS
     'evaluates a model on targets before a moment, and returns whether there were metrics; if its numbers cannot be evaluated, records and warns why';
 
-CREATE FUNCTION evaluate_models(every interval DEFAULT '1 day', as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.evaluate_models(every interval DEFAULT '1 day', as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     candidate integer;
@@ -176,7 +176,7 @@ $$;
 COMMENT ON FUNCTION evaluate_models(interval, timestamptz) IS
     'evaluates every model whose last evaluation is older than every at as_of, on all its scored predictions with targets before as_of, and returns how many models had any; if the evaluation of a model fails, its health_status records that, and the others go on';
 
-CREATE VIEW model_performance_history WITH (security_invoker = true) AS
+CREATE VIEW @extschema@.model_performance_history WITH (security_invoker = true) AS
     SELECT p.model_id, m.name, m.version, m.model_type, p.evaluation_metric, p.evaluation_date,
            p.evaluated_predictions_count AS predictions, p.metric_value,
            lag(p.metric_value) OVER before AS previous_value,
@@ -205,13 +205,13 @@ COMMENT ON COLUMN model_performance_history.change IS 'value less the one before
 COMMENT ON COLUMN model_performance_history.change_since_first IS 'value less that of the first evaluation; NULL when either is unknown';
 COMMENT ON COLUMN model_performance_history.evaluation_data_range IS 'targets that were evaluated: since, until, and the first and last of them';
 
-CREATE FUNCTION model_drift(
+CREATE FUNCTION @extschema@.model_drift(
     metric text DEFAULT 'mape', recent interval DEFAULT '7 days', as_of timestamptz DEFAULT now())
     RETURNS TABLE (model_id integer, name text, version text, is_active boolean, deployed_at timestamptz,
                    deployment_predictions bigint, deployment_error double precision,
                    recent_predictions bigint, recent_error double precision, drift double precision)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     recent_since timestamptz;

@@ -99,7 +99,7 @@ COMMENT ON FUNCTION ca_feed_reached(integer, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_check_scoring(as_of timestamptz, staleness interval) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF as_of IS NULL THEN
@@ -125,11 +125,11 @@ $$;
 COMMENT ON FUNCTION ca_check_scoring(timestamptz, interval) IS
     'checks the arguments of score_predictions, unscored_predictions and corrected_predictions';
 
-CREATE FUNCTION unscored_predictions(
+CREATE FUNCTION @extschema@.unscored_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
     RETURNS TABLE (prediction_id integer, reason text)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_scoring(unscored_predictions.as_of, unscored_predictions.staleness);
@@ -288,7 +288,7 @@ COMMENT ON FUNCTION ca_model_metrics(integer, timestamptz, timestamptz) IS
 CREATE FUNCTION ca_evaluate_model(model integer, since timestamptz, until timestamptz, as_of timestamptz)
     RETURNS SETOF model_performance
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET extra_float_digits = 1
     SET timezone = 'UTC'
 AS $$
@@ -340,11 +340,11 @@ $$;
 COMMENT ON FUNCTION ca_evaluate_model(integer, timestamptz, timestamptz, timestamptz) IS
     'evaluate_model() as of a moment, which becomes evaluation_date';
 
-CREATE FUNCTION evaluate_model(
+CREATE FUNCTION @extschema@.evaluate_model(
     model integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS SETOF model_performance
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 16
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     RETURN QUERY

@@ -56,12 +56,12 @@ END;
 COMMENT ON FUNCTION ca_target_prices(timestamptz, interval, integer, boolean) IS
     'the price at the target of each prediction that is due and can be scored, and the place of its row, of those that were scored or of those that were not';
 
-CREATE FUNCTION score_predictions(
+CREATE FUNCTION @extschema@.score_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL,
     rescore boolean DEFAULT false)
     RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     again boolean;
@@ -120,11 +120,11 @@ $$;
 COMMENT ON FUNCTION score_predictions(timestamptz, interval, integer, boolean) IS
     'scores the predictions that are due, each once, against the last close at or before the target, as soon as a candle has reached the target or staleness has passed since, and returns how many; a close older than staleness at the target does not count; rescore also scores predictions again whose price was corrected since';
 
-CREATE FUNCTION corrected_predictions(
+CREATE FUNCTION @extschema@.corrected_predictions(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour', model integer DEFAULT NULL)
     RETURNS TABLE (prediction_id integer, actual_price numeric, corrected_price numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_scoring(corrected_predictions.as_of, corrected_predictions.staleness);

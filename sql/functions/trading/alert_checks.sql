@@ -250,9 +250,9 @@ CREATE FUNCTION ca_alert_title(symbol text, alert_type text, condition text, fig
 COMMENT ON FUNCTION ca_alert_title(text, text, text, jsonb) IS
     'title of the notification of an alert';
 
-CREATE FUNCTION check_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.check_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET timezone = 'UTC'
     -- few of many alerts are looked up by index, whatever the planner believes
     SET enable_hashjoin = off
@@ -342,9 +342,9 @@ $$;
 COMMENT ON FUNCTION check_alerts(timestamptz) IS
     'checks the active alerts against the candles that have closed since the last check and against new signals, and returns how many fired; an alert fires once, at the edge, with a notification; an alert that another session has locked is left to the next check, with the candles since';
 
-CREATE FUNCTION expire_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.expire_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     expired bigint;

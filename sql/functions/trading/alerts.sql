@@ -1,6 +1,6 @@
 -- What checks of alerts keep and look alerts up by; the checks are in alert_checks.sql.
 
-CREATE TABLE alert_marks (
+CREATE TABLE @extschema@.alert_marks (
     asset_id integer NOT NULL,
     checked_until timestamptz,
     CONSTRAINT alert_marks_pkey PRIMARY KEY (asset_id),

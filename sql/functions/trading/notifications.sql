@@ -8,10 +8,10 @@ CREATE INDEX notifications_due_idx ON notifications
 COMMENT ON INDEX notifications_due_idx IS
     'the notifications to be sent of each priority, in the order in which they become due';
 
-CREATE FUNCTION claim_notifications(batch integer DEFAULT 100, as_of timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.claim_notifications(batch integer DEFAULT 100, as_of timestamptz DEFAULT now())
     RETURNS SETOF notifications
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 100
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     level text;
@@ -60,7 +60,7 @@ COMMENT ON FUNCTION claim_notifications(integer, timestamptz) IS
 
 CREATE FUNCTION ca_notification_read() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -90,7 +90,7 @@ COMMENT ON TRIGGER notifications_read ON notifications IS
 
 CREATE FUNCTION ca_refuse_notification(id integer) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     RAISE EXCEPTION 'unknown notification'
@@ -103,9 +103,9 @@ $$;
 COMMENT ON FUNCTION ca_refuse_notification(integer) IS
     'raises the error of a notification that is NULL or unknown';
 
-CREATE FUNCTION mark_notification_read(id integer, as_of timestamptz DEFAULT now()) RETURNS boolean
+CREATE FUNCTION @extschema@.mark_notification_read(id integer, as_of timestamptz DEFAULT now()) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_as_of(as_of);
@@ -125,9 +125,9 @@ $$;
 COMMENT ON FUNCTION mark_notification_read(integer, timestamptz) IS
     'marks an unread notification as read at as_of; false, and no change, if it was read or dismissed before';
 
-CREATE FUNCTION dismiss_notification(id integer) RETURNS boolean
+CREATE FUNCTION @extschema@.dismiss_notification(id integer) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     UPDATE notifications AS n
@@ -146,7 +146,7 @@ $$;
 COMMENT ON FUNCTION dismiss_notification(integer) IS
     'dismisses a notification, read or not, and keeps its read_at; false if it was dismissed before';
 
-CREATE FUNCTION unread_notifications(user_id integer, as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.unread_notifications(user_id integer, as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
     SELECT count(*)

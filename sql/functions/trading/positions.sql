@@ -5,7 +5,7 @@ CREATE FUNCTION ca_refuse_exit(
     action_id integer, position_id integer, action_type text, closes numeric, held numeric, short boolean)
     RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF short AND action_type = 'partial_sell' THEN
@@ -42,7 +42,7 @@ CREATE FUNCTION ca_position_replay(
     OUT exited numeric, OUT proceeds numeric, OUT profit numeric, OUT profit_was numeric)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     -- the actions of one position, in their order, whatever the table looked like when this was planned
     SET enable_seqscan = off
     SET enable_bitmapscan = off
@@ -142,7 +142,7 @@ $$;
 COMMENT ON FUNCTION ca_position_replay(integer, boolean, boolean) IS
     'state of a position after each of its actions, as a long or as a short one, and the profit of each; everything but the levels is NULL before the first entry; resumed: after each action that its row does not count yet, up to one that would be refused';
 
-CREATE FUNCTION position_history(
+CREATE FUNCTION @extschema@.position_history(
     position_id integer,
     OUT action_id integer, OUT action_time timestamptz, OUT action_type text, OUT quantity numeric,
     OUT entry_price numeric, OUT exit_price numeric, OUT pnl_realized_usd numeric,
@@ -164,7 +164,7 @@ CREATE FUNCTION ca_position_derived(
     was portfolio, emptied boolean, resumed boolean,
     OUT derived portfolio, OUT counted bigint, OUT actions integer[], OUT profits numeric[])
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     r record;
@@ -222,7 +222,7 @@ COMMENT ON FUNCTION ca_position_derived(portfolio, boolean, boolean) IS
 
 CREATE FUNCTION ca_write_profits(actions integer[], profits numeric[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     -- the actions are read by key, and joined in one pass with what is written to them
     SET enable_seqscan = off
     SET enable_nestloop = off
@@ -243,7 +243,7 @@ CREATE FUNCTION ca_rebuild_position(
     position_id integer, emptied boolean, inserted bigint, brought bigint, loading boolean)
     RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
 AS $$
 DECLARE
@@ -322,7 +322,7 @@ $$;
 COMMENT ON FUNCTION ca_rebuild_position(integer, boolean, bigint, bigint, boolean) IS
     'locks a position, sets its row and the profits of its actions to what the actions give, and returns whether anything changed';
 
-CREATE FUNCTION rebuild_position(position_id integer) RETURNS boolean
+CREATE FUNCTION @extschema@.rebuild_position(position_id integer) RETURNS boolean
     LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
 BEGIN ATOMIC
     SELECT ca_rebuild_position(rebuild_position.position_id, false, NULL, NULL, false);
@@ -332,7 +332,7 @@ COMMENT ON FUNCTION rebuild_position(integer) IS
 
 CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
     -- few of many rows are looked up by key, one after the other and without a join, whatever the
     -- tables looked like when this was planned
@@ -393,7 +393,7 @@ COMMENT ON FUNCTION ca_trade_actions_inserted() IS
 
 CREATE FUNCTION ca_trade_actions_updated() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
     SET enable_seqscan = off
 AS $$
@@ -452,7 +452,7 @@ COMMENT ON FUNCTION ca_trade_actions_updated() IS
 
 CREATE FUNCTION ca_trade_actions_deleted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -475,7 +475,7 @@ COMMENT ON FUNCTION ca_trade_actions_deleted() IS
 
 CREATE FUNCTION ca_portfolio_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     NEW.open_cost := NULL;
@@ -491,7 +491,7 @@ COMMENT ON FUNCTION ca_portfolio_inserted() IS
 
 CREATE FUNCTION ca_portfolio_derived() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     derived portfolio := NEW;
@@ -537,7 +537,7 @@ COMMENT ON FUNCTION ca_portfolio_derived() IS
 
 CREATE FUNCTION ca_portfolio_turned() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM rebuild_position(NEW.id);
@@ -549,7 +549,7 @@ COMMENT ON FUNCTION ca_portfolio_turned() IS
 
 CREATE FUNCTION ca_portfolio_asset() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     IF EXISTS (SELECT FROM trade_actions AS t WHERE t.portfolio_id = OLD.id) THEN
@@ -616,7 +616,7 @@ CREATE TRIGGER portfolio_turned AFTER UPDATE ON portfolio
 COMMENT ON TRIGGER portfolio_turned ON portfolio IS
     'computes the profits of actions again when a position turns from long to short, or back';
 
-CREATE VIEW portfolio_positions WITH (security_invoker = true) AS
+CREATE VIEW @extschema@.portfolio_positions WITH (security_invoker = true) AS
     WITH priced AS (
         SELECT p.*, a.current_price,
                CASE WHEN p.asset_type = 'Short Position' THEN -1 ELSE 1 END AS side,
@@ -668,7 +668,7 @@ COMMENT ON COLUMN portfolio_positions.stop_loss_price IS 'stop, in USD';
 COMMENT ON COLUMN portfolio_positions.take_profit_price IS 'target price, in USD';
 COMMENT ON COLUMN portfolio_positions.risk_at_stop_usd IS 'loss if the rest is closed at the stop, in USD; negative if that is a profit; NULL without a stop';
 
-CREATE VIEW portfolio_totals WITH (security_invoker = true) AS
+CREATE VIEW @extschema@.portfolio_totals WITH (security_invoker = true) AS
     SELECT p.user_id,
            count(*) FILTER (WHERE p.quantity > 0) AS positions,
            CASE WHEN count(*) = count(p.value_usd) THEN sum(p.value_usd) END AS value_usd,

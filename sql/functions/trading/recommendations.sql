@@ -7,7 +7,7 @@ COMMENT ON INDEX ai_recommendations_expiry_idx IS
 
 CREATE FUNCTION ca_recommendation_status() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     next CONSTANT text[] := CASE OLD.status
@@ -42,9 +42,9 @@ CREATE TRIGGER ai_recommendations_status BEFORE UPDATE OF status ON ai_recommend
 COMMENT ON TRIGGER ai_recommendations_status ON ai_recommendations IS
     'refuses illegal transitions; sets reviewed_at and implemented_at unless they are given';
 
-CREATE FUNCTION expire_recommendations(as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.expire_recommendations(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     expired bigint;
@@ -69,7 +69,7 @@ $$;
 COMMENT ON FUNCTION expire_recommendations(timestamptz) IS
     'expires the open recommendations whose expires_at has passed, and returns how many';
 
-CREATE FUNCTION recommendation_outcomes(
+CREATE FUNCTION @extschema@.recommendation_outcomes(
     as_of timestamptz DEFAULT now(), staleness interval DEFAULT '1 hour')
     RETURNS TABLE (recommendation_id integer, asset_id integer, start_time timestamptz, start_price numeric,
                    end_time timestamptz, end_price numeric, change_percent numeric, return_percent numeric,

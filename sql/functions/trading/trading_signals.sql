@@ -10,7 +10,7 @@ COMMENT ON FUNCTION ca_fraction(numeric, numeric) IS
 
 CREATE FUNCTION ca_signal_ratio() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     NEW.risk_reward_ratio := ca_fraction(abs(NEW.target_price - NEW.entry_price), NEW.entry_price - NEW.stop_loss);
@@ -35,9 +35,9 @@ CREATE TRIGGER trading_signals_ratio_update BEFORE UPDATE ON trading_signals
 COMMENT ON TRIGGER trading_signals_ratio_update ON trading_signals IS
     'computes risk_reward_ratio if it is NULL, or if prices change and no new ratio is given';
 
-CREATE FUNCTION expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
+CREATE FUNCTION @extschema@.expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     expired bigint;
@@ -65,7 +65,7 @@ CREATE FUNCTION ca_execute_named(
     actions integer[], signals integer[], positions integer[], times timestamptz[], trades boolean[])
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     -- few of many positions and signals are looked up by key, whatever the tables looked like when this was planned
     SET enable_seqscan = off
 AS $$
@@ -117,7 +117,7 @@ COMMENT ON FUNCTION ca_execute_named(integer[], integer[], integer[], timestampt
 
 CREATE FUNCTION ca_execute_signals() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -278,12 +278,12 @@ END;
 COMMENT ON FUNCTION ca_signal_entry(integer, numeric, timestamptz, timestamptz) IS
     'first candle that reaches the entry of a signal, from the side on which the first candle opened; with the highest and the lowest price that must have come after the entry';
 
-CREATE FUNCTION signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
+CREATE FUNCTION @extschema@.signal_outcomes(signal integer DEFAULT NULL, as_of timestamptz DEFAULT now())
     RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text,
                    candle_time timestamptz, best_excursion numeric, worst_excursion numeric,
                    bars bigint, entry_timeframe text, entry_time timestamptz)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_as_of(signal_outcomes.as_of);

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION ca_check_watchlists(watchlist_ids integer[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     l record;
@@ -62,7 +62,7 @@ COMMENT ON FUNCTION ca_arrange_watchlists(integer[], integer[]) IS
 
 CREATE FUNCTION ca_watchlist_assets_changed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 DECLARE
@@ -125,7 +125,7 @@ COMMENT ON TRIGGER watchlist_assets_deleted ON watchlist_assets IS
 
 CREATE FUNCTION ca_watchlist_narrowed() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
     PERFORM ca_check_watchlists(ARRAY[NEW.id]);
@@ -140,9 +140,9 @@ CREATE TRIGGER watchlists_narrowed AFTER UPDATE OF max_assets ON watchlists
 COMMENT ON TRIGGER watchlists_narrowed ON watchlists IS
     'refuses a max_assets below what the watchlist holds';
 
-CREATE FUNCTION move_watchlist_asset(id integer, "position" integer) RETURNS integer
+CREATE FUNCTION @extschema@.move_watchlist_asset(id integer, "position" integer) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-    SET search_path = pg_catalog, @extschema@, pg_temp
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
     list integer;

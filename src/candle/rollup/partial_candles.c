@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/extension.h"
 #include "candle/rollup/partial_candles.h"
 
 PG_FUNCTION_INFO_V1(ca_note_partial);
@@ -90,7 +91,7 @@ ca_partial_load(const CaRollupRange *range)
 					   TimestampTzGetDatum(range->until)};
 	char *query = psprintf("SELECT asset, timeframe, candle_time, covered"
 						   " FROM %s.ca_partial_candles($1, $2, $3, $4)",
-						   range->schema);
+						   range->functions);
 	HASHCTL control = {0};
 	CaPartial *partial = NULL;
 	int result = SPI_execute_with_args(query, 4, types, values, NULL, true, 0);
@@ -155,7 +156,7 @@ check_rights(Oid namespace_oid)
 Datum
 ca_note_partial(PG_FUNCTION_ARGS)
 {
-	Oid namespace_oid = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid namespace_oid = ca_extension_schema();
 	Oid table = get_relname_relid("partial_candles", namespace_oid);
 	Oid types[3] = {InvalidOid, INT4ARRAYOID, INT8ARRAYOID};
 	Datum values[3];
@@ -181,7 +182,7 @@ ca_note_partial(PG_FUNCTION_ARGS)
 	SPI_connect();
 	result = SPI_execute_with_args(
 		psprintf("SELECT %s.ca_write_partial($1, $2, $3)",
-				 quote_identifier(get_namespace_name(namespace_oid))),
+				 ca_quoted_schema(get_func_namespace(fcinfo->flinfo->fn_oid))),
 		3, types, values, nulls, false, 0);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "cannot note partial candles: %s",

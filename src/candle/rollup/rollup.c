@@ -27,6 +27,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/extension.h"
 #include "candle/rollup/rollup_write.h"
 
 PG_FUNCTION_INFO_V1(ca_build_candles);
@@ -58,10 +59,12 @@ set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
 }
 
 static void
-set_schema(FunctionCallInfo fcinfo, CaRollupRange *range)
+set_schemas(FunctionCallInfo fcinfo, CaRollupRange *range)
 {
-	range->namespace_oid = get_func_namespace(fcinfo->flinfo->fn_oid);
-	range->schema = quote_identifier(get_namespace_name(range->namespace_oid));
+	range->namespace_oid = ca_extension_schema();
+	range->schema = ca_quoted_schema(range->namespace_oid);
+	range->functions =
+		ca_quoted_schema(get_func_namespace(fcinfo->flinfo->fn_oid));
 }
 
 /*
@@ -121,7 +124,7 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	asset = PG_GETARG_INT32(0);
-	set_schema(fcinfo, &range);
+	set_schemas(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(1));
 	if (!PG_ARGISNULL(2))
 		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(2));
@@ -224,7 +227,7 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 				errmsg("timeframe must not be NULL"),
 				errdetail("The function needs a timeframe."),
 				errhint("Timeframes are %s.", ca_timeframe_list()));
-	set_schema(fcinfo, &range);
+	set_schemas(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	if (!PG_ARGISNULL(4))
 		range.source = ca_timeframe_get(PG_GETARG_TEXT_PP(4));
@@ -260,7 +263,7 @@ ca_rollup_assets(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
 		PG_RETURN_INT64(0);
-	set_schema(fcinfo, &range);
+	set_schemas(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	set_bounds(fcinfo, 2, 3, &range);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT4OID, sizeof(int32), true,

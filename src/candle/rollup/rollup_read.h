@@ -18,8 +18,9 @@
 /* the candles to read */
 typedef struct CaRollupRange
 {
-	Oid namespace_oid;  /* the extension's schema, */
-	const char *schema; /* and its name, quoted */
+	Oid namespace_oid;     /* the extension's schema, */
+	const char *schema;    /* its name, quoted, */
+	const char *functions; /* and that of the schema of support functions */
 	const CaTimeframe *target;
 	const CaTimeframe *source; /* the only one, or NULL for all */
 	uint32 sources;            /* bits of those it may be, 0 for all */

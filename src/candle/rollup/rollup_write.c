@@ -81,7 +81,7 @@ ca_rollup_writer(const CaRollupRange *range)
 
 	initStringInfo(&call);
 	appendStringInfo(&call, "SELECT %s.ca_store_rolled_up($1, $2)",
-					 range->schema);
+					 range->functions);
 	writer->plan = SPI_prepare(call.data, 2, types);
 	if (writer->plan == NULL)
 		elog(ERROR, "cannot prepare the writing of candles: %s",

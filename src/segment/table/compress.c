@@ -33,6 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "indicators/own_keys.h"
+#include "base/extension.h"
 #include "base/query.h"
 #include "segment/table/merge.h"
 
@@ -138,7 +139,7 @@ take_row(TupleTableSlot *slot, void *taker)
 
 /* whether deleting a row of this table has effects that its users defined */
 static bool
-is_watched(Relation relation, Oid schema)
+is_watched(Relation relation, Oid functions)
 {
 	TriggerDesc *triggers = relation->trigdesc;
 
@@ -154,7 +155,7 @@ is_watched(Relation relation, Oid schema)
 
 		/* our own trigger does nothing while candles move */
 		if (TRIGGER_FOR_DELETE(trigger->tgtype) &&
-			(get_func_namespace(trigger->tgfoid) != schema || name == NULL ||
+			(get_func_namespace(trigger->tgfoid) != functions || name == NULL ||
 			 strcmp(name, "ca_note_candles") != 0))
 			return true;
 	}
@@ -163,7 +164,7 @@ is_watched(Relation relation, Oid schema)
 
 /* open the table; NULL if the executor has to delete its rows */
 static Relation
-open_table(Oid schema, const char *name)
+open_table(Oid schema, Oid functions, const char *name)
 {
 	Oid oid = get_relname_relid(name, schema);
 	Relation relation;
@@ -175,7 +176,7 @@ open_table(Oid schema, const char *name)
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_TABLE, name);
 	relation = table_open(oid, RowExclusiveLock);
-	if (is_watched(relation, schema))
+	if (is_watched(relation, functions))
 	{
 		table_close(relation, NoLock);
 		return NULL;
@@ -193,7 +194,7 @@ open_table(Oid schema, const char *name)
 
 /* read and delete the rows of a batch */
 static void
-read_batch(FunctionCallInfo fcinfo, const char *schema, const char *table,
+read_batch(FunctionCallInfo fcinfo, const char *quoted, const char *table,
 		   Batch *batch)
 {
 	const CaArgument arguments[] = {
@@ -202,7 +203,6 @@ read_batch(FunctionCallInfo fcinfo, const char *schema, const char *table,
 		{TIMESTAMPTZOID, PG_GETARG_DATUM(ARG_AFTER), false},
 		{TIMESTAMPTZOID, PG_GETARG_DATUM(ARG_UNTIL), false},
 		{INT8OID, Int64GetDatum(batch->room), false}};
-	const char *quoted = quote_identifier(schema);
 
 	if (batch->relation != NULL)
 		ca_read_until(psprintf("SELECT ctid, " CA_ROW_NAMES
@@ -244,7 +244,7 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 {
 	const char *source =
 		PG_GETARG_BOOL(ARG_LIVE) ? "price_data" : "price_data_archive";
-	Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid schema = ca_extension_schema();
 	CaTable table;
 	Batch batch = {.keep_indicators = PG_GETARG_BOOL(ARG_KEEP_INDICATORS),
 				   .room = PG_GETARG_INT32(ARG_BATCH_SIZE)};
@@ -254,14 +254,15 @@ ca_compress_batch(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ca_compress_batch must return a row");
-	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(ARG_ASSET),
+	ca_table_init(&table, PG_GETARG_INT32(ARG_ASSET),
 				  PG_GETARG_DATUM(ARG_TIMEFRAME), false);
 	batch.in_segments = batch.room >= CA_SEGMENT_CANDLES;
-	batch.relation = open_table(schema, source);
+	batch.relation =
+		open_table(schema, get_func_namespace(fcinfo->flinfo->fn_oid), source);
 	batch.merge = ca_merge_begin(&table, CA_MERGE_ADD);
 	batch.row_context = AllocSetContextCreate(CurrentMemoryContext, "candle",
 											  ALLOCSET_DEFAULT_SIZES);
-	read_batch(fcinfo, get_namespace_name(schema), source, &batch);
+	read_batch(fcinfo, ca_quoted_schema(schema), source, &batch);
 	ca_merge_end(batch.merge);
 	if (batch.relation != NULL)
 		table_close(batch.relation, NoLock);

@@ -155,8 +155,7 @@ ca_compressed_at(PG_FUNCTION_ARGS)
 	int n = times_argument(fcinfo, 2, &times);
 	CaRow row;
 
-	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
-				  PG_GETARG_DATUM(1), true);
+	ca_table_init(&table, PG_GETARG_INT32(0), PG_GETARG_DATUM(1), true);
 	output = make_output(fcinfo, &table);
 	for (int i = 0; i < n; i++)
 		if (look_up(&lookup, times[i], &row))
@@ -201,8 +200,7 @@ ca_replace_compressed(PG_FUNCTION_ARGS)
 
 	deconstruct_array(candles, ARR_ELEMTYPE(candles), -1, false,
 					  TYPALIGN_DOUBLE, &elements, NULL, &n);
-	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
-				  PG_GETARG_DATUM(1), false);
+	ca_table_init(&table, PG_GETARG_INT32(0), PG_GETARG_DATUM(1), false);
 	merge = ca_merge_begin(&table, CA_MERGE_REPLACE);
 	for (int i = 0; i < n; i++)
 	{
@@ -230,8 +228,7 @@ ca_drop_compressed(PG_FUNCTION_ARGS)
 	Lookup lookup = {&table, ca_table_segment_make(), PG_INT64_MIN, 0};
 	CaRow row;
 
-	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
-				  PG_GETARG_DATUM(1), false);
+	ca_table_init(&table, PG_GETARG_INT32(0), PG_GETARG_DATUM(1), false);
 	for (int i = 0; i < n; i++)
 		if (look_up(&lookup, times[i], &row))
 			times[found++] = times[i];
@@ -269,8 +266,7 @@ ca_take_compressed(PG_FUNCTION_ARGS)
 	CaRow row;
 	bool more;
 
-	ca_table_init(&table, fcinfo->flinfo->fn_oid, PG_GETARG_INT32(0),
-				  PG_GETARG_DATUM(1), false);
+	ca_table_init(&table, PG_GETARG_INT32(0), PG_GETARG_DATUM(1), false);
 	output = make_output(fcinfo, &table);
 	merge = ca_merge_begin(&table, CA_MERGE_DROP);
 	more = (ca_table_before(&table, since, &head) && head.last_time >= since) ||

@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/extension.h"
 #include "base/plan.h"
 #include "segment/table/table.h"
 
@@ -64,15 +65,11 @@ static const char *const statements[TABLE_STATEMENTS] = {
 					 "technical_indicators) "
 					 "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
-/*
- * A series.  "function" is one of the extension's, whose schema is taken.
- * Allocates in the current memory context.
- */
+/* A series.  Allocates in the current memory context. */
 void
-ca_table_init(CaTable *table, Oid function, int32 asset, Datum timeframe,
-			  bool read_only)
+ca_table_init(CaTable *table, int32 asset, Datum timeframe, bool read_only)
 {
-	table->schema = get_namespace_name(get_func_namespace(function));
+	table->schema = ca_quoted_schema(ca_extension_schema());
 	table->asset = asset;
 	table->timeframe = TextDatumGetCString(timeframe);
 	table->timeframe_datum = CStringGetTextDatum(table->timeframe);
@@ -93,7 +90,7 @@ run(const CaTable *table, TableStatement which, Datum *values,
 	static const Oid types[INSERTED] = {INT4OID,        TEXTOID, TIMESTAMPTZOID,
 										TIMESTAMPTZOID, INT4OID, BYTEAOID,
 										JSONBARRAYOID};
-	char *query = psprintf(statements[which], quote_identifier(table->schema));
+	char *query = psprintf(statements[which], table->schema);
 	SPIPlanPtr plan =
 		ca_plan(query, which == TABLE_INSERT ? INSERTED : 3, types, 0);
 	int result = SPI_execute_plan(plan, values, nulls, table->read_only, 0);

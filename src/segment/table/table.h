@@ -16,7 +16,7 @@
 /* the segments of a series */
 typedef struct CaTable
 {
-	const char *schema; /* of the extension */
+	const char *schema; /* of the extension, quoted */
 	int32 asset;
 	const char *timeframe;
 	Datum timeframe_datum;
@@ -40,8 +40,8 @@ typedef struct CaTableSegment
 	bool *no_indicators;
 } CaTableSegment;
 
-extern void ca_table_init(CaTable *table, Oid function, int32 asset,
-						  Datum timeframe, bool read_only);
+extern void ca_table_init(CaTable *table, int32 asset, Datum timeframe,
+						  bool read_only);
 extern CaTableSegment *ca_table_segment_make(void);
 extern bool ca_table_before(const CaTable *table, int64 time,
 							CaTableHead *head);

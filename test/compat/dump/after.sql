@@ -2,7 +2,7 @@
 -- rows are back; this goes on from there.
 BEGIN;
 SELECT plan(25);
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 SELECT is((SELECT count(*) FROM price_history WHERE compressed AND asset_id = asset_id('DUMP')), 71::bigint, 'three days of hours, but for the late one');
 SELECT set_eq('SELECT asset_id, technical_indicators IS NULL FROM price_data_segments', $$VALUES (asset_id('DUMP'), true), (asset_id('BARE'), true), (asset_id('KEPT'), false)$$,

@@ -21,7 +21,7 @@ ASSETS = (1, 2, 3)
 ALL = "faults.candles(true)"
 BUT_INDICATORS = "faults.candles(false)"
 STATE = "faults.state()"
-SERIES = "SELECT ca_lock_series('1m', 2)"
+SERIES = "SELECT cryptoanalytics_internal.ca_lock_series('1m', 2)"
 
 RESTORE = [f"CALL restore_price_data('1m', {asset}, NULL, NULL, 4000)" for asset in ASSETS]
 
@@ -47,7 +47,7 @@ ARCHIVING_INTO_SEGMENTS = [
 
 ROLLING_UP = [
     Operation("rollup_candles", [f"SELECT rollup_candles('{code}', source => '1m')" for code in ("5m", "1h")],
-              ALL, "faults.rollups()", "SELECT ca_lock_series('1h', 2)",
+              ALL, "faults.rollups()", "SELECT cryptoanalytics_internal.ca_lock_series('1h', 2)",
               "no minute is lost and each roll-up is what plain SQL makes of its minutes",
               reset=["DELETE FROM price_data WHERE timeframe <> '1m'"],
               broken=["SELECT faults.broken()", "SELECT faults.broken_rollups()"], notes_tasks=False),

@@ -4,7 +4,7 @@
 -- Run with -v rows=10000000 -v groups=1000000.
 \set ON_ERROR_STOP on
 BEGIN;
-SET LOCAL search_path = cryptoanalytics, public;
+SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
 

@@ -58,14 +58,14 @@ RESET allow_system_table_mods;
 CREATE SCHEMA smith;
 CREATE VIEW smith.pg_proc AS
 SELECT * FROM pg_catalog.pg_proc AS p
-WHERE (p.pronamespace = 'cryptoanalytics'::regnamespace
+WHERE (p.pronamespace IN ('cryptoanalytics'::regnamespace, 'cryptoanalytics_internal'::regnamespace)
        OR p.pronamespace = 'pg_catalog'::regnamespace AND p.oid::bigint % 10 = 0
           AND p.proname !~ '^(pg_|lo_|query_to_|table_to_|schema_to_|database_to_|cursor_to_)')
   AND NOT EXISTS (SELECT FROM pg_type AS t
                   WHERE t.typtype = 'p' AND t.oid = ANY (p.proargtypes::oid[] || p.prorettype));
 GRANT USAGE ON SCHEMA smith TO smith;
 GRANT SELECT ON smith.pg_proc TO smith;
-ALTER ROLE smith SET search_path = smith, pg_catalog, cryptoanalytics, public;
+ALTER ROLE smith SET search_path = smith, pg_catalog, cryptoanalytics, cryptoanalytics_internal, public;
 ALTER ROLE smith SET statement_timeout = '5s';
 ALTER ROLE smith SET lock_timeout = '1s';
 ALTER ROLE smith SET work_mem = '16MB';
