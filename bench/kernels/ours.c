@@ -2,7 +2,7 @@
  *
  * ours.c
  *		The 22 values of technical_indicators() from arrays, by the kernels of
- *		the extension through their engine.
+ *		the extension, in blocks of bars.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "bars.h"
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 
 static CaRequest requests[] = {
 	{&ca_rsi, {.periods = {7}}},
@@ -49,14 +49,14 @@ read_bars(const Bars *bars)
 
 /* the sum of the values as of the t-th bar of a block */
 static double
-values_of(const CaBlock *block, int t)
+values_of(const CaBarBlock *block, int t)
 {
 	double sum = 0;
 	double value;
 
 	for (int r = 0; r < NREQUESTS; r++)
 		for (int v = 0; v < requests[r].indicator->nvalues; v++)
-			if (ca_block_value(block, r, v, t, &value))
+			if (ca_bar_block_value(block, r, v, t, &value))
 				sum += value;
 	return sum;
 }
@@ -66,26 +66,26 @@ main(int argc, char **argv)
 {
 	Bars bars = bars_make(argc, argv);
 	CaBar *array = read_bars(&bars);
-	void *memory = calloc(1, ca_engine_size(requests, NREQUESTS));
-	CaEngine *engine;
-	void *room = malloc(ca_block_size(NREQUESTS));
-	CaBlock *block;
+	void *memory = calloc(1, ca_series_indicators_size(requests, NREQUESTS));
+	CaSeriesIndicators *indicators;
+	void *room = malloc(ca_bar_block_size(NREQUESTS));
+	CaBarBlock *block;
 	double sum = 0;
 
 	if (array == NULL || memory == NULL || room == NULL)
 		return 1;
 
 	for (int r = 0; r < NREQUESTS; r++)
-		requests[r].indicator = ca_fastest(requests[r].indicator);
+		requests[r].indicator = ca_cpu_indicator(requests[r].indicator);
 	bars_start();
-	engine = ca_engine_init(memory, requests, NREQUESTS);
-	block = ca_block_init(room, ca_columns());
+	indicators = ca_series_indicators_init(memory, requests, NREQUESTS);
+	block = ca_bar_block_init(room, ca_cpu_columns());
 	for (int i = 0; i < bars.count; i += CA_BLOCK_BARS)
 	{
 		int count =
 			bars.count - i < CA_BLOCK_BARS ? bars.count - i : CA_BLOCK_BARS;
 
-		ca_engine_run(engine, block, &array[i], count);
+		ca_bar_block_run(indicators, block, &array[i], count);
 		sum += values_of(block, count - 1);
 	}
 	bars_stop(&bars, sum);

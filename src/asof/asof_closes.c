@@ -59,7 +59,7 @@ oldest_start(const CaAsOfCloses *closes, const CaTimeframe *timeframe,
  * there is none left.
  */
 static bool
-make_gap(CaAsOfCloses *closes, uint32 row)
+make_slot(CaAsOfCloses *closes, uint32 row)
 {
 	CaAsOfRow *asked = &closes->rows[row];
 	CaAsOfAsset *asset = closes->assets[asked->asset];
@@ -68,18 +68,18 @@ make_gap(CaAsOfCloses *closes, uint32 row)
 	{
 		int place = asked->place++;
 		const CaTimeframe *timeframe = ca_timeframe_by_index(place);
-		CaAsOfSlot *gap = &closes->gaps[closes->ngaps];
+		CaAsOfSlot *slot = &closes->slots[closes->nslots];
 
 		if (asset->first[place] >= asked->moment)
 			continue;
-		gap->before = ca_timeframe_start(
+		slot->before = ca_timeframe_start(
 			timeframe, ca_timeframe_ordinal(timeframe, asked->moment));
-		if (asset->first[place] >= gap->before)
+		if (asset->first[place] >= slot->before)
 			continue;
-		gap->row = row;
-		gap->series = series_number(closes, asset, place);
-		closes->ngaps++;
-		closes->until = Max(closes->until, gap->before);
+		slot->row = row;
+		slot->series = series_number(closes, asset, place);
+		closes->nslots++;
+		closes->until = Max(closes->until, slot->before);
 		closes->since =
 			Min(closes->since, oldest_start(closes, timeframe, asked->moment));
 		return true;
@@ -89,11 +89,11 @@ make_gap(CaAsOfCloses *closes, uint32 row)
 
 /* what the rows ask for in this round; false if none asks any more */
 static bool
-make_gaps(CaAsOfCloses *closes)
+make_slots(CaAsOfCloses *closes)
 {
 	closes->since = DT_NOEND;
 	closes->until = DT_NOBEGIN;
-	closes->ngaps = 0;
+	closes->nslots = 0;
 	closes->nseries = 0;
 	for (uint32 i = 0; i < closes->nassets; i++)
 		for (int place = 0; place < CA_TIMEFRAMES; place++)
@@ -102,9 +102,9 @@ make_gaps(CaAsOfCloses *closes)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (closes->rows[row].asks)
-			closes->rows[row].asks = make_gap(closes, row);
+			closes->rows[row].asks = make_slot(closes, row);
 	}
-	return closes->ngaps > 0;
+	return closes->nslots > 0;
 }
 
 /* a copy of a close, for a row */
@@ -122,41 +122,42 @@ copy_close(const CaAsOfCloses *closes, const CaAsOfClose *close)
 	return copy;
 }
 
-/* the moment that the candle of a gap is known to have come to */
+/* the moment that the candle of a slot is known to have come to */
 static TimestampTz
-known_until(const CaAsOfCloses *closes, uint32 gap)
+known_until(const CaAsOfCloses *closes, uint32 slot)
 {
-	const CaTimeframe *timeframe = closes->timeframes[closes->gaps[gap].series];
-	TimestampTz start = closes->gaps[gap].latest;
+	const CaTimeframe *timeframe =
+		closes->timeframes[closes->slots[slot].series];
+	TimestampTz start = closes->slots[slot].latest;
 	TimestampTz end = ca_timeframe_start(
 		timeframe, ca_timeframe_ordinal(timeframe, start) + 1);
 
-	if (closes->made_of == NULL || closes->made_of[gap] == 0)
+	if (closes->made_of == NULL || closes->made_of[slot] == 0)
 		return end;
-	return Min(end, start + closes->made_of[gap] * USECS_PER_MINUTE);
+	return Min(end, start + closes->made_of[slot] * USECS_PER_MINUTE);
 }
 
 /* give the rows what they found, unless it is stale, and forget the rest */
 static void
 take_answers(CaAsOfCloses *closes)
 {
-	for (uint32 i = 0; i < closes->ngaps; i++)
-		closes->gap_of[closes->gaps[i].row] = CA_NO_GAP;
-	ca_asof_settle(closes->gaps, closes->ngaps, closes->gap_of);
-	for (uint32 i = 0; i < closes->ngaps; i++)
+	for (uint32 i = 0; i < closes->nslots; i++)
+		closes->slot_of[closes->slots[i].row] = CA_ASOF_NO_SLOT;
+	ca_asof_settle(closes->slots, closes->nslots, closes->slot_of);
+	for (uint32 i = 0; i < closes->nslots; i++)
 	{
-		uint32 row = closes->gaps[i].row;
-		uint32 from = closes->gap_of[row];
+		uint32 row = closes->slots[i].row;
+		uint32 from = closes->slot_of[row];
 		CaAsOfRow *asked = &closes->rows[row];
 
-		if (from == CA_NO_GAP ||
+		if (from == CA_ASOF_NO_SLOT ||
 			asked->moment - known_until(closes, from) > closes->staleness)
 			continue;
 		closes->answers[row] = copy_close(closes, &closes->closes[from]);
 		asked->found = true;
 		asked->asks = false;
 	}
-	for (uint32 i = 0; i < closes->ngaps; i++)
+	for (uint32 i = 0; i < closes->nslots; i++)
 	{
 		if (closes->closes[i].large != NULL)
 			pfree(closes->closes[i].large);
@@ -175,13 +176,13 @@ ca_asof_closes_find(CaAsOfCloses *closes)
 		return;
 
 	SPI_connect();
-	ca_asof_closes_read_first(closes);
-	while (make_gaps(closes))
+	ca_asof_read_first(closes);
+	while (make_slots(closes))
 	{
 		closes->ranges = palloc0((Size) closes->nseries * sizeof(CaAsOfRange));
-		ca_asof_sort(closes->gaps, closes->ngaps, closes->ranges);
-		ca_asof_closes_read(closes);
-		ca_asof_closes_read_partial(closes);
+		ca_asof_sort(closes->slots, closes->nslots, closes->ranges);
+		ca_asof_read_candles(closes);
+		ca_asof_read_partial(closes);
 		take_answers(closes);
 		pfree(closes->ranges);
 		if (closes->made_of != NULL)

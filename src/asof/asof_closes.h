@@ -61,20 +61,20 @@ typedef struct CaAsOfCloses
 	uint32 nseries;
 	CaAsOfRange *ranges;
 	const CaTimeframe **timeframes; /* of each series */
-	uint32 ngaps;
-	CaAsOfSlot *gaps;
-	CaAsOfClose *closes;  /* of each gap */
+	uint32 nslots;
+	CaAsOfSlot *slots;
+	CaAsOfClose *closes;  /* of each slot */
 	int32 *made_of;       /* minutes that a partial candle was made of, 0 of a
 						* whole one; NULL when all are whole */
-	uint32 *gap_of;       /* gap that answers a row */
+	uint32 *slot_of;      /* slot that answers a row */
 	CaAsOfClose *answers; /* of each row that found one */
 	TimestampTz since;    /* start of the first and behind that of the last */
 	TimestampTz until;    /* candle that may be wanted */
 } CaAsOfCloses;
 
 extern void ca_asof_closes_find(CaAsOfCloses *closes);
-extern void ca_asof_closes_read_first(CaAsOfCloses *closes);
-extern void ca_asof_closes_read(CaAsOfCloses *closes);
-extern void ca_asof_closes_read_partial(CaAsOfCloses *closes);
+extern void ca_asof_read_first(CaAsOfCloses *closes);
+extern void ca_asof_read_candles(CaAsOfCloses *closes);
+extern void ca_asof_read_partial(CaAsOfCloses *closes);
 
 #endif /* CA_ASOF_CLOSES_H */

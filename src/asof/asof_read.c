@@ -77,7 +77,7 @@ asset_ids(const CaAsOfCloses *closes, bool all)
 
 /* find when the first candle of each series starts */
 void
-ca_asof_closes_read_first(CaAsOfCloses *closes)
+ca_asof_read_first(CaAsOfCloses *closes)
 {
 	Oid types[] = {INT4ARRAYOID, TEXTARRAYOID};
 	Datum values[] = {asset_ids(closes, true), timeframe_codes(closes, true)};
@@ -144,64 +144,65 @@ find_series(const CaAsOfCloses *closes, int32 id, const CaTimeframe *timeframe)
 
 /* take a candle: asset, timeframe, start, close */
 static void
-take_candle(TupleTableSlot *slot, void *taker)
+take_candle(TupleTableSlot *candle, void *taker)
 {
 	CaAsOfCloses *closes = taker;
 	text *code;
 	const CaTimeframe *timeframe;
 	int32 series;
-	uint32 gap;
+	uint32 slot;
 
-	slot_getallattrs(slot);
-	code = DatumGetTextPP(slot->tts_values[1]);
+	slot_getallattrs(candle);
+	code = DatumGetTextPP(candle->tts_values[1]);
 	timeframe = ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
-	series = find_series(closes, DatumGetInt32(slot->tts_values[0]), timeframe);
+	series =
+		find_series(closes, DatumGetInt32(candle->tts_values[0]), timeframe);
 	if (series < 0)
 		return;
 
-	gap = ca_asof_offer(closes->gaps, &closes->ranges[series],
-						DatumGetTimestampTz(slot->tts_values[2]));
-	if (gap != CA_NO_GAP)
-		keep_close(closes, &closes->closes[gap], slot->tts_values[3]);
+	slot = ca_asof_offer(closes->slots, &closes->ranges[series],
+						 DatumGetTimestampTz(candle->tts_values[2]));
+	if (slot != CA_ASOF_NO_SLOT)
+		keep_close(closes, &closes->closes[slot], candle->tts_values[3]);
 }
 
-/* keep the close of a candle of a segment, if there is a gap for it */
+/* keep the close of a candle of a segment, if there is a slot for it */
 static void
-keep_segment_close(CaAsOfCloses *closes, uint32 gap, const CaSegment *segment,
+keep_segment_close(CaAsOfCloses *closes, uint32 slot, const CaSegment *segment,
 				   int candle)
 {
 	Datum value;
 
-	if (gap == CA_NO_GAP)
+	if (slot == CA_ASOF_NO_SLOT)
 		return;
 	value = ca_segment_number(&segment->number[CA_SEGMENT_CLOSE], candle);
-	keep_close(closes, &closes->closes[gap], value);
+	keep_close(closes, &closes->closes[slot], value);
 	pfree(DatumGetPointer(value));
 }
 
-/* take the candles of a segment; of those in one gap the last one is kept */
+/* take the candles of a segment; of those in one slot the last one is kept */
 static void
 take_segment(CaAsOfCloses *closes, const CaColumnScan *scan)
 {
 	int32 series = find_series(closes, scan->asset, scan->timeframe);
-	uint32 last_gap = CA_NO_GAP;
+	uint32 last_slot = CA_ASOF_NO_SLOT;
 	int last = 0;
 
 	if (series < 0)
 		return;
 	for (int i = scan->from; i < scan->to; i++)
 	{
-		uint32 gap = ca_asof_offer(closes->gaps, &closes->ranges[series],
-								   scan->segment->time[i]);
+		uint32 slot = ca_asof_offer(closes->slots, &closes->ranges[series],
+									scan->segment->time[i]);
 
-		if (gap == CA_NO_GAP)
+		if (slot == CA_ASOF_NO_SLOT)
 			continue;
-		if (gap != last_gap)
-			keep_segment_close(closes, last_gap, scan->segment, last);
-		last_gap = gap;
+		if (slot != last_slot)
+			keep_segment_close(closes, last_slot, scan->segment, last);
+		last_slot = slot;
 		last = i;
 	}
-	keep_segment_close(closes, last_gap, scan->segment, last);
+	keep_segment_close(closes, last_slot, scan->segment, last);
 }
 
 /* read the compressed candles of all series in the range that may be wanted */
@@ -226,7 +227,7 @@ read_segments(CaAsOfCloses *closes)
 
 /* read the candles of all series of the round in the range that may be wanted */
 void
-ca_asof_closes_read(CaAsOfCloses *closes)
+ca_asof_read_candles(CaAsOfCloses *closes)
 {
 	CaArgument arguments[] = {
 		{INT4ARRAYOID, asset_ids(closes, false), false},
@@ -249,30 +250,30 @@ ca_asof_closes_read(CaAsOfCloses *closes)
 
 /* note a partial candle: asset, timeframe, start, minutes */
 static void
-take_partial(TupleTableSlot *slot, void *taker)
+take_partial(TupleTableSlot *candle, void *taker)
 {
 	CaAsOfCloses *closes = taker;
 	text *code;
 	int32 series;
-	uint32 gap;
+	uint32 slot;
 
-	slot_getallattrs(slot);
-	code = DatumGetTextPP(slot->tts_values[1]);
+	slot_getallattrs(candle);
+	code = DatumGetTextPP(candle->tts_values[1]);
 	series = find_series(
-		closes, DatumGetInt32(slot->tts_values[0]),
+		closes, DatumGetInt32(candle->tts_values[0]),
 		ca_timeframe_find(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code)));
 	if (series < 0)
 		return;
 
-	gap = ca_asof_find(closes->gaps, &closes->ranges[series],
-					   DatumGetTimestampTz(slot->tts_values[2]));
-	if (gap != CA_NO_GAP)
-		closes->made_of[gap] = DatumGetInt32(slot->tts_values[3]);
+	slot = ca_asof_find(closes->slots, &closes->ranges[series],
+						DatumGetTimestampTz(candle->tts_values[2]));
+	if (slot != CA_ASOF_NO_SLOT)
+		closes->made_of[slot] = DatumGetInt32(candle->tts_values[3]);
 }
 
 /* find which of the candles that were found are partial, where age matters */
 void
-ca_asof_closes_read_partial(CaAsOfCloses *closes)
+ca_asof_read_partial(CaAsOfCloses *closes)
 {
 	CaArgument arguments[] = {
 		{INT4ARRAYOID, 0, false},
@@ -282,10 +283,10 @@ ca_asof_closes_read_partial(CaAsOfCloses *closes)
 
 	closes->made_of = NULL;
 	if (closes->staleness == PG_INT64_MAX ||
-		!ca_partial_any(closes->namespace_oid))
+		!ca_partial_candles_any(closes->namespace_oid))
 		return;
 
-	closes->made_of = palloc0(sizeof(int32) * closes->ngaps);
+	closes->made_of = palloc0(sizeof(int32) * closes->nslots);
 	arguments[0].value = asset_ids(closes, false);
 	arguments[1].value = timeframe_codes(closes, false);
 	ca_read_query(

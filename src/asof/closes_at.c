@@ -144,9 +144,9 @@ complete_closes(CaAsOfCloses *closes)
 		sizeof(CaTimeframe *) * Min((Size) closes->nassets * CA_TIMEFRAMES,
 									(Size) closes->nrows) +
 			1);
-	closes->gaps = palloc(((Size) closes->nrows + 1) * sizeof(CaAsOfSlot));
+	closes->slots = palloc(((Size) closes->nrows + 1) * sizeof(CaAsOfSlot));
 	closes->closes = palloc0(((Size) closes->nrows + 1) * sizeof(CaAsOfClose));
-	closes->gap_of = palloc(((Size) closes->nrows + 1) * sizeof(uint32));
+	closes->slot_of = palloc(((Size) closes->nrows + 1) * sizeof(uint32));
 	closes->answers = palloc(((Size) closes->nrows + 1) * sizeof(CaAsOfClose));
 	MemoryContextSwitchTo(caller);
 }

@@ -13,9 +13,9 @@
  * numbers of trades, 22008 for an infinite time, 22023 for a candle whose high or
  * low does not bound its open and close.  Negative prices are legal.
  *
- * A row of small decimals goes straight into a compact state.  Any other row, and
- * any that is wrong, takes the way through a candle of its own, where all checks
- * are.
+ * A row of small decimals is merged straight into the state's CaCandle64.  Any other
+ * row, and any invalid one, first becomes a CaCandle of its own, which makes all
+ * checks.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,7 +44,7 @@ typedef struct DecimalReader
 
 /* a numeric that "what" names.  Errors: 22003 when it is not finite. */
 CaDecimal
-ca_candle_read_numeric(Datum value, const char *what)
+ca_candlestick_agg_read_numeric(Datum value, const char *what)
 {
 	ca_check_finite_numeric(value, what);
 	return ca_decimal_from_numeric(value);
@@ -68,7 +68,7 @@ read_small_double(Datum value, CaDecimal64 *small)
 	return ca_decimal64_from_decimal(&decimal, small);
 }
 
-static const DecimalReader numeric_reader = {ca_candle_read_numeric,
+static const DecimalReader numeric_reader = {ca_candlestick_agg_read_numeric,
 											 ca_decimal64_from_numeric};
 static const DecimalReader double_reader = {read_double, read_small_double};
 
@@ -92,8 +92,8 @@ decimal_reader(FunctionCallInfo fcinfo)
  * Errors: 22023 when high or low does not bound the others.
  */
 void
-ca_candle_read_bar(CaCandle *candle, int64 time, const CaDecimal prices[4],
-				   const CaDecimal *volume)
+ca_candlestick_agg_read_bar(CaCandle *candle, int64 time,
+							const CaDecimal prices[4], const CaDecimal *volume)
 {
 	if (!ca_candle_from_bar(candle, time, prices, volume))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -125,8 +125,8 @@ bar_from_datums(CaCandle *candle, const DecimalReader *reader, int64 time,
 		ca_check_volume(&volume);
 	}
 	ca_check_finite_time(time);
-	ca_candle_read_bar(candle, time, prices,
-					   volume_value != NULL ? &volume : NULL);
+	ca_candlestick_agg_read_bar(candle, time, prices,
+								volume_value != NULL ? &volume : NULL);
 }
 
 /*
@@ -134,15 +134,15 @@ bar_from_datums(CaCandle *candle, const DecimalReader *reader, int64 time,
  * Errors: those of candlestick_agg.
  */
 void
-ca_candle_bar_from_numerics(CaCandle *candle, int64 time, const Datum prices[4],
-							const Datum *volume)
+ca_candlestick_agg_read_bar_numerics(CaCandle *candle, int64 time,
+									 const Datum prices[4], const Datum *volume)
 {
 	bar_from_datums(candle, &numeric_reader, time, prices, volume);
 }
 
 /* the state argument, or NULL */
 struct varlena *
-ca_candle_state_argument(FunctionCallInfo fcinfo, int argument)
+ca_candlestick_agg_state(FunctionCallInfo fcinfo, int argument)
 {
 	if (PG_ARGISNULL(argument))
 		return NULL;
@@ -154,15 +154,15 @@ ca_candle_state_argument(FunctionCallInfo fcinfo, int argument)
  * done, which only an aggregate may ask for.
  */
 Datum
-ca_candle_state_add(FunctionCallInfo fcinfo, const CaCandle *row)
+ca_candlestick_agg_add(FunctionCallInfo fcinfo, const CaCandle *row)
 {
 	return PointerGetDatum(
-		ca_candle_state_merge(ca_candle_state_argument(fcinfo, 0), row));
+		ca_candlestick_state_merge(ca_candlestick_agg_state(fcinfo, 0), row));
 }
 
 /* what an accumulator returns when a row does not count */
 Datum
-ca_candle_state_unchanged(FunctionCallInfo fcinfo)
+ca_candlestick_agg_unchanged(FunctionCallInfo fcinfo)
 {
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -170,11 +170,11 @@ ca_candle_state_unchanged(FunctionCallInfo fcinfo)
 }
 
 /*
- * The compact candle of the first argument, to be changed in place; NULL when
- * there is none or it has another form.
+ * The CaCandle64 of the first argument, to be changed in place; NULL when there is
+ * none or the state has another form.
  */
 static inline CaCandle64 *
-compact_argument(FunctionCallInfo fcinfo)
+candle64_argument(FunctionCallInfo fcinfo)
 {
 	struct varlena *state;
 
@@ -183,14 +183,14 @@ compact_argument(FunctionCallInfo fcinfo)
 	state = (struct varlena *) PG_GETARG_POINTER(0);
 	if (VARATT_IS_EXTENDED(state))
 		return NULL;
-	return ca_candle_state_compact(state);
+	return ca_candlestick_state_candle64(state);
 }
 
-/* merge a trade of small decimals into a compact state; false when it is none */
+/* merge a trade of small decimals into a CaCandle64; false where that cannot be done */
 static bool
 add_small_trade(FunctionCallInfo fcinfo, const DecimalReader *reader)
 {
-	CaCandle64 *compact = compact_argument(fcinfo);
+	CaCandle64 *candle64 = candle64_argument(fcinfo);
 	int64 time = PG_GETARG_TIMESTAMPTZ(1);
 	int64 sequence = 0;
 	bool has_sequence = PG_NARGS() > 4 && !PG_ARGISNULL(4);
@@ -198,34 +198,35 @@ add_small_trade(FunctionCallInfo fcinfo, const DecimalReader *reader)
 	CaDecimal64 price;
 	CaDecimal64 volume;
 
-	if (compact == NULL || TIMESTAMP_NOT_FINITE(time) ||
+	if (candle64 == NULL || TIMESTAMP_NOT_FINITE(time) ||
 		!reader->read_small(PG_GETARG_DATUM(2), &price) ||
 		(has_volume && !reader->read_small(PG_GETARG_DATUM(3), &volume)))
 		return false;
 	if (has_sequence)
 		sequence = PG_GETARG_INT64(4);
-	return ca_candle64_add_trade(compact, time, has_sequence ? &sequence : NULL,
-								 &price, has_volume ? &volume : NULL);
+	return ca_candle64_add_trade(candle64, time,
+								 has_sequence ? &sequence : NULL, &price,
+								 has_volume ? &volume : NULL);
 }
 
-/* the same of a ready candle */
+/* the same for a ready candle */
 static bool
 add_small_bar(FunctionCallInfo fcinfo, const DecimalReader *reader)
 {
-	CaCandle64 *compact = compact_argument(fcinfo);
+	CaCandle64 *candle64 = candle64_argument(fcinfo);
 	int64 time = PG_GETARG_TIMESTAMPTZ(1);
 	bool has_volume = !PG_ARGISNULL(6);
 	CaDecimal64 prices[4];
 	CaDecimal64 volume;
 
-	if (compact == NULL || TIMESTAMP_NOT_FINITE(time))
+	if (candle64 == NULL || TIMESTAMP_NOT_FINITE(time))
 		return false;
 	for (int i = 0; i < 4; i++)
 		if (!reader->read_small(PG_GETARG_DATUM(2 + i), &prices[i]))
 			return false;
 	if (has_volume && !reader->read_small(PG_GETARG_DATUM(6), &volume))
 		return false;
-	return ca_candle64_add_bar(compact, time, prices,
+	return ca_candle64_add_bar(candle64, time, prices,
 							   has_volume ? &volume : NULL);
 }
 
@@ -242,7 +243,7 @@ ca_candlestick_trade_accum(PG_FUNCTION_ARGS)
 
 	ca_aggregate_context(fcinfo, "candlestick_agg");
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return ca_candle_state_unchanged(fcinfo);
+		return ca_candlestick_agg_unchanged(fcinfo);
 
 	if (add_small_trade(fcinfo, reader))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
@@ -261,7 +262,7 @@ ca_candlestick_trade_accum(PG_FUNCTION_ARGS)
 		ca_check_volume(&volume);
 	}
 	ca_candle_from_trade(&trade, &tick, PG_ARGISNULL(3) ? NULL : &volume);
-	return ca_candle_state_add(fcinfo, &trade);
+	return ca_candlestick_agg_add(fcinfo, &trade);
 }
 
 /*
@@ -277,7 +278,7 @@ ca_candlestick_bar_accum(PG_FUNCTION_ARGS)
 	ca_aggregate_context(fcinfo, "candlestick_agg");
 	for (int i = 1; i <= 5; i++)
 		if (PG_ARGISNULL(i))
-			return ca_candle_state_unchanged(fcinfo);
+			return ca_candlestick_agg_unchanged(fcinfo);
 
 	if (add_small_bar(fcinfo, reader))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
@@ -286,7 +287,7 @@ ca_candlestick_bar_accum(PG_FUNCTION_ARGS)
 		prices[i] = PG_GETARG_DATUM(2 + i);
 	bar_from_datums(&bar, reader, PG_GETARG_TIMESTAMPTZ(1), prices,
 					PG_ARGISNULL(6) ? NULL : &fcinfo->args[6].value);
-	return ca_candle_state_add(fcinfo, &bar);
+	return ca_candlestick_agg_add(fcinfo, &bar);
 }
 
 /*
@@ -295,12 +296,12 @@ ca_candlestick_bar_accum(PG_FUNCTION_ARGS)
 Datum
 ca_candlestick_combine(PG_FUNCTION_ARGS)
 {
-	struct varlena *other = ca_candle_state_argument(fcinfo, 1);
+	struct varlena *other = ca_candlestick_agg_state(fcinfo, 1);
 	CaCandle candle;
 
 	ca_aggregate_context(fcinfo, "candlestick_agg");
 	if (other == NULL)
-		return ca_candle_state_unchanged(fcinfo);
-	ca_candle_state_read(other, &candle);
-	return ca_candle_state_add(fcinfo, &candle);
+		return ca_candlestick_agg_unchanged(fcinfo);
+	ca_candlestick_state_read(other, &candle);
+	return ca_candlestick_agg_add(fcinfo, &candle);
 }

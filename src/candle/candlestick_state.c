@@ -38,28 +38,28 @@
 #define WIRE_TRADES 0x08
 #define WIRE_FLAGS 0x0F
 
-#define FORM_COMPACT 0x43414331 /* a compact candle */
-#define FORM_PACKED 0x43415031  /* a candle */
-#define FORM_WIRE 0x43415731    /* the form for sending */
+#define FORM_CANDLE64 0x43414331 /* a CaCandle64 */
+#define FORM_CANDLE 0x43415031   /* a CaCandle */
+#define FORM_WIRE 0x43415731     /* the form for sending */
 
 PG_FUNCTION_INFO_V1(ca_candlestick_state_in);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_out);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_recv);
 PG_FUNCTION_INFO_V1(ca_candlestick_state_send);
 
-typedef struct CompactState
+typedef struct Candle64State
 {
 	int32 vl_len_; /* varlena header, never touched directly */
 	uint32 form;
 	CaCandle64 candle;
-} CompactState;
+} Candle64State;
 
-typedef struct PackedState
+typedef struct CandleState
 {
 	int32 vl_len_; /* varlena header, never touched directly */
 	uint32 form;
 	CaCandle candle;
-} PackedState;
+} CandleState;
 
 typedef struct WireState
 {
@@ -195,41 +195,41 @@ state_form(const struct varlena *state)
 }
 
 /*
- * The candle inside a compact state, to be changed in place; NULL when the
- * state has another form.
+ * The CaCandle64 inside a state, to be changed in place; NULL when the state has
+ * another form.
  */
 CaCandle64 *
-ca_candle_state_compact(struct varlena *state)
+ca_candlestick_state_candle64(struct varlena *state)
 {
-	if (VARSIZE(state) != sizeof(CompactState) ||
-		((CompactState *) state)->form != FORM_COMPACT)
+	if (VARSIZE(state) != sizeof(Candle64State) ||
+		((Candle64State *) state)->form != FORM_CANDLE64)
 		return NULL;
-	return &((CompactState *) state)->candle;
+	return &((Candle64State *) state)->candle;
 }
 
-/* the same of a packed state */
+/* the same for a CaCandle */
 static CaCandle *
-state_packed(struct varlena *state)
+state_candle(struct varlena *state)
 {
-	if (VARSIZE(state) != sizeof(PackedState) ||
-		((PackedState *) state)->form != FORM_PACKED ||
-		is_wide(&((PackedState *) state)->candle))
+	if (VARSIZE(state) != sizeof(CandleState) ||
+		((CandleState *) state)->form != FORM_CANDLE ||
+		is_wide(&((CandleState *) state)->candle))
 		return NULL;
-	return &((PackedState *) state)->candle;
+	return &((CandleState *) state)->candle;
 }
 
 /* read a state of any form */
 void
-ca_candle_state_read(struct varlena *state, CaCandle *candle)
+ca_candlestick_state_read(struct varlena *state, CaCandle *candle)
 {
-	const CaCandle64 *compact = ca_candle_state_compact(state);
-	const CaCandle *packed = state_packed(state);
+	const CaCandle64 *candle64 = ca_candlestick_state_candle64(state);
+	const CaCandle *held = state_candle(state);
 	StringInfoData buf;
 
-	if (compact != NULL)
-		ca_candle64_to_candle(compact, candle);
-	else if (packed != NULL)
-		*candle = *packed;
+	if (candle64 != NULL)
+		ca_candle64_to_candle(candle64, candle);
+	else if (held != NULL)
+		*candle = *held;
 	else
 	{
 		if (state_form(state) != FORM_WIRE)
@@ -260,25 +260,25 @@ state_make_wire(const CaCandle *candle)
 
 /* a new state in the current memory context */
 struct varlena *
-ca_candle_state_make(const CaCandle *candle)
+ca_candlestick_state_make(const CaCandle *candle)
 {
-	CaCandle64 compact;
+	CaCandle64 candle64;
 
-	if (ca_candle64_from_candle(&compact, candle))
+	if (ca_candle64_from_candle(&candle64, candle))
 	{
-		CompactState *state = palloc0(sizeof(CompactState));
+		Candle64State *state = palloc0(sizeof(Candle64State));
 
-		SET_VARSIZE(state, sizeof(CompactState));
-		state->form = FORM_COMPACT;
-		state->candle = compact;
+		SET_VARSIZE(state, sizeof(Candle64State));
+		state->form = FORM_CANDLE64;
+		state->candle = candle64;
 		return (struct varlena *) state;
 	}
 	if (!is_wide(candle))
 	{
-		PackedState *state = palloc0(sizeof(PackedState));
+		CandleState *state = palloc0(sizeof(CandleState));
 
-		SET_VARSIZE(state, sizeof(PackedState));
-		state->form = FORM_PACKED;
+		SET_VARSIZE(state, sizeof(CandleState));
+		state->form = FORM_CANDLE;
 		state->candle = *candle;
 		return (struct varlena *) state;
 	}
@@ -292,28 +292,28 @@ ca_candle_state_make(const CaCandle *candle)
  * returned.
  */
 struct varlena *
-ca_candle_state_merge(struct varlena *state, const CaCandle *row)
+ca_candlestick_state_merge(struct varlena *state, const CaCandle *row)
 {
-	CaCandle64 *compact;
-	CaCandle *packed;
+	CaCandle64 *candle64;
+	CaCandle *held;
 	CaCandle candle;
 
 	if (state == NULL)
-		return ca_candle_state_make(row);
+		return ca_candlestick_state_make(row);
 
-	packed = state_packed(state);
-	if (packed != NULL)
+	held = state_candle(state);
+	if (held != NULL)
 	{
-		ca_candle_merge(packed, row);
-		return is_wide(packed) ? ca_candle_state_make(packed) : state;
+		ca_candle_merge(held, row);
+		return is_wide(held) ? ca_candlestick_state_make(held) : state;
 	}
 
-	ca_candle_state_read(state, &candle);
+	ca_candlestick_state_read(state, &candle);
 	ca_candle_merge(&candle, row);
-	compact = ca_candle_state_compact(state);
-	if (compact != NULL && ca_candle64_from_candle(compact, &candle))
+	candle64 = ca_candlestick_state_candle64(state);
+	if (candle64 != NULL && ca_candle64_from_candle(candle64, &candle))
 		return state;
-	return ca_candle_state_make(&candle);
+	return ca_candlestick_state_make(&candle);
 }
 
 /*
@@ -330,7 +330,7 @@ ca_candlestick_state_in(PG_FUNCTION_ARGS)
 	enlargeStringInfo(&buf, strlen(hex) / 2 + 1);
 	buf.len = hex_decode(hex, strlen(hex), buf.data);
 	wire_get(&buf, &candle);
-	PG_RETURN_POINTER(ca_candle_state_make(&candle));
+	PG_RETURN_POINTER(ca_candlestick_state_make(&candle));
 }
 
 /*
@@ -343,7 +343,7 @@ ca_candlestick_state_out(PG_FUNCTION_ARGS)
 	CaCandle candle;
 	char *hex;
 
-	ca_candle_state_read(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)), &candle);
+	ca_candlestick_state_read(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)), &candle);
 	initStringInfo(&buf);
 	wire_put(&buf, &candle);
 	hex = palloc(buf.len * 2 + 1);
@@ -360,7 +360,7 @@ ca_candlestick_state_recv(PG_FUNCTION_ARGS)
 	CaCandle candle;
 
 	wire_get((StringInfo) PG_GETARG_POINTER(0), &candle);
-	PG_RETURN_POINTER(ca_candle_state_make(&candle));
+	PG_RETURN_POINTER(ca_candlestick_state_make(&candle));
 }
 
 /*
@@ -372,7 +372,7 @@ ca_candlestick_state_send(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	CaCandle candle;
 
-	ca_candle_state_read(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)), &candle);
+	ca_candlestick_state_read(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)), &candle);
 	pq_begintypsend(&buf);
 	wire_put(&buf, &candle);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));

@@ -87,29 +87,33 @@ ca_candlestick_rollup_accum(PG_FUNCTION_ARGS)
 
 	ca_aggregate_context(fcinfo, "rollup");
 	if (PG_ARGISNULL(1))
-		return ca_candle_state_unchanged(fcinfo);
+		return ca_candlestick_agg_unchanged(fcinfo);
 	deform_candlestick(fcinfo, PG_GETARG_DATUM(1), column, null);
 	if (null[COLUMN_OPEN_TIME] || null[COLUMN_CLOSE_TIME])
-		return ca_candle_state_unchanged(fcinfo);
+		return ca_candlestick_agg_unchanged(fcinfo);
 	for (int i = 0; i < 4; i++)
 	{
 		if (null[COLUMN_OPEN + i])
-			return ca_candle_state_unchanged(fcinfo);
-		prices[i] = ca_candle_read_numeric(column[COLUMN_OPEN + i], "price");
+			return ca_candlestick_agg_unchanged(fcinfo);
+		prices[i] =
+			ca_candlestick_agg_read_numeric(column[COLUMN_OPEN + i], "price");
 	}
 
 	if (!null[COLUMN_VOLUME])
 	{
-		volume = ca_candle_read_numeric(column[COLUMN_VOLUME], "volume");
+		volume =
+			ca_candlestick_agg_read_numeric(column[COLUMN_VOLUME], "volume");
 		ca_check_volume(&volume);
 	}
 	ca_check_finite_time(DatumGetTimestampTz(column[COLUMN_OPEN_TIME]));
 	ca_check_finite_time(DatumGetTimestampTz(column[COLUMN_CLOSE_TIME]));
-	ca_candle_read_bar(&candle, DatumGetTimestampTz(column[COLUMN_OPEN_TIME]),
-					   prices, null[COLUMN_VOLUME] ? NULL : &volume);
+	ca_candlestick_agg_read_bar(&candle,
+								DatumGetTimestampTz(column[COLUMN_OPEN_TIME]),
+								prices, null[COLUMN_VOLUME] ? NULL : &volume);
 	if (candle.has_volume && !null[COLUMN_VWAP])
 	{
-		CaDecimal vwap = ca_candle_read_numeric(column[COLUMN_VWAP], "vwap");
+		CaDecimal vwap =
+			ca_candlestick_agg_read_numeric(column[COLUMN_VWAP], "vwap");
 
 		ca_candle_set_vwap(&candle, &vwap);
 	}
@@ -126,7 +130,7 @@ ca_candlestick_rollup_accum(PG_FUNCTION_ARGS)
 		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				errmsg("number of trades must not be negative"),
 				errdetail("Value is %lld.", (long long) candle.trades));
-	return ca_candle_state_add(fcinfo, &candle);
+	return ca_candlestick_agg_add(fcinfo, &candle);
 }
 
 static TupleDesc
@@ -145,19 +149,13 @@ result_descriptor(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
-static Datum
-decimal_datum(const CaDecimal *decimal)
-{
-	return NumericGetDatum(ca_decimal_to_numeric(decimal));
-}
-
 /*
  * ca_candlestick_final(state) -> candlestick
  */
 Datum
 ca_candlestick_final(PG_FUNCTION_ARGS)
 {
-	struct varlena *state = ca_candle_state_argument(fcinfo, 0);
+	struct varlena *state = ca_candlestick_agg_state(fcinfo, 0);
 	Datum column[CANDLESTICK_COLUMNS];
 	bool null[CANDLESTICK_COLUMNS] = {false};
 	TupleDesc tupdesc;
@@ -167,17 +165,18 @@ ca_candlestick_final(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		PG_RETURN_NULL();
 	tupdesc = result_descriptor(fcinfo);
-	ca_candle_state_read(state, &candle);
+	ca_candlestick_state_read(state, &candle);
 
 	column[COLUMN_OPEN_TIME] = TimestampTzGetDatum(candle.open.time);
-	column[COLUMN_OPEN] = decimal_datum(&candle.open.price);
-	column[COLUMN_HIGH] = decimal_datum(&candle.high);
-	column[COLUMN_LOW] = decimal_datum(&candle.low);
-	column[COLUMN_CLOSE] = decimal_datum(&candle.close.price);
-	column[COLUMN_VOLUME] = decimal_datum(&candle.volume);
+	column[COLUMN_OPEN] = ca_decimal_datum(&candle.open.price);
+	column[COLUMN_HIGH] = ca_decimal_datum(&candle.high);
+	column[COLUMN_LOW] = ca_decimal_datum(&candle.low);
+	column[COLUMN_CLOSE] = ca_decimal_datum(&candle.close.price);
+	column[COLUMN_VOLUME] = ca_decimal_datum(&candle.volume);
 	null[COLUMN_VOLUME] = !candle.has_volume;
 	null[COLUMN_VWAP] = !ca_candle_vwap(&candle, &vwap);
-	column[COLUMN_VWAP] = null[COLUMN_VWAP] ? (Datum) 0 : decimal_datum(&vwap);
+	column[COLUMN_VWAP] =
+		null[COLUMN_VWAP] ? (Datum) 0 : ca_decimal_datum(&vwap);
 	column[COLUMN_TRADES] = Int64GetDatum(candle.trades);
 	null[COLUMN_TRADES] = !candle.has_trades;
 	column[COLUMN_CLOSE_TIME] = TimestampTzGetDatum(candle.close.time);

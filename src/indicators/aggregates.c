@@ -64,9 +64,9 @@ make_state(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	IndicatorState *state =
 		MemoryContextAllocZero(context, sizeof(IndicatorState));
 
-	state->indicator = ca_fastest(indicator);
+	state->indicator = ca_cpu_indicator(indicator);
 	state->is_numeric = get_fn_expr_argtype(fcinfo->flinfo, 1) == NUMERICOID;
-	ca_get_parameters(fcinfo, indicator, &state->parameters);
+	ca_parameters_get(fcinfo, indicator, &state->parameters);
 	state->kernel =
 		MemoryContextAllocZero(context, indicator->size(&state->parameters));
 	if (indicator->init)
@@ -114,7 +114,7 @@ indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	{
 		ca_aggregate_context(fcinfo, indicator->name);
 		state = (IndicatorState *) PG_GETARG_POINTER(0);
-		ca_check_same_parameters(fcinfo, indicator, &state->parameters);
+		ca_parameters_check_same(fcinfo, indicator, &state->parameters);
 	}
 
 	for (int i = 0; i < indicator->ninputs; i++)

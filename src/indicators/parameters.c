@@ -25,7 +25,7 @@ static const char *const convention_names[] = {"talib", "tradingview",
  * Refuse a period that is out of range.  Errors: 22023.
  */
 void
-ca_check_period(const CaIndicator *indicator, int i, double period)
+ca_parameters_check_period(const CaIndicator *indicator, int i, double period)
 {
 	if (!(period >= 1 && period <= CA_MAX_PERIOD))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -39,7 +39,7 @@ ca_check_period(const CaIndicator *indicator, int i, double period)
  * Refuse a multiplier that is negative or not finite.  Errors: 22023.
  */
 void
-ca_check_multiplier(const CaIndicator *indicator, double multiplier)
+ca_parameters_check_multiplier(const CaIndicator *indicator, double multiplier)
 {
 	if (!(multiplier >= 0.0 && isfinite(multiplier)))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -52,7 +52,7 @@ ca_check_multiplier(const CaIndicator *indicator, double multiplier)
  * Refuse parameters, each in range, that do not go together.  Errors: 22023.
  */
 void
-ca_check_parameters(const CaIndicator *indicator,
+ca_parameters_check(const CaIndicator *indicator,
 					const CaParameters *parameters)
 {
 	const char *problem =
@@ -81,7 +81,7 @@ period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
 				errhint("Give an integer from 1 to %d.", CA_MAX_PERIOD));
 
 	period = PG_GETARG_INT32(argument);
-	ca_check_period(indicator, i, period);
+	ca_parameters_check_period(indicator, i, period);
 	return period;
 }
 
@@ -101,7 +101,7 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 			errhint("The usual one is %g.", indicator->defaults.multiplier));
 
 	multiplier = PG_GETARG_FLOAT8(argument);
-	ca_check_multiplier(indicator, multiplier);
+	ca_parameters_check_multiplier(indicator, multiplier);
 	return multiplier;
 }
 
@@ -109,7 +109,7 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
  * A convention by its name.  Errors: 22023 when there is none.
  */
 CaConvention
-ca_get_convention(const text *name)
+ca_parameters_convention(const text *name)
 {
 	for (int i = 0; i < (int) lengthof(convention_names); i++)
 		if (VARSIZE_ANY_EXHDR(name) == strlen(convention_names[i]) &&
@@ -126,7 +126,21 @@ ca_get_convention(const text *name)
 		errhint("Conventions are talib, tradingview and pandas."));
 }
 
-/* the convention of the call, which comes last */
+/*
+ * The convention of a call that is no aggregate's.  Errors: 22004 for NULL, 22023
+ * for an unknown one.
+ */
+CaConvention
+ca_parameters_convention_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("convention must not be NULL"),
+				errhint("Conventions are talib, tradingview and pandas."));
+	return ca_parameters_convention(PG_GETARG_TEXT_PP(argument));
+}
+
+/* the convention of an aggregate's call, which comes last */
 static CaConvention
 convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 {
@@ -139,7 +153,7 @@ convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("convention of %s must not be NULL", indicator->name),
 				errhint("Conventions are talib, tradingview and pandas."));
-	return ca_get_convention(PG_GETARG_TEXT_PP(argument));
+	return ca_parameters_convention(PG_GETARG_TEXT_PP(argument));
 }
 
 /*
@@ -147,14 +161,14 @@ convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
  * 22023 for one that is NULL or out of range, or that does not go with another.
  */
 void
-ca_get_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
+ca_parameters_get(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 				  CaParameters *parameters)
 {
 	for (int i = 0; i < indicator->nperiods; i++)
 		parameters->periods[i] = period_argument(fcinfo, indicator, i);
 	parameters->multiplier = multiplier_argument(fcinfo, indicator);
 	parameters->convention = convention_argument(fcinfo, indicator);
-	ca_check_parameters(indicator, parameters);
+	ca_parameters_check(indicator, parameters);
 }
 
 static void
@@ -172,7 +186,7 @@ refuse_change(const CaIndicator *indicator, const char *name, double was,
  * Refuse parameters that are not those of the first row.  Errors: 22023.
  */
 void
-ca_check_same_parameters(FunctionCallInfo fcinfo, const CaIndicator *indicator,
+ca_parameters_check_same(FunctionCallInfo fcinfo, const CaIndicator *indicator,
 						 const CaParameters *parameters)
 {
 	for (int i = 0; i < indicator->nperiods; i++)

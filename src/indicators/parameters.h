@@ -14,16 +14,19 @@
 
 #include "indicators/kernel/indicator.h"
 
-extern CaConvention ca_get_convention(const text *name);
-extern void ca_check_period(const CaIndicator *indicator, int i, double period);
-extern void ca_check_multiplier(const CaIndicator *indicator,
-								double multiplier);
-extern void ca_check_parameters(const CaIndicator *indicator,
+extern CaConvention ca_parameters_convention(const text *name);
+extern CaConvention ca_parameters_convention_argument(FunctionCallInfo fcinfo,
+													  int argument);
+extern void ca_parameters_check_period(const CaIndicator *indicator, int i,
+									   double period);
+extern void ca_parameters_check_multiplier(const CaIndicator *indicator,
+										   double multiplier);
+extern void ca_parameters_check(const CaIndicator *indicator,
 								const CaParameters *parameters);
-extern void ca_get_parameters(FunctionCallInfo fcinfo,
+extern void ca_parameters_get(FunctionCallInfo fcinfo,
 							  const CaIndicator *indicator,
 							  CaParameters *parameters);
-extern void ca_check_same_parameters(FunctionCallInfo fcinfo,
+extern void ca_parameters_check_same(FunctionCallInfo fcinfo,
 									 const CaIndicator *indicator,
 									 const CaParameters *parameters);
 

@@ -188,22 +188,22 @@ add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
 			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			errmsg("spec asks for more than %d indicators", CA_MAX_REQUESTS));
 
-	request->indicator = ca_fastest(indicator);
+	request->indicator = ca_cpu_indicator(indicator);
 	request->parameters = indicator->defaults;
 	request->parameters.convention = convention;
 	for (int i = 0; i < indicator->nperiods; i++)
 	{
-		ca_check_period(indicator, i, numbers[i]);
+		ca_parameters_check_period(indicator, i, numbers[i]);
 		if (numbers[i] != floor(numbers[i]))
 			refuse_value(key, set, "has a period that is not an integer");
 		request->parameters.periods[i] = (int) numbers[i];
 	}
 	if (n > indicator->nperiods)
 	{
-		ca_check_multiplier(indicator, numbers[n - 1]);
+		ca_parameters_check_multiplier(indicator, numbers[n - 1]);
 		request->parameters.multiplier = numbers[n - 1];
 	}
-	ca_check_parameters(indicator, &request->parameters);
+	ca_parameters_check(indicator, &request->parameters);
 
 	if (labelled)
 		make_label(label, numbers, n);
@@ -284,7 +284,7 @@ add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
  * key or value, or a period out of range.
  */
 void
-ca_get_spec(Jsonb *json, CaConvention convention, CaSpec *spec)
+ca_spec_get(Jsonb *json, CaConvention convention, CaSpec *spec)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;

@@ -12,7 +12,7 @@
 
 #include "utils/jsonb.h"
 
-#include "indicators/kernel/engine.h"
+#include "indicators/kernel/series_indicators.h"
 
 #define CA_MAX_REQUESTS 64
 #define CA_LABEL_BYTES 48
@@ -45,7 +45,8 @@ typedef struct CaSpec
 } CaSpec;
 
 extern bool ca_spec_has_key(const char *name, int length);
-extern void ca_get_spec(Jsonb *json, CaConvention convention, CaSpec *spec);
-extern Jsonb *ca_spec_values(const CaSpec *spec, const CaEngine *engine);
+extern void ca_spec_get(Jsonb *json, CaConvention convention, CaSpec *spec);
+extern Jsonb *ca_spec_values(const CaSpec *spec,
+							 const CaSeriesIndicators *indicators);
 
 #endif /* CA_SPEC_H */

@@ -81,11 +81,11 @@ set_values(JsonbValue *value, const CaSpecKey *key, const CaValues *values,
 }
 
 /*
- * What the engine, which serves this spec's requests, tells of its last candle.
+ * The values as of the last candle, from indicators that serve this spec's requests.
  * Errors: 22003 when a value is beyond the range of double precision.
  */
 Jsonb *
-ca_spec_values(const CaSpec *spec, const CaEngine *engine)
+ca_spec_values(const CaSpec *spec, const CaSeriesIndicators *indicators)
 {
 	/* pairs of the root, of the objects by labels, and of fields */
 	int n = spec->nrequests;
@@ -103,7 +103,7 @@ ca_spec_values(const CaSpec *spec, const CaEngine *engine)
 		CaValues values;
 		JsonbValue *value;
 
-		if (!ca_engine_values(engine, i, &values))
+		if (!ca_series_indicators_values(indicators, i, &values))
 			continue;
 		if (label[0] == '\0')
 			value = add_pair(&root, key->key);

@@ -6,7 +6,7 @@
  * technical_indicators() reads the candles of a series from the first one on, so
  * that a value does not depend on where the rows that it returns begin.  Rows of
  * price_history and compressed candles are read side by side, by one snapshot; the
- * latter come in columns.  technical_indicators_rows.c has the indicators and the rows.
+ * latter come in columns.  indicator_rows.c has the indicators and the rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "indicators/parameters.h"
-#include "indicators/technical_indicators.h"
+#include "indicators/indicator_rows.h"
 #include "numeric/numeric.h"
 #include "base/extension.h"
 #include "base/query.h"
@@ -72,7 +72,7 @@ typedef struct Series
 	Gaps gaps;
 	TimestampTz next; /* end of the last candle; DT_NOBEGIN before the first */
 	CaPrice close;    /* of the last candle */
-	CaSeriesRows rows;
+	CaIndicatorRows rows;
 	CaColumnScan scan;   /* of compressed candles */
 	bool has_compressed; /* there is one more */
 	int compressed;      /* its number in the segment */
@@ -98,16 +98,6 @@ gaps_argument(FunctionCallInfo fcinfo)
 					"flat candles in between, break begins anew."));
 }
 
-static CaConvention
-convention_argument(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(ARG_CONVENTION))
-		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				errmsg("convention must not be NULL"),
-				errhint("Conventions are talib, tradingview and pandas."));
-	return ca_get_convention(PG_GETARG_TEXT_PP(ARG_CONVENTION));
-}
-
 static CaArgument
 query_argument(FunctionCallInfo fcinfo, int argument, Oid type)
 {
@@ -131,13 +121,13 @@ cross_gap(Series *series, TimestampTz time)
 	CaBar flat = {series->close, series->close, series->close};
 
 	if (series->gaps == GAPS_BREAK)
-		ca_series_reset(&series->rows);
+		ca_indicator_rows_reset(&series->rows);
 	else if (series->gaps == GAPS_FILL)
 		for (; series->next < time;
 			 series->next = candle_end(series, series->next))
 		{
 			CHECK_FOR_INTERRUPTS();
-			ca_series_add(&series->rows, &flat);
+			ca_indicator_rows_skip(&series->rows, &flat);
 		}
 }
 
@@ -180,10 +170,11 @@ take_compressed(Series *series)
 	bar.close = compressed_price(&number[CA_SEGMENT_CLOSE], candle);
 	begin_candle(series, time, &bar);
 	if (time >= series->since)
-		ca_series_add_row(&series->rows, &bar, time,
-						  ca_segment_number(&number[CA_SEGMENT_CLOSE], candle));
+		ca_indicator_rows_add(
+			&series->rows, &bar, time,
+			ca_segment_number(&number[CA_SEGMENT_CLOSE], candle));
 	else
-		ca_series_add(&series->rows, &bar);
+		ca_indicator_rows_skip(&series->rows, &bar);
 }
 
 /* the compressed candles before this time */
@@ -224,10 +215,10 @@ take_candle(TupleTableSlot *slot, void *taker)
 	bar.close = ca_price_from_numeric(slot->tts_values[CANDLE_CLOSE]);
 	begin_candle(series, time, &bar);
 	if (time >= series->since)
-		ca_series_add_row(&series->rows, &bar, time,
-						  slot->tts_values[CANDLE_CLOSE]);
+		ca_indicator_rows_add(&series->rows, &bar, time,
+							  slot->tts_values[CANDLE_CLOSE]);
 	else
-		ca_series_add(&series->rows, &bar);
+		ca_indicator_rows_skip(&series->rows, &bar);
 }
 
 static void
@@ -303,7 +294,7 @@ read_candles(const CaArgument *arguments, Oid namespace_oid, Series *series)
 		take_compressed_before(series, DT_NOEND);
 		ca_column_scan_end(&series->scan);
 	}
-	ca_series_flush(&series->rows);
+	ca_indicator_rows_flush(&series->rows);
 }
 
 /*
@@ -333,7 +324,7 @@ ca_technical_indicators(PG_FUNCTION_ARGS)
 				  take_nothing, NULL);
 	series.timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(ARG_TIMEFRAME));
 	series.gaps = gaps_argument(fcinfo);
-	convention = convention_argument(fcinfo);
+	convention = ca_parameters_convention_argument(fcinfo, ARG_CONVENTION);
 	if (!PG_ARGISNULL(ARG_SINCE))
 		series.since = PG_GETARG_TIMESTAMPTZ(ARG_SINCE);
 	if (!include_open)
@@ -344,8 +335,8 @@ ca_technical_indicators(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ca_series_init(&series.rows, convention, result->setResult,
-				   result->setDesc);
+	ca_indicator_rows_init(&series.rows, convention, result->setResult,
+						   result->setDesc);
 
 	arguments[2] = arguments[3];
 	arguments[3] =

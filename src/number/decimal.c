@@ -31,7 +31,7 @@ const int64_t ca_decimal64_pow10[CA_DECIMAL64_SCALE + 1] = {
 	100000000000000000,
 	1000000000000000000};
 
-/* 10^exponent, 0 <= exponent <= CA_E8_DIGITS */
+/* 10^exponent, 0 <= exponent <= CA_INT128_DIGITS */
 CaInt128
 ca_pow10(int exponent)
 {
@@ -52,7 +52,7 @@ fixed_shift(CaInt128 value, int shift, CaInt128 *result)
 		*result = value;
 		return true;
 	}
-	return shift <= CA_E8_DIGITS &&
+	return shift <= CA_INT128_DIGITS &&
 		   !__builtin_mul_overflow(value, ca_pow10(shift), result);
 }
 
@@ -183,7 +183,7 @@ ca_decimal_round(const CaDecimal *a, int scale)
 			return ca_wide_round(a, scale);
 		return ca_decimal_fixed(value, scale);
 	}
-	if (cut > CA_E8_DIGITS)
+	if (cut > CA_INT128_DIGITS)
 		return ca_decimal_fixed(0, scale);
 	return ca_decimal_fixed(fixed_div_round(a->u.fixed, ca_pow10(cut)), scale);
 }
@@ -219,7 +219,7 @@ ca_decimal_integer_digits(const CaDecimal *a)
 	/* the least of all integers has no opposite */
 	if (value > 0)
 		value = -value;
-	while (digits <= CA_E8_DIGITS && value <= -ca_pow10(digits))
+	while (digits <= CA_INT128_DIGITS && value <= -ca_pow10(digits))
 		digits++;
 	return digits > a->scale ? digits - a->scale : 0;
 }

@@ -28,10 +28,10 @@
  */
 #ifdef __SIZEOF_INT128__
 typedef __int128 CaInt128 __attribute__((aligned(8)));
-#define CA_E8_DIGITS 38
+#define CA_INT128_DIGITS 38
 #else
 typedef int64_t CaInt128;
-#define CA_E8_DIGITS 18
+#define CA_INT128_DIGITS 18
 #endif
 
 typedef struct CaDecimal

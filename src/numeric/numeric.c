@@ -92,41 +92,41 @@ ca_numeric_pow10(int exponent)
 bool
 ca_numeric_is_finite(Datum num)
 {
-	return !ca_numeric_digits(num).special;
+	return !ca_numeric_digits_of(num).special;
 }
 
 /* decimals that a finite numeric shows */
 int
 ca_numeric_scale(Datum num)
 {
-	return ca_numeric_digits(num).scale;
+	return ca_numeric_digits_of(num).scale;
 }
 
 /* digits before the decimal point of a finite numeric: 0 for |num| < 1 */
 int
 ca_numeric_integer_digits(Datum num)
 {
-	CaNumericDigits view = ca_numeric_digits(num);
-	int digits;
+	CaNumericDigits digits = ca_numeric_digits_of(num);
+	int count;
 
-	if (view.ndigits == 0 || view.weight < 0)
+	if (digits.ndigits == 0 || digits.weight < 0)
 		return 0;
-	digits = view.weight * DIGIT_DECIMALS;
-	for (int first = view_digit(&view, 0); first > 0; first /= 10)
-		digits++;
-	return digits;
+	count = digits.weight * DIGIT_DECIMALS;
+	for (int first = ca_numeric_digits_at(&digits, 0); first > 0; first /= 10)
+		count++;
+	return count;
 }
 
 /* decimals of a finite numeric, zeros at its end not counted */
 int
 ca_numeric_decimals(Datum num)
 {
-	CaNumericDigits view = ca_numeric_digits(num);
-	int decimals = DIGIT_DECIMALS * (view.ndigits - 1 - view.weight);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
+	int decimals = DIGIT_DECIMALS * (digits.ndigits - 1 - digits.weight);
 
-	if (view.ndigits == 0 || decimals <= 0)
+	if (digits.ndigits == 0 || decimals <= 0)
 		return 0;
-	for (int last = view_digit(&view, view.ndigits - 1);
+	for (int last = ca_numeric_digits_at(&digits, digits.ndigits - 1);
 		 last != 0 && last % 10 == 0; last /= 10)
 		decimals--;
 	return decimals;
@@ -154,28 +154,28 @@ ca_price_fits(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(ca_numeric_fits(PG_GETARG_DATUM(0)));
 }
 
-/* the view's value as a scaled integer; false when it does not fit */
+/* the digits's value as a scaled integer; false when it does not fit */
 static bool
-view_to_fixed(const CaNumericDigits *view, CaInt128 *result)
+digits_to_fixed(const CaNumericDigits *digits, CaInt128 *result)
 {
 	int shift =
-		view->scale - DIGIT_DECIMALS * (view->ndigits - 1 - view->weight);
+		digits->scale - DIGIT_DECIMALS * (digits->ndigits - 1 - digits->weight);
 	CaInt128 value = 0;
 	int64 head = 0;
 	int i = 0;
 
-	for (; i < view->ndigits && i < CHUNK_DIGITS; i++)
-		head = head * NUMERIC_BASE + view_digit(view, i);
+	for (; i < digits->ndigits && i < CHUNK_DIGITS; i++)
+		head = head * NUMERIC_BASE + ca_numeric_digits_at(digits, i);
 	value = head;
-	for (; i < view->ndigits; i++)
+	for (; i < digits->ndigits; i++)
 		if (__builtin_mul_overflow(value, (CaInt128) NUMERIC_BASE, &value) ||
-			__builtin_add_overflow(value, (CaInt128) view_digit(view, i),
-								   &value))
+			__builtin_add_overflow(
+				value, (CaInt128) ca_numeric_digits_at(digits, i), &value))
 			return false;
 
 	if (value != 0 && shift > 0)
 	{
-		if (shift > CA_E8_DIGITS ||
+		if (shift > CA_INT128_DIGITS ||
 			__builtin_mul_overflow(value, ca_pow10(shift), &value))
 			return false;
 	}
@@ -186,7 +186,7 @@ view_to_fixed(const CaNumericDigits *view, CaInt128 *result)
 			return false;
 		value /= ca_pow10(-shift);
 	}
-	*result = view->negative ? -value : value;
+	*result = digits->negative ? -value : value;
 	return true;
 }
 
@@ -197,12 +197,12 @@ view_to_fixed(const CaNumericDigits *view, CaInt128 *result)
 CaDecimal
 ca_decimal_from_numeric(Datum num)
 {
-	CaNumericDigits view = ca_numeric_digits(num);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 	CaDecimal decimal = {{0}, 0, false};
 
-	Assert(!view.special);
-	if (view_to_fixed(&view, &decimal.u.fixed))
-		decimal.scale = view.scale;
+	Assert(!digits.special);
+	if (digits_to_fixed(&digits, &decimal.u.fixed))
+		decimal.scale = digits.scale;
 	else
 	{
 		decimal.u.wide = DatumGetNumeric(num);
@@ -243,7 +243,7 @@ ca_decimal_from_double(double value)
 
 	if (scale >= 0)
 		return ca_decimal_fixed(digits, scale);
-	if (-scale <= CA_E8_DIGITS &&
+	if (-scale <= CA_INT128_DIGITS &&
 		!__builtin_mul_overflow((CaInt128) digits, ca_pow10(-scale), &shifted))
 		return ca_decimal_fixed(shifted, 0);
 	return ca_decimal_from_numeric(

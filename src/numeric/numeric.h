@@ -35,4 +35,10 @@ extern CaDD ca_dd_from_numeric(Datum num);
 extern CaPrice ca_price_from_numeric(Datum num);
 extern double ca_double_from_numeric(Datum num);
 
+static inline Datum
+ca_decimal_datum(const CaDecimal *decimal)
+{
+	return NumericGetDatum(ca_decimal_to_numeric(decimal));
+}
+
 #endif /* CA_NUMERIC_H */

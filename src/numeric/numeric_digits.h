@@ -20,7 +20,7 @@
 /* digits to the base 10000 of a chunk that an int64 holds with room to spare */
 #define CHUNK_DIGITS 4
 
-/* a numeric, unpacked but for its digits */
+/* a numeric, unpacked except for its digits */
 typedef struct CaNumericDigits
 {
 	bool special;
@@ -28,16 +28,16 @@ typedef struct CaNumericDigits
 	int scale;
 	int weight;
 	int ndigits;
-	const char *digits; /* unaligned int16s */
+	const char *bytes; /* of the digits: unaligned int16s */
 } CaNumericDigits;
 
 static inline CaNumericDigits
-ca_numeric_digits(Datum num)
+ca_numeric_digits_of(Datum num)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_PACKED(num);
 	const char *data = VARDATA_ANY(packed);
 	int size = VARSIZE_ANY_EXHDR(packed);
-	CaNumericDigits view = {0};
+	CaNumericDigits digits = {0};
 	uint16 header;
 
 	memcpy(&header, data, sizeof(header));
@@ -46,18 +46,18 @@ ca_numeric_digits(Datum num)
 
 	if ((header & HEADER_KIND) == HEADER_SPECIAL)
 	{
-		view.special = true;
-		return view;
+		digits.special = true;
+		return digits;
 	}
 	if (header & HEADER_SHORT)
 	{
 		int weight = header & SHORT_WEIGHT_MASK;
 
-		view.negative = (header & SHORT_NEGATIVE) != 0;
-		view.scale = (header >> SHORT_SCALE_SHIFT) & SHORT_SCALE_MAX;
-		view.weight = weight & SHORT_WEIGHT_SIGN
-						  ? weight - 2 * SHORT_WEIGHT_SIGN
-						  : weight;
+		digits.negative = (header & SHORT_NEGATIVE) != 0;
+		digits.scale = (header >> SHORT_SCALE_SHIFT) & SHORT_SCALE_MAX;
+		digits.weight = weight & SHORT_WEIGHT_SIGN
+							? weight - 2 * SHORT_WEIGHT_SIGN
+							: weight;
 	}
 	else
 	{
@@ -66,21 +66,21 @@ ca_numeric_digits(Datum num)
 		memcpy(&weight, data, sizeof(weight));
 		data += sizeof(weight);
 		size -= sizeof(weight);
-		view.negative = (header & HEADER_KIND) == HEADER_NEGATIVE;
-		view.scale = header & LONG_SCALE_MASK;
-		view.weight = weight;
+		digits.negative = (header & HEADER_KIND) == HEADER_NEGATIVE;
+		digits.scale = header & LONG_SCALE_MASK;
+		digits.weight = weight;
 	}
-	view.ndigits = size / (int) sizeof(int16);
-	view.digits = data;
-	return view;
+	digits.ndigits = size / (int) sizeof(int16);
+	digits.bytes = data;
+	return digits;
 }
 
 static inline int
-view_digit(const CaNumericDigits *view, int i)
+ca_numeric_digits_at(const CaNumericDigits *digits, int i)
 {
 	int16 digit;
 
-	memcpy(&digit, view->digits + i * sizeof(int16), sizeof(int16));
+	memcpy(&digit, digits->bytes + i * sizeof(int16), sizeof(int16));
 	return digit;
 }
 

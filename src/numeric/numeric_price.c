@@ -21,16 +21,16 @@
 PG_FUNCTION_INFO_V1(ca_numeric_to_double);
 PG_FUNCTION_INFO_V1(ca_order_key);
 
-/* up to four digits of the view from the i-th on, as an exact double-double */
+/* up to four digits of the digits from the i-th on, as an exact double-double */
 static CaDD
-view_chunk(const CaNumericDigits *view, int i, int *ndigits)
+digits_chunk(const CaNumericDigits *digits, int i, int *ndigits)
 {
 	int64 chunk = 0;
 	double hi;
 
-	for (*ndigits = 0; *ndigits < CHUNK_DIGITS && i < view->ndigits;
+	for (*ndigits = 0; *ndigits < CHUNK_DIGITS && i < digits->ndigits;
 		 (*ndigits)++)
-		chunk = chunk * NUMERIC_BASE + view_digit(view, i++);
+		chunk = chunk * NUMERIC_BASE + ca_numeric_digits_at(digits, i++);
 	hi = (double) chunk;
 	return ca_dd_quick_two_sum(hi, (double) (chunk - (int64) hi));
 }
@@ -46,25 +46,25 @@ ca_dd_from_numeric(Datum num)
 	static const double power[] = {
 		1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-	CaNumericDigits view = ca_numeric_digits(num);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 	CaDD value = ca_dd(0.0);
 	int used = 0;
 	int exponent;
 
-	Assert(!view.special);
+	Assert(!digits.special);
 
 	/* three chunks are 45 decimals at least: more than a double-double holds */
-	for (int i = 0; i < 3 && used < view.ndigits; i++)
+	for (int i = 0; i < 3 && used < digits.ndigits; i++)
 	{
 		int n;
-		CaDD chunk = view_chunk(&view, used, &n);
+		CaDD chunk = digits_chunk(&digits, used, &n);
 
 		value = ca_dd_add(ca_dd_mul_double(value, power[DIGIT_DECIMALS * n]),
 						  chunk);
 		used += n;
 	}
 
-	exponent = DIGIT_DECIMALS * (view.weight - (used - 1));
+	exponent = DIGIT_DECIMALS * (digits.weight - (used - 1));
 	for (; exponent > 22; exponent -= 22)
 		value = ca_dd_mul_double(value, 1e22);
 	for (; exponent < -22; exponent += 22)
@@ -76,25 +76,25 @@ ca_dd_from_numeric(Datum num)
 
 	if (!isfinite(value.hi) || !isfinite(value.lo))
 		float_overflow_error();
-	return view.negative ? ca_dd_neg(value) : value;
+	return digits.negative ? ca_dd_neg(value) : value;
 }
 
 /* the value in units of 1e-8; false when it is no small number of them */
 static bool
-digits_e8(const CaNumericDigits *view, int64 *e8)
+digits_e8(const CaNumericDigits *digits, int64 *e8)
 {
 	/* powers of the base, for the digits behind the last one */
 	static const int64 power[] = {1, 10000, 100000000, 1000000000000};
-	int last = view->weight - (view->ndigits - 1);
+	int last = digits->weight - (digits->ndigits - 1);
 	int64 value = 0;
 
-	if (view->weight > 1 || last < -CA_E8_SCALE / DIGIT_DECIMALS)
+	if (digits->weight > 1 || last < -CA_E8_SCALE / DIGIT_DECIMALS)
 		return false;
-	for (int i = 0; i < view->ndigits; i++)
-		value = value * NUMERIC_BASE + view_digit(view, i);
-	if (view->ndigits > 0)
+	for (int i = 0; i < digits->ndigits; i++)
+		value = value * NUMERIC_BASE + ca_numeric_digits_at(digits, i);
+	if (digits->ndigits > 0)
 		value *= power[last + CA_E8_SCALE / DIGIT_DECIMALS];
-	*e8 = view->negative ? -value : value;
+	*e8 = digits->negative ? -value : value;
 	return value < CA_E8_LIMIT;
 }
 
@@ -105,24 +105,24 @@ digits_e8(const CaNumericDigits *view, int64 *e8)
 CaPrice
 ca_price_from_numeric(Datum num)
 {
-	CaNumericDigits view = ca_numeric_digits(num);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 	int64 e8;
 
-	if (digits_e8(&view, &e8))
+	if (digits_e8(&digits, &e8))
 		return ca_price_from_e8(e8);
 	return ca_price_from_dd(ca_dd_from_numeric(num));
 }
 
 /* the integer of all digits, if it is at most 2^53; how many tens go behind */
 static bool
-view_small(const CaNumericDigits *view, int64 *value, int *exponent)
+digits_small(const CaNumericDigits *digits, int64 *value, int *exponent)
 {
 	*value = 0;
-	*exponent = DIGIT_DECIMALS * (view->weight - (view->ndigits - 1));
-	if (view->ndigits > CHUNK_DIGITS)
+	*exponent = DIGIT_DECIMALS * (digits->weight - (digits->ndigits - 1));
+	if (digits->ndigits > CHUNK_DIGITS)
 		return false;
-	for (int i = 0; i < view->ndigits; i++)
-		*value = *value * NUMERIC_BASE + view_digit(view, i);
+	for (int i = 0; i < digits->ndigits; i++)
+		*value = *value * NUMERIC_BASE + ca_numeric_digits_at(digits, i);
 
 	/* the last digit to the base 10000 may end in zeros */
 	while (*exponent < 0 && *value % 10 == 0 && *value != 0)
@@ -149,20 +149,20 @@ ca_double_from_numeric(Datum num)
 	static const double power[] = {
 		1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-	CaNumericDigits view = ca_numeric_digits(num);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 	int64 small;
 	int exponent;
 
-	if (!view.special && view_small(&view, &small, &exponent) &&
+	if (!digits.special && digits_small(&digits, &small, &exponent) &&
 		abs(exponent) < (int) lengthof(power))
 	{
 		double value = (double) small;
 
 		value =
 			exponent < 0 ? value / power[-exponent] : value * power[exponent];
-		return view.negative ? -value : value;
+		return digits.negative ? -value : value;
 	}
-	if (!view.special && abs(view.weight) < 70)
+	if (!digits.special && abs(digits.weight) < 70)
 	{
 		CaDD value = ca_dd_from_numeric(num);
 		double hi = fabs(value.hi);
@@ -197,13 +197,13 @@ Datum
 ca_order_key(PG_FUNCTION_ARGS)
 {
 	Datum num = PG_GETARG_DATUM(0);
-	CaNumericDigits view = ca_numeric_digits(num);
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 
-	if (view.special)
+	if (digits.special)
 		PG_RETURN_DATUM(DirectFunctionCall1(numeric_float8, num));
-	if (view.ndigits == 0 || view.weight < -76)
+	if (digits.ndigits == 0 || digits.weight < -76)
 		PG_RETURN_FLOAT8(0.0);
-	if (view.weight > 76)
-		PG_RETURN_FLOAT8(view.negative ? -DBL_MAX : DBL_MAX);
+	if (digits.weight > 76)
+		PG_RETURN_FLOAT8(digits.negative ? -DBL_MAX : DBL_MAX);
 	PG_RETURN_FLOAT8(ca_double_from_numeric(num));
 }

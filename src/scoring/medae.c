@@ -31,7 +31,7 @@
 
 #include "base/compat.h"
 #include "scoring/kernel/median_kernel.h"
-#include "scoring/state.h"
+#include "scoring/metric.h"
 #include "base/checks.h"
 
 #define INITIAL_CAPACITY 16

@@ -3,17 +3,17 @@
  * asof_kernel.c
  *		The last candle before each of many moments, from candles in any order.
  *
- * The moments of a series, sorted, cut time into gaps.  A candle falls into
- * the gap that ends with the first moment after it; of each gap only the last
+ * The moments of a series, sorted, cut time into slots.  A candle falls into
+ * the slot that ends with the first moment after it; of each slot only the last
  * candle counts.  Once all candles are seen, the answer of a moment is that of
- * its own gap, or else of the nearest gap before it that has one.
+ * its own slot, or else of the nearest slot before it that has one.
  *
  * So the candles are read once, as they come, and the memory is that of the
  * moments.  Candles mostly come in the order of time, so the search for the
- * gap starts where the one before was found, in steps that double.
+ * slot starts where the one before was found, in steps that double.
  *
  * A caller keeps what belongs to a candle, its price, in an array of its own
- * beside the gaps.  Plain C.
+ * beside the slots.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,11 +22,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* the gap has no candle; no candle starts then */
+/* the slot has no candle; no candle starts then */
 #define NOTHING INT64_MIN
 
 static int
-compare_gaps(const void *a, const void *b)
+compare_slots(const void *a, const void *b)
 {
 	const CaAsOfSlot *x = a;
 	const CaAsOfSlot *y = b;
@@ -39,27 +39,27 @@ compare_gaps(const void *a, const void *b)
 }
 
 /*
- * Sort the gaps by series and moment, and note where each series is; every
- * series has a gap.
+ * Sort the slots by series and moment, and note where each series is; every
+ * series has a slot.
  */
 void
-ca_asof_sort(CaAsOfSlot *gaps, uint32_t n, CaAsOfRange *ranges)
+ca_asof_sort(CaAsOfSlot *slots, uint32_t n, CaAsOfRange *ranges)
 {
-	qsort(gaps, n, sizeof(CaAsOfSlot), compare_gaps);
+	qsort(slots, n, sizeof(CaAsOfSlot), compare_slots);
 	for (uint32_t i = 0; i < n; i++)
 	{
-		CaAsOfRange *range = &ranges[gaps[i].series];
+		CaAsOfRange *range = &ranges[slots[i].series];
 
-		gaps[i].latest = NOTHING;
-		if (i == 0 || gaps[i - 1].series != gaps[i].series)
+		slots[i].latest = NOTHING;
+		if (i == 0 || slots[i - 1].series != slots[i].series)
 			range->first = range->hint = i;
 		range->end = i + 1;
 	}
 }
 
-/* the first gap of the series that ends after that time, or the end */
+/* the first slot of the series that ends after that time, or the end */
 static uint32_t
-find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
+find_slot(const CaAsOfSlot *slots, const CaAsOfRange *range, int64_t time)
 {
 	uint32_t low = range->first;
 	uint32_t high = range->end;
@@ -67,10 +67,10 @@ find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
 	uint32_t step = 1;
 
 	/* what is below low ends too early; high and above do not */
-	if (at < high && gaps[at].before <= time)
+	if (at < high && slots[at].before <= time)
 	{
 		low = at + 1;
-		while (step < high - low && gaps[low + step - 1].before <= time)
+		while (step < high - low && slots[low + step - 1].before <= time)
 		{
 			low += step;
 			step *= 2;
@@ -81,7 +81,7 @@ find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
 	else
 	{
 		high = at;
-		while (step < high - low && gaps[high - step].before > time)
+		while (step < high - low && slots[high - step].before > time)
 		{
 			high -= step;
 			step *= 2;
@@ -93,7 +93,7 @@ find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
 	{
 		uint32_t middle = low + (high - low) / 2;
 
-		if (gaps[middle].before <= time)
+		if (slots[middle].before <= time)
 			low = middle + 1;
 		else
 			high = middle;
@@ -102,51 +102,51 @@ find_gap(const CaAsOfSlot *gaps, const CaAsOfRange *range, int64_t time)
 }
 
 /*
- * Show a candle of the series.  Returns the gap whose last candle it is so
- * far, or CA_NO_GAP if nobody needs it.
+ * Show a candle of the series.  Returns the slot whose last candle it is so
+ * far, or CA_ASOF_NO_SLOT if nobody needs it.
  */
 uint32_t
-ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range, int64_t time)
+ca_asof_offer(CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
 {
-	uint32_t at = find_gap(gaps, range, time);
+	uint32_t at = find_slot(slots, range, time);
 
 	range->hint = at;
-	if (at == range->end || time <= gaps[at].latest)
-		return CA_NO_GAP;
-	gaps[at].latest = time;
+	if (at == range->end || time <= slots[at].latest)
+		return CA_ASOF_NO_SLOT;
+	slots[at].latest = time;
 	return at;
 }
 
 /*
- * The gap whose last candle, of those shown, starts at that time, or CA_NO_GAP.
+ * The slot whose last candle, of those shown, starts at that time, or CA_ASOF_NO_SLOT.
  */
 uint32_t
-ca_asof_find(const CaAsOfSlot *gaps, CaAsOfRange *range, int64_t time)
+ca_asof_find(const CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
 {
-	uint32_t at = find_gap(gaps, range, time);
+	uint32_t at = find_slot(slots, range, time);
 
 	range->hint = at;
-	if (at == range->end || gaps[at].latest != time)
-		return CA_NO_GAP;
+	if (at == range->end || slots[at].latest != time)
+		return CA_ASOF_NO_SLOT;
 	return at;
 }
 
 /*
- * The gap that holds the answer of each row that asks, when all candles have
+ * The slot that holds the answer of each row that asks, when all candles have
  * been shown; rows without an answer are left as they are.
  */
 void
-ca_asof_settle(const CaAsOfSlot *gaps, uint32_t n, uint32_t *found)
+ca_asof_settle(const CaAsOfSlot *slots, uint32_t n, uint32_t *found)
 {
-	uint32_t last = CA_NO_GAP;
+	uint32_t last = CA_ASOF_NO_SLOT;
 
 	for (uint32_t i = 0; i < n; i++)
 	{
-		if (i > 0 && gaps[i - 1].series != gaps[i].series)
-			last = CA_NO_GAP;
-		if (gaps[i].latest != NOTHING)
+		if (i > 0 && slots[i - 1].series != slots[i].series)
+			last = CA_ASOF_NO_SLOT;
+		if (slots[i].latest != NOTHING)
 			last = i;
-		if (last != CA_NO_GAP)
-			found[gaps[i].row] = last;
+		if (last != CA_ASOF_NO_SLOT)
+			found[slots[i].row] = last;
 	}
 }

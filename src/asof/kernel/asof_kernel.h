@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define CA_NO_GAP UINT32_MAX
+#define CA_ASOF_NO_SLOT UINT32_MAX
 
 /* what lies between a moment and the one before it in the same series */
 typedef struct CaAsOfSlot
@@ -23,7 +23,7 @@ typedef struct CaAsOfSlot
 	uint32_t row;    /* who asks */
 } CaAsOfSlot;
 
-/* the gaps of a series, as places in the sorted array */
+/* the slots of a series, as places in the sorted array */
 typedef struct CaAsOfRange
 {
 	uint32_t first;
@@ -31,11 +31,12 @@ typedef struct CaAsOfRange
 	uint32_t hint; /* where the last candle went */
 } CaAsOfRange;
 
-extern void ca_asof_sort(CaAsOfSlot *gaps, uint32_t n, CaAsOfRange *ranges);
-extern uint32_t ca_asof_offer(CaAsOfSlot *gaps, CaAsOfRange *range,
+extern void ca_asof_sort(CaAsOfSlot *slots, uint32_t n, CaAsOfRange *ranges);
+extern uint32_t ca_asof_offer(CaAsOfSlot *slots, CaAsOfRange *range,
 							  int64_t time);
-extern uint32_t ca_asof_find(const CaAsOfSlot *gaps, CaAsOfRange *range,
+extern uint32_t ca_asof_find(const CaAsOfSlot *slots, CaAsOfRange *range,
 							 int64_t time);
-extern void ca_asof_settle(const CaAsOfSlot *gaps, uint32_t n, uint32_t *found);
+extern void ca_asof_settle(const CaAsOfSlot *slots, uint32_t n,
+						   uint32_t *found);
 
 #endif /* CA_ASOF_KERNEL_H */

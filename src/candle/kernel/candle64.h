@@ -14,7 +14,7 @@
 #ifndef CA_CANDLE64_H
 #define CA_CANDLE64_H
 
-#include "candle/kernel/candlestick.h"
+#include "candle/kernel/candle.h"
 #include "number/decimal64.h"
 
 typedef struct CaCandle64

@@ -34,18 +34,18 @@ PG_FUNCTION_INFO_V1(ca_note_partial);
 /* a partial candle */
 typedef struct Entry
 {
-	CaGroupKey key; /* its own time, asset and timeframe */
+	CaRollupGroupKey key; /* its own time, asset and timeframe */
 	int covered;
 } Entry;
 
-struct CaPartial
+struct CaPartialCandles
 {
 	HTAB *table; /* of Entry */
 };
 
 /* whether there may be any */
 bool
-ca_partial_any(Oid namespace_oid)
+ca_partial_candles_any(Oid namespace_oid)
 {
 	Relation table = table_open(
 		get_relname_relid("partial_candles", namespace_oid), AccessShareLock);
@@ -57,13 +57,13 @@ ca_partial_any(Oid namespace_oid)
 
 /* note the rows that ca_partial_candles() returned */
 static void
-take_rows(CaPartial *partial)
+take_rows(CaPartialCandles *partial)
 {
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Datum values[4];
 		bool nulls[4];
-		CaGroupKey key = {0};
+		CaRollupGroupKey key = {0};
 		bool found;
 
 		heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values,
@@ -81,19 +81,19 @@ take_rows(CaPartial *partial)
  * The partial candles of a range, by the snapshot that is active; NULL when there
  * are none.  SPI must be connected.
  */
-CaPartial *
-ca_partial_load(const CaRollupRange *range)
+CaPartialCandles *
+ca_partial_candles_load(const CaRollupRange *range)
 {
 	Oid types[4] = {INT4ARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum values[4] = {PointerGetDatum(ca_rollup_assets_of(range)),
-					   PointerGetDatum(ca_rollup_sources(range)),
+	Datum values[4] = {PointerGetDatum(ca_rollup_read_assets(range)),
+					   PointerGetDatum(ca_rollup_read_sources(range)),
 					   TimestampTzGetDatum(range->since),
 					   TimestampTzGetDatum(range->until)};
 	char *query = psprintf("SELECT asset, timeframe, candle_time, covered"
 						   " FROM %s.ca_partial_candles($1, $2, $3, $4)",
 						   range->functions);
 	HASHCTL control = {0};
-	CaPartial *partial = NULL;
+	CaPartialCandles *partial = NULL;
 	int result = SPI_execute_with_args(query, 4, types, values, NULL, true, 0);
 
 	if (result != SPI_OK_SELECT)
@@ -101,8 +101,8 @@ ca_partial_load(const CaRollupRange *range)
 			 SPI_result_code_string(result));
 	if (SPI_processed > 0)
 	{
-		partial = palloc(sizeof(CaPartial));
-		control.keysize = sizeof(CaGroupKey);
+		partial = palloc(sizeof(CaPartialCandles));
+		control.keysize = sizeof(CaRollupGroupKey);
 		control.entrysize = sizeof(Entry);
 		control.hcxt = CurrentMemoryContext;
 		partial->table = hash_create("partial candles", SPI_processed, &control,
@@ -115,7 +115,8 @@ ca_partial_load(const CaRollupRange *range)
 
 /* how many minutes a candle of this length was made of */
 int
-ca_partial_covered(const CaPartial *partial, const CaGroupKey *key, int length)
+ca_partial_candles_covered(const CaPartialCandles *partial,
+						   const CaRollupGroupKey *key, int length)
 {
 	const Entry *entry = hash_search(partial->table, key, HASH_FIND, NULL);
 
@@ -165,7 +166,8 @@ ca_note_partial(PG_FUNCTION_ARGS)
 	int security;
 	int result;
 
-	if (PG_ARGISNULL(0) || (PG_ARGISNULL(1) && !ca_partial_any(namespace_oid)))
+	if (PG_ARGISNULL(0) ||
+		(PG_ARGISNULL(1) && !ca_partial_candles_any(namespace_oid)))
 		PG_RETURN_VOID();
 	check_rights(namespace_oid);
 	for (int i = 0; i < 3; i++)

@@ -10,11 +10,11 @@
 
 #include "candle/rollup/rollup_read.h"
 
-typedef struct CaPartial CaPartial;
+typedef struct CaPartialCandles CaPartialCandles;
 
-extern bool ca_partial_any(Oid namespace_oid);
-extern CaPartial *ca_partial_load(const CaRollupRange *range);
-extern int ca_partial_covered(const CaPartial *partial, const CaGroupKey *key,
-							  int length);
+extern bool ca_partial_candles_any(Oid namespace_oid);
+extern CaPartialCandles *ca_partial_candles_load(const CaRollupRange *range);
+extern int ca_partial_candles_covered(const CaPartialCandles *partial,
+									  const CaRollupGroupKey *key, int length);
 
 #endif /* CA_PARTIAL_CANDLES_H */

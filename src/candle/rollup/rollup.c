@@ -94,7 +94,7 @@ kept_plan(const CaRollupRange *range)
 	}
 	if (*plan == NULL)
 	{
-		SPIPlanPtr prepared = ca_rollup_prepare(range);
+		SPIPlanPtr prepared = ca_rollup_read_prepare(range);
 
 		SPI_keepplan(prepared);
 		*plan = prepared;
@@ -115,10 +115,10 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	CaRollupRange range = {0};
 	int32 asset;
-	CaGroups *groups;
-	CaBuilder *builder;
+	CaRollupGroups *groups;
+	CaRollupBuilder *builder;
 	MemoryContext row_context;
-	CaBuilt built;
+	CaRollupBuilt built;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -133,15 +133,16 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	set_bounds(fcinfo, 3, 4, &range);
 
 	SPI_connect();
-	groups = ca_groups_make(range.target, &asset, 1, get_hash_memory_limit());
+	groups =
+		ca_rollup_groups_make(range.target, &asset, 1, get_hash_memory_limit());
 	ca_rollup_read(kept_plan(&range), &range, groups);
-	ca_groups_finish(groups);
-	builder = ca_builder_make(&range, groups);
+	ca_rollup_groups_finish(groups);
+	builder = ca_rollup_build_begin(&range, groups);
 
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "candle built",
 										ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(row_context);
-	while (ca_builder_next(builder, &built))
+	while (ca_rollup_build_next(builder, &built))
 	{
 		tuplestore_putvalues(result->setResult, result->setDesc, built.values,
 							 built.nulls);
@@ -182,26 +183,26 @@ static int64
 write_range(const CaRollupRange *range, bool include_open)
 {
 	TimestampTz now = GetCurrentTransactionStartTimestamp();
-	CaGroups *groups =
-		ca_groups_make(range->target, range->assets, range->nassets,
-					   maintenance_work_mem * (Size) 1024);
-	CaBuilder *builder;
+	CaRollupGroups *groups =
+		ca_rollup_groups_make(range->target, range->assets, range->nassets,
+							  maintenance_work_mem * (Size) 1024);
+	CaRollupBuilder *builder;
 	CaRollupWriter *writer;
-	CaBuilt built;
+	CaRollupBuilt built;
 	int64 written;
 	MemoryContext old;
 
-	ca_rollup_read(ca_rollup_prepare(range), range, groups);
-	ca_groups_finish(groups);
+	ca_rollup_read(ca_rollup_read_prepare(range), range, groups);
+	ca_rollup_groups_finish(groups);
 
-	builder = ca_builder_make(range, groups);
-	writer = ca_rollup_writer(range);
-	old = MemoryContextSwitchTo(ca_rollup_writer_context(writer));
-	while (ca_builder_next(builder, &built))
+	builder = ca_rollup_build_begin(range, groups);
+	writer = ca_rollup_write_begin(range);
+	old = MemoryContextSwitchTo(ca_rollup_write_context(writer));
+	while (ca_rollup_build_next(builder, &built))
 		if (include_open ||
 			ca_timeframe_after(range->target, built.start) <= now)
 			ca_rollup_write(writer, &built);
-	written = ca_rollup_writer_end(writer);
+	written = ca_rollup_write_end(writer);
 	MemoryContextSwitchTo(old);
 	return written;
 }

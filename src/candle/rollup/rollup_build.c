@@ -42,26 +42,26 @@ typedef struct Bucket
 	TimestampTz start;
 	TimestampTz end;
 	int nparts;
-	CaGroupResult *parts; /* finest first */
+	CaRollupGroupResult *parts; /* finest first */
 	int covered;
 	bool known; /* there is a result */
-	CaGroupResult result;
+	CaRollupGroupResult result;
 } Bucket;
 
-struct CaBuilder
+struct CaRollupBuilder
 {
 	const CaRollupRange *range;
-	CaGroups *groups;
+	CaRollupGroups *groups;
 	MemoryContext context;
 	MemoryContext batch_context;
-	SPIPlanPtr again_plan; /* NULL until it is needed */
-	bool any_partial;      /* there are partial candles at all */
-	CaPartial *partial;    /* those of the batch, or NULL */
+	SPIPlanPtr again_plan;     /* NULL until it is needed */
+	bool any_partial;          /* there are partial candles at all */
+	CaPartialCandles *partial; /* those of the batch, or NULL */
 	Bucket *buckets;
 	int nbuckets;
 	int room; /* for so many */
 	int next;
-	CaFilter *filter; /* what must be read again; NULL: nothing */
+	CaRollupFilter *filter; /* what must be read again; NULL: nothing */
 	uint32 filter_sources;
 	uint64 covered[MOST_MINUTES / 64 + 1];
 	uint64 joined[MOST_MINUTES / 64 + 1];
@@ -71,15 +71,15 @@ struct CaBuilder
  * Build the target candles of a range from its groups, which are finished.  SPI
  * must be connected, the snapshot that the groups were read by be active.
  */
-CaBuilder *
-ca_builder_make(const CaRollupRange *range, CaGroups *groups)
+CaRollupBuilder *
+ca_rollup_build_begin(const CaRollupRange *range, CaRollupGroups *groups)
 {
-	CaBuilder *builder = palloc0(sizeof(CaBuilder));
+	CaRollupBuilder *builder = palloc0(sizeof(CaRollupBuilder));
 
 	builder->range = range;
 	builder->groups = groups;
 	builder->context = CurrentMemoryContext;
-	builder->any_partial = ca_partial_any(range->namespace_oid);
+	builder->any_partial = ca_partial_candles_any(range->namespace_oid);
 	builder->room = 16;
 	builder->buckets = palloc(sizeof(Bucket) * builder->room);
 	builder->batch_context = AllocSetContextCreate(
@@ -88,17 +88,17 @@ ca_builder_make(const CaRollupRange *range, CaGroups *groups)
 }
 
 static int
-source_minutes(const CaGroupResult *part)
+source_minutes(const CaRollupGroupResult *part)
 {
 	return ca_timeframe_by_index(part->key.source)->usecs / USECS_PER_MINUTE;
 }
 
 /* take the groups of the next target candle, whose key this is */
 static void
-take_bucket(CaBuilder *builder, const CaGroupKey *key)
+take_bucket(CaRollupBuilder *builder, const CaRollupGroupKey *key)
 {
 	Bucket *bucket;
-	CaGroupResult parts[CA_TIMEFRAMES];
+	CaRollupGroupResult parts[CA_TIMEFRAMES];
 
 	if (builder->nbuckets == builder->room)
 	{
@@ -115,18 +115,18 @@ take_bucket(CaBuilder *builder, const CaGroupKey *key)
 	while (key != NULL && key->asset == bucket->asset &&
 		   key->start == bucket->start)
 	{
-		ca_groups_next(builder->groups, &parts[bucket->nparts++]);
-		key = ca_groups_peek(builder->groups);
+		ca_rollup_groups_next(builder->groups, &parts[bucket->nparts++]);
+		key = ca_rollup_groups_peek(builder->groups);
 	}
-	bucket->parts = palloc(sizeof(CaGroupResult) * bucket->nparts);
-	memcpy(bucket->parts, parts, sizeof(CaGroupResult) * bucket->nparts);
+	bucket->parts = palloc(sizeof(CaRollupGroupResult) * bucket->nparts);
+	memcpy(bucket->parts, parts, sizeof(CaRollupGroupResult) * bucket->nparts);
 }
 
 static void
-add_result(Bucket *bucket, const CaGroupResult *part)
+add_result(Bucket *bucket, const CaRollupGroupResult *part)
 {
 	if (bucket->known)
-		ca_result_merge(&bucket->result, part);
+		ca_rollup_group_merge_result(&bucket->result, part);
 	else
 		bucket->result = *part;
 	bucket->known = true;
@@ -134,34 +134,34 @@ add_result(Bucket *bucket, const CaGroupResult *part)
 
 /* read some candles of a part again */
 static void
-want_again(CaBuilder *builder, const CaGroupResult *part,
+want_again(CaRollupBuilder *builder, const CaRollupGroupResult *part,
 		   const uint64 *counting)
 {
 	if (builder->filter == NULL)
-		builder->filter = ca_filter_make(builder->range->target);
-	ca_filter_add(builder->filter, &part->key, counting);
+		builder->filter = ca_rollup_filter_make(builder->range->target);
+	ca_rollup_filter_add(builder->filter, &part->key, counting);
 	builder->filter_sources |= (uint32) 1 << part->key.source;
 }
 
 /* how many minutes a candle of a part was made of */
 static inline int
-made_of(const CaBuilder *builder, const CaGroupResult *part, int bit,
-		int length)
+made_of(const CaRollupBuilder *builder, const CaRollupGroupResult *part,
+		int bit, int length)
 {
-	CaGroupKey key = part->key;
+	CaRollupGroupKey key = part->key;
 
 	if (builder->partial == NULL || length == 1)
 		return length;
 	key.start += bit * length * USECS_PER_MINUTE;
-	return ca_partial_covered(builder->partial, &key, length);
+	return ca_partial_candles_covered(builder->partial, &key, length);
 }
 
 /* offer the candles of a part; those that count displace finer ones */
 static void
-offer_part(const CaBuilder *builder, const Bucket *bucket, int number,
+offer_part(const CaRollupBuilder *builder, const Bucket *bucket, int number,
 		   CaCover *cover, uint64 *counting[CA_TIMEFRAMES])
 {
-	const CaGroupResult *part = &bucket->parts[number];
+	const CaRollupGroupResult *part = &bucket->parts[number];
 	int length = source_minutes(part);
 
 	for (int i = ca_bits_next(part->present, part->nbits, 0); i < part->nbits;
@@ -185,7 +185,7 @@ offer_part(const CaBuilder *builder, const Bucket *bucket, int number,
 
 /* choose among the candles of several sources */
 static void
-combine_parts(CaBuilder *builder, Bucket *bucket)
+combine_parts(CaRollupBuilder *builder, Bucket *bucket)
 {
 	uint64 *counting[CA_TIMEFRAMES];
 	CaCover cover = {(bucket->end - bucket->start) / USECS_PER_MINUTE,
@@ -203,7 +203,7 @@ combine_parts(CaBuilder *builder, Bucket *bucket)
 	bucket->covered = ca_bits_count(cover.covered, 0, cover.minutes);
 	for (int i = 0; i < bucket->nparts; i++)
 	{
-		const CaGroupResult *part = &bucket->parts[i];
+		const CaRollupGroupResult *part = &bucket->parts[i];
 		int count = ca_bits_count(counting[i], 0, part->nbits);
 
 		if (count == ca_bits_count(part->present, 0, part->nbits))
@@ -215,9 +215,9 @@ combine_parts(CaBuilder *builder, Bucket *bucket)
 
 /* find what a target candle is made of */
 static void
-resolve(CaBuilder *builder, Bucket *bucket)
+resolve(CaRollupBuilder *builder, Bucket *bucket)
 {
-	const CaGroupResult *finest = &bucket->parts[0];
+	const CaRollupGroupResult *finest = &bucket->parts[0];
 	int length = source_minutes(finest);
 	int count = ca_bits_count(finest->present, 0, finest->nbits);
 
@@ -233,7 +233,8 @@ resolve(CaBuilder *builder, Bucket *bucket)
 
 /* a range of what the batch has of these sources */
 static void
-set_batch_range(const CaBuilder *builder, uint32 sources, CaRollupRange *range)
+set_batch_range(const CaRollupBuilder *builder, uint32 sources,
+				CaRollupRange *range)
 {
 	int32 *assets = palloc(sizeof(int32) * builder->nbuckets);
 
@@ -257,42 +258,42 @@ set_batch_range(const CaBuilder *builder, uint32 sources, CaRollupRange *range)
 
 /* read again what the filter wants, and add it to the target candles */
 static void
-read_again(CaBuilder *builder)
+read_again(CaRollupBuilder *builder)
 {
 	CaRollupRange range;
-	CaGroups *groups;
+	CaRollupGroups *groups;
 	Bucket *bucket = builder->buckets;
-	const CaGroupKey *key;
+	const CaRollupGroupKey *key;
 
 	set_batch_range(builder, builder->filter_sources, &range);
 	if (builder->again_plan == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(builder->context);
 
-		builder->again_plan = ca_rollup_prepare(&range);
+		builder->again_plan = ca_rollup_read_prepare(&range);
 		MemoryContextSwitchTo(old);
 	}
-	groups = ca_groups_make(range.target, range.assets, range.nassets,
-							work_mem * (Size) 1024);
-	ca_groups_filter(groups, builder->filter);
+	groups = ca_rollup_groups_make(range.target, range.assets, range.nassets,
+								   work_mem * (Size) 1024);
+	ca_rollup_groups_filter(groups, builder->filter);
 	ca_rollup_read(builder->again_plan, &range, groups);
-	ca_groups_finish(groups);
+	ca_rollup_groups_finish(groups);
 
-	while ((key = ca_groups_peek(groups)) != NULL)
+	while ((key = ca_rollup_groups_peek(groups)) != NULL)
 	{
-		CaGroupResult part;
+		CaRollupGroupResult part;
 
 		/* both come by asset and time */
 		while (bucket->asset != key->asset || bucket->start != key->start)
 			bucket++;
-		ca_groups_next(groups, &part);
+		ca_rollup_groups_next(groups, &part);
 		add_result(bucket, &part);
 	}
 }
 
 /* look the partial candles of the batch up */
 static void
-load_partial(CaBuilder *builder)
+load_partial(CaRollupBuilder *builder)
 {
 	uint32 sources = 0;
 	CaRollupRange range;
@@ -307,15 +308,15 @@ load_partial(CaBuilder *builder)
 	if (sources == 0)
 		return;
 	set_batch_range(builder, sources, &range);
-	builder->partial = ca_partial_load(&range);
+	builder->partial = ca_partial_candles_load(&range);
 }
 
 /* the next batch of target candles; false when there are no more */
 static bool
-next_batch(CaBuilder *builder)
+next_batch(CaRollupBuilder *builder)
 {
 	MemoryContext old;
-	const CaGroupKey *key;
+	const CaRollupGroupKey *key;
 	int64 length = 0;
 
 	MemoryContextReset(builder->batch_context);
@@ -324,7 +325,7 @@ next_batch(CaBuilder *builder)
 	builder->next = 0;
 	builder->filter = NULL;
 	builder->filter_sources = 0;
-	while ((key = ca_groups_peek(builder->groups)) != NULL &&
+	while ((key = ca_rollup_groups_peek(builder->groups)) != NULL &&
 		   builder->nbuckets < BATCH_SIZE &&
 		   length < BATCH_MINUTES * USECS_PER_MINUTE)
 	{
@@ -343,18 +344,12 @@ next_batch(CaBuilder *builder)
 	return builder->nbuckets > 0;
 }
 
-static Datum
-decimal_datum(const CaDecimal *decimal)
-{
-	return NumericGetDatum(ca_decimal_to_numeric(decimal));
-}
-
 /*
  * The next target candle, by asset and time, in the current memory context; false
  * when there is none.
  */
 bool
-ca_builder_next(CaBuilder *builder, CaBuilt *built)
+ca_rollup_build_next(CaRollupBuilder *builder, CaRollupBuilt *built)
 {
 	const Bucket *bucket;
 	const CaCandle *candle;
@@ -374,14 +369,14 @@ ca_builder_next(CaBuilder *builder, CaBuilt *built)
 		built->covered * USECS_PER_MINUTE == bucket->end - bucket->start;
 	memset(built->nulls, 0, sizeof(built->nulls));
 	built->values[CA_BUILT_TIME] = TimestampTzGetDatum(built->start);
-	built->values[CA_BUILT_OPEN] = decimal_datum(&candle->open.price);
-	built->values[CA_BUILT_HIGH] = decimal_datum(&candle->high);
-	built->values[CA_BUILT_LOW] = decimal_datum(&candle->low);
-	built->values[CA_BUILT_CLOSE] = decimal_datum(&candle->close.price);
+	built->values[CA_BUILT_OPEN] = ca_decimal_datum(&candle->open.price);
+	built->values[CA_BUILT_HIGH] = ca_decimal_datum(&candle->high);
+	built->values[CA_BUILT_LOW] = ca_decimal_datum(&candle->low);
+	built->values[CA_BUILT_CLOSE] = ca_decimal_datum(&candle->close.price);
 	built->nulls[CA_BUILT_VOLUME] = !candle->has_volume;
-	built->values[CA_BUILT_VOLUME] = decimal_datum(&candle->volume);
+	built->values[CA_BUILT_VOLUME] = ca_decimal_datum(&candle->volume);
 	built->nulls[CA_BUILT_MARKET_CAP] = !cap->known;
 	built->values[CA_BUILT_MARKET_CAP] =
-		cap->known ? decimal_datum(&cap->value) : (Datum) 0;
+		cap->known ? ca_decimal_datum(&cap->value) : (Datum) 0;
 	return true;
 }

@@ -23,7 +23,7 @@ enum
 	CA_BUILT_COLUMNS
 };
 
-typedef struct CaBuilt
+typedef struct CaRollupBuilt
 {
 	int32 asset;
 	TimestampTz start;
@@ -31,11 +31,13 @@ typedef struct CaBuilt
 	bool whole;  /* that is all of them */
 	Datum values[CA_BUILT_COLUMNS];
 	bool nulls[CA_BUILT_COLUMNS];
-} CaBuilt;
+} CaRollupBuilt;
 
-typedef struct CaBuilder CaBuilder;
+typedef struct CaRollupBuilder CaRollupBuilder;
 
-extern CaBuilder *ca_builder_make(const CaRollupRange *range, CaGroups *groups);
-extern bool ca_builder_next(CaBuilder *builder, CaBuilt *built);
+extern CaRollupBuilder *ca_rollup_build_begin(const CaRollupRange *range,
+											  CaRollupGroups *groups);
+extern bool ca_rollup_build_next(CaRollupBuilder *builder,
+								 CaRollupBuilt *built);
 
 #endif /* CA_ROLLUP_BUILD_H */

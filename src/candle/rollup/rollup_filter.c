@@ -9,29 +9,29 @@
 
 #include "utils/hsearch.h"
 
-#include "candle/rollup/rollup_groups.h"
+#include "candle/rollup/rollup_filter.h"
 
 /* the candles wanted of one asset, target candle and source */
 typedef struct Wanted
 {
-	CaGroupKey key;
+	CaRollupGroupKey key;
 	const uint64 *bits;
 } Wanted;
 
-struct CaFilter
+struct CaRollupFilter
 {
 	const CaTimeframe *target;
 	HTAB *table; /* of Wanted */
 };
 
 /* a filter, in the current memory context, that lets nothing pass yet */
-CaFilter *
-ca_filter_make(const CaTimeframe *target)
+CaRollupFilter *
+ca_rollup_filter_make(const CaTimeframe *target)
 {
-	CaFilter *filter = palloc(sizeof(CaFilter));
+	CaRollupFilter *filter = palloc(sizeof(CaRollupFilter));
 	HASHCTL control = {0};
 
-	control.keysize = sizeof(CaGroupKey);
+	control.keysize = sizeof(CaRollupGroupKey);
 	control.entrysize = sizeof(Wanted);
 	control.hcxt = CurrentMemoryContext;
 	filter->target = target;
@@ -42,7 +42,8 @@ ca_filter_make(const CaTimeframe *target)
 
 /* let candles pass whose bits are set; the bits must live as long as the filter */
 void
-ca_filter_add(CaFilter *filter, const CaGroupKey *key, const uint64 *wanted)
+ca_rollup_filter_add(CaRollupFilter *filter, const CaRollupGroupKey *key,
+					 const uint64 *wanted)
 {
 	bool found;
 	Wanted *entry = hash_search(filter->table, key, HASH_ENTER, &found);
@@ -52,12 +53,12 @@ ca_filter_add(CaFilter *filter, const CaGroupKey *key, const uint64 *wanted)
 
 /* whether a candle is to be taken */
 bool
-ca_filter_wants(const CaFilter *filter, int32 asset,
-				const CaTimeframe *timeframe, TimestampTz time)
+ca_rollup_filter_wants(const CaRollupFilter *filter, int32 asset,
+					   const CaTimeframe *timeframe, TimestampTz time)
 {
-	CaGroupKey key = {.start = ca_timeframe_at(filter->target, time),
-					  .asset = asset,
-					  .source = ca_timeframe_index(timeframe)};
+	CaRollupGroupKey key = {.start = ca_timeframe_at(filter->target, time),
+							.asset = asset,
+							.source = ca_timeframe_index(timeframe)};
 	const Wanted *wanted = hash_search(filter->table, &key, HASH_FIND, NULL);
 
 	return wanted != NULL &&

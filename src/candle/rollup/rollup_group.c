@@ -15,7 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "candle/candlestick_agg.h"
-#include "candle/rollup/rollup_groups.h"
+#include "candle/rollup/rollup_group.h"
 #include "numeric/numeric.h"
 #include "numeric/numeric_decimal64.h"
 
@@ -35,8 +35,8 @@ keep_decimal(MemoryContext context, CaDecimal decimal)
 }
 
 /* the later market_cap counts, of two at one time the higher */
-bool
-ca_market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
+static bool
+market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
 {
 	if (!old->known || new->time != old->time)
 		return !old->known || new->time > old->time;
@@ -45,22 +45,24 @@ ca_market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
 
 /* merge the candle and the market_cap of a result into those of another */
 void
-ca_result_merge(CaGroupResult *into, const CaGroupResult *from)
+ca_rollup_group_merge_result(CaRollupGroupResult *into,
+							 const CaRollupGroupResult *from)
 {
 	ca_candle_merge(&into->candle, &from->candle);
 	if (from->market_cap.known &&
-		ca_market_cap_is_later(&from->market_cap, &into->market_cap))
+		market_cap_is_later(&from->market_cap, &into->market_cap))
 		into->market_cap = from->market_cap;
 }
 
 /* tell a group of a market_cap; what the group keeps goes into "context" */
 void
-ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
-					MemoryContext context)
+ca_rollup_group_market_cap(CaRollupGroup *group, TimestampTz time, Datum value,
+						   MemoryContext context)
 {
-	CaMarketCap new = {true, time, ca_candle_read_numeric(value, "price")};
+	CaMarketCap new = {true, time,
+					   ca_candlestick_agg_read_numeric(value, "price")};
 
-	if (ca_market_cap_is_later(&new, &group->market_cap))
+	if (market_cap_is_later(&new, &group->market_cap))
 	{
 		new.value = keep_decimal(context, new.value);
 		group->market_cap = new;
@@ -69,7 +71,7 @@ ca_group_market_cap(CaGroup *group, TimestampTz time, Datum value,
 
 /* merge a candle into its group by way of the kernel, which takes all there is */
 static void
-add_slowly(CaGroup *group, bool found, const CaStoredCandle *stored,
+add_slowly(CaRollupGroup *group, bool found, const CaStoredCandle *stored,
 		   MemoryContext context, MemoryContext row_context)
 {
 	MemoryContext old = MemoryContextSwitchTo(row_context);
@@ -77,8 +79,9 @@ add_slowly(CaGroup *group, bool found, const CaStoredCandle *stored,
 	CaCandle candle;
 	CaCandle sum;
 
-	ca_candle_bar_from_numerics(&candle, stored->time, stored->prices,
-								stored->has_volume ? &stored->volume : NULL);
+	ca_candlestick_agg_read_bar_numerics(&candle, stored->time, stored->prices,
+										 stored->has_volume ? &stored->volume
+															: NULL);
 	if (state == NULL && found)
 	{
 		ca_candle64_to_candle(&group->candle, &sum);
@@ -87,7 +90,7 @@ add_slowly(CaGroup *group, bool found, const CaStoredCandle *stored,
 	}
 	if (state != NULL || !ca_candle64_from_candle(&group->candle, &candle))
 	{
-		state = ca_candle_state_merge(state, &candle);
+		state = ca_candlestick_state_merge(state, &candle);
 		if (state != group->state)
 		{
 			if (group->state != NULL)
@@ -106,7 +109,7 @@ add_slowly(CaGroup *group, bool found, const CaStoredCandle *stored,
  * it; false when either is not.
  */
 static inline bool
-add_small(CaGroup *group, bool found, const CaStoredCandle *stored)
+add_small(CaRollupGroup *group, bool found, const CaStoredCandle *stored)
 {
 	CaDecimal64 prices[4];
 	CaDecimal64 volume;
@@ -131,21 +134,23 @@ add_small(CaGroup *group, bool found, const CaStoredCandle *stored)
  * candlestick_agg.
  */
 void
-ca_group_merge(CaGroup *group, bool found, const CaStoredCandle *stored,
-			   MemoryContext context, MemoryContext row_context)
+ca_rollup_group_merge(CaRollupGroup *group, bool found,
+					  const CaStoredCandle *stored, MemoryContext context,
+					  MemoryContext row_context)
 {
 	if (!add_small(group, found, stored))
 		add_slowly(group, found, stored, context, row_context);
 	if (stored->has_market_cap)
-		ca_group_market_cap(group, stored->time, stored->market_cap, context);
+		ca_rollup_group_market_cap(group, stored->time, stored->market_cap,
+								   context);
 }
 
 /* note that a group has candles of these times, which ascend */
 void
-ca_groups_present(CaGroup *group, const CaTimeframe *timeframe,
-				  const int64 *times, int ntimes)
+ca_rollup_group_present(CaRollupGroup *group, const CaTimeframe *timeframe,
+						const int64 *times, int ntimes)
 {
-	uint64 *bits = ca_group_bits(group);
+	uint64 *bits = ca_rollup_group_bits(group);
 	int first = (times[0] - group->key.start) / timeframe->usecs;
 	int last = (times[ntimes - 1] - group->key.start) / timeframe->usecs;
 
@@ -164,10 +169,10 @@ ca_groups_present(CaGroup *group, const CaTimeframe *timeframe,
 
 /* the order of groups, for qsort(): by asset, target candle, source */
 int
-ca_group_order(const void *one, const void *other)
+ca_rollup_group_order(const void *one, const void *other)
 {
-	const CaGroupKey *a = &(*(CaGroup *const *) one)->key;
-	const CaGroupKey *b = &(*(CaGroup *const *) other)->key;
+	const CaRollupGroupKey *a = &(*(CaRollupGroup *const *) one)->key;
+	const CaRollupGroupKey *b = &(*(CaRollupGroup *const *) other)->key;
 
 	if (a->asset != b->asset)
 		return a->asset < b->asset ? -1 : 1;

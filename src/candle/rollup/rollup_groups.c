@@ -28,10 +28,11 @@
 #include "utils/memutils.h"
 
 #include "candle/rollup/rollup_groups.h"
+#include "candle/rollup/rollup_spill.h"
 #include "base/checks.h"
 
 /* what a group takes: the element, its header, its share of buckets and of the list */
-#define GROUP_SIZE (sizeof(CaGroup) + 48)
+#define GROUP_SIZE (sizeof(CaRollupGroup) + 48)
 
 /* the group that the last candle of a source went to */
 typedef struct Current
@@ -40,7 +41,7 @@ typedef struct Current
 	TimestampTz end;
 	TimestampTz last_time; /* of a candle of the group, */
 	int last_bit;          /* and its bit */
-	CaGroup *group;        /* NULL at first */
+	CaRollupGroup *group;  /* NULL at first */
 } Current;
 
 typedef struct Series
@@ -61,7 +62,7 @@ typedef struct Series
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct CaGroups
+struct CaRollupGroups
 {
 	MemoryContext context; /* of what lives as long as this */
 	MemoryContext
@@ -71,10 +72,10 @@ struct CaGroups
 	series_hash *series;
 	Series *last_series;
 	HTAB *table;
-	const CaFilter *filter; /* NULL: all candles are wanted */
+	const CaRollupFilter *filter; /* NULL: all candles are wanted */
 	Size memory_limit;
-	CaSpill *spill;      /* NULL while all groups fit */
-	CaGroup **in_memory; /* in the order in which they were made */
+	CaRollupSpill *spill;      /* NULL while all groups fit */
+	CaRollupGroup **in_memory; /* in the order in which they were made */
 	long nin_memory;
 	long room;       /* for so many */
 	bool is_ordered; /* and that is the order of results */
@@ -82,12 +83,12 @@ struct CaGroups
 };
 
 static void
-make_table(CaGroups *groups)
+make_table(CaRollupGroups *groups)
 {
 	HASHCTL control = {0};
 
-	control.keysize = sizeof(CaGroupKey);
-	control.entrysize = sizeof(CaGroup);
+	control.keysize = sizeof(CaRollupGroupKey);
+	control.entrysize = sizeof(CaRollupGroup);
 	control.hcxt = groups->groups_context;
 	groups->table = hash_create("candles rolled up", 1024, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -99,11 +100,11 @@ make_table(CaGroups *groups)
  * Groups of candles of these assets, in the current memory context.  Candles of
  * other assets will be left out.
  */
-CaGroups *
-ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
-			   Size memory_limit)
+CaRollupGroups *
+ca_rollup_groups_make(const CaTimeframe *target, const int32 *assets,
+					  int nassets, Size memory_limit)
 {
-	CaGroups *groups = palloc0(sizeof(CaGroups));
+	CaRollupGroups *groups = palloc0(sizeof(CaRollupGroups));
 
 	groups->context = CurrentMemoryContext;
 	groups->groups_context = AllocSetContextCreate(
@@ -121,39 +122,39 @@ ca_groups_make(const CaTimeframe *target, const int32 *assets, int nassets,
 		memset(series->current, 0, sizeof(series->current));
 	}
 	groups->room = 1024;
-	groups->in_memory = palloc(sizeof(CaGroup *) * groups->room);
+	groups->in_memory = palloc(sizeof(CaRollupGroup *) * groups->room);
 	make_table(groups);
 	return groups;
 }
 
 /* take from now on only what the filter, which must live as long, lets pass */
 void
-ca_groups_filter(CaGroups *groups, const CaFilter *filter)
+ca_rollup_groups_filter(CaRollupGroups *groups, const CaRollupFilter *filter)
 {
 	groups->filter = filter;
 }
 
-const CaFilter *
-ca_groups_filtered(const CaGroups *groups)
+const CaRollupFilter *
+ca_rollup_groups_filtered(const CaRollupGroups *groups)
 {
 	return groups->filter;
 }
 
 /* move all groups to the sort */
 static void
-spill(CaGroups *groups)
+spill(CaRollupGroups *groups)
 {
 	MemoryContext old = MemoryContextSwitchTo(groups->context);
 	series_iterator series;
 	Series *each;
 
 	if (groups->spill == NULL)
-		groups->spill = ca_spill_begin(groups->memory_limit / 1024);
+		groups->spill = ca_rollup_spill_begin(groups->memory_limit / 1024);
 
 	for (long i = 0; i < groups->nin_memory; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		ca_spill_put(groups->spill, groups->in_memory[i]);
+		ca_rollup_spill_put(groups->spill, groups->in_memory[i]);
 	}
 
 	MemoryContextReset(groups->groups_context);
@@ -166,27 +167,27 @@ spill(CaGroups *groups)
 
 /* note a new group */
 static void
-remember_group(CaGroups *groups, CaGroup *group)
+remember_group(CaRollupGroups *groups, CaRollupGroup *group)
 {
 	long n = groups->nin_memory;
 
 	if (n == groups->room)
 	{
 		groups->room *= 2;
-		groups->in_memory =
-			repalloc_huge(groups->in_memory, sizeof(CaGroup *) * groups->room);
+		groups->in_memory = repalloc_huge(
+			groups->in_memory, sizeof(CaRollupGroup *) * groups->room);
 	}
 	groups->in_memory[n] = group;
 	groups->nin_memory++;
 	if (groups->is_ordered && n > 0)
-		groups->is_ordered = ca_group_order(&groups->in_memory[n - 1],
-											&groups->in_memory[n]) < 0;
+		groups->is_ordered = ca_rollup_group_order(&groups->in_memory[n - 1],
+												   &groups->in_memory[n]) < 0;
 }
 
 /* start a new group */
 static void
-start_group(CaGroups *groups, CaGroup *group, const CaTimeframe *timeframe,
-			TimestampTz end)
+start_group(CaRollupGroups *groups, CaRollupGroup *group,
+			const CaTimeframe *timeframe, TimestampTz end)
 {
 	group->market_cap.known = false;
 	group->state = NULL;
@@ -205,7 +206,7 @@ start_group(CaGroups *groups, CaGroup *group, const CaTimeframe *timeframe,
  * context of its own, below that of what groups point to.
  */
 static inline bool
-is_full(const CaGroups *groups)
+is_full(const CaRollupGroups *groups)
 {
 	return groups->nin_memory >= 1024 &&
 		   groups->nin_memory * GROUP_SIZE +
@@ -215,12 +216,12 @@ is_full(const CaGroups *groups)
 
 /* make the group of a candle its series' current one; whether there was one */
 static void
-find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
+find_group(CaRollupGroups *groups, Series *series, const CaTimeframe *timeframe,
 		   TimestampTz time, bool *found)
 {
 	int source = ca_timeframe_index(timeframe);
 	Current *current = &series->current[source];
-	CaGroupKey key;
+	CaRollupGroupKey key;
 
 	if (is_full(groups))
 		spill(groups);
@@ -242,7 +243,7 @@ find_group(CaGroups *groups, Series *series, const CaTimeframe *timeframe,
  * made has no candle yet.  NULL when the asset is none of those asked for.
  */
 static inline Current *
-current_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
+current_at(CaRollupGroups *groups, int32 asset, const CaTimeframe *timeframe,
 		   TimestampTz time, bool *found)
 {
 	Series *series = groups->last_series;
@@ -267,9 +268,10 @@ current_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
  * The group of a candle, and the end of its target candle; a group that has just
  * been made has no candle yet.  NULL when the asset is none of those asked for.
  */
-CaGroup *
-ca_groups_at(CaGroups *groups, int32 asset, const CaTimeframe *timeframe,
-			 TimestampTz time, bool *found, TimestampTz *end)
+CaRollupGroup *
+ca_rollup_groups_at(CaRollupGroups *groups, int32 asset,
+					const CaTimeframe *timeframe, TimestampTz time, bool *found,
+					TimestampTz *end)
 {
 	const Current *current = current_at(groups, asset, timeframe, time, found);
 
@@ -293,67 +295,67 @@ current_bit(Current *current, const CaTimeframe *timeframe, TimestampTz time)
 
 /* merge a candle into its group, which has none yet if it is not "found" */
 void
-ca_groups_merge(CaGroups *groups, CaGroup *group, bool found,
-				const CaStoredCandle *stored)
+ca_rollup_groups_merge(CaRollupGroups *groups, CaRollupGroup *group, bool found,
+					   const CaStoredCandle *stored)
 {
-	ca_group_merge(group, found, stored, groups->groups_context,
-				   groups->row_context);
+	ca_rollup_group_merge(group, found, stored, groups->groups_context,
+						  groups->row_context);
 }
 
 /* tell a group of a market_cap */
 void
-ca_groups_market_cap(CaGroups *groups, CaGroup *group, TimestampTz time,
-					 Datum value)
+ca_rollup_groups_market_cap(CaRollupGroups *groups, CaRollupGroup *group,
+							TimestampTz time, Datum value)
 {
-	ca_group_market_cap(group, time, value, groups->groups_context);
+	ca_rollup_group_market_cap(group, time, value, groups->groups_context);
 }
 
 /*
  * Merge a stored candle into its group.  Errors: those of candlestick_agg.
  */
 void
-ca_groups_add(CaGroups *groups, const CaStoredCandle *stored)
+ca_rollup_groups_add(CaRollupGroups *groups, const CaStoredCandle *stored)
 {
 	bool found;
 	int bit;
 	Current *current;
 
 	if (groups->filter != NULL &&
-		!ca_filter_wants(groups->filter, stored->asset, stored->timeframe,
-						 stored->time))
+		!ca_rollup_filter_wants(groups->filter, stored->asset,
+								stored->timeframe, stored->time))
 		return;
 	current = current_at(groups, stored->asset, stored->timeframe, stored->time,
 						 &found);
 	if (current == NULL)
 		return;
 	bit = current_bit(current, stored->timeframe, stored->time);
-	ca_group_bits(current->group)[bit / 64] |= (uint64) 1 << bit % 64;
-	ca_groups_merge(groups, current->group, found, stored);
+	ca_rollup_group_bits(current->group)[bit / 64] |= (uint64) 1 << bit % 64;
+	ca_rollup_groups_merge(groups, current->group, found, stored);
 }
 
 /* no more candles will come; results can be read from now on */
 void
-ca_groups_finish(CaGroups *groups)
+ca_rollup_groups_finish(CaRollupGroups *groups)
 {
 	if (groups->spill != NULL)
 	{
 		spill(groups);
-		ca_spill_sort(groups->spill);
+		ca_rollup_spill_sort(groups->spill);
 	}
 	else if (!groups->is_ordered)
-		qsort(groups->in_memory, groups->nin_memory, sizeof(CaGroup *),
-			  ca_group_order);
+		qsort(groups->in_memory, groups->nin_memory, sizeof(CaRollupGroup *),
+			  ca_rollup_group_order);
 }
 
 /*
  * The key of the next result, or NULL; they come by asset, target candle and
  * source, shortest first.
  */
-const CaGroupKey *
-ca_groups_peek(const CaGroups *groups)
+const CaRollupGroupKey *
+ca_rollup_groups_peek(const CaRollupGroups *groups)
 {
 	if (groups->spill != NULL)
-		return ca_spill_peek(groups->spill);
+		return ca_rollup_spill_peek(groups->spill);
 	return groups->next < groups->nin_memory
 			   ? &groups->in_memory[groups->next]->key
 			   : NULL;
@@ -364,11 +366,11 @@ ca_groups_peek(const CaGroups *groups)
  * or as long as the groups.
  */
 void
-ca_groups_next(CaGroups *groups, CaGroupResult *result)
+ca_rollup_groups_next(CaRollupGroups *groups, CaRollupGroupResult *result)
 {
-	CaGroup *group;
-	const CaGroupKey *key;
-	CaGroupResult part;
+	CaRollupGroup *group;
+	const CaRollupGroupKey *key;
+	CaRollupGroupResult part;
 
 	CHECK_FOR_INTERRUPTS();
 	if (groups->spill == NULL)
@@ -377,23 +379,23 @@ ca_groups_next(CaGroups *groups, CaGroupResult *result)
 		result->key = group->key;
 		result->market_cap = group->market_cap;
 		result->nbits = group->nbits;
-		result->present = ca_group_bits(group);
+		result->present = ca_rollup_group_bits(group);
 		if (group->state != NULL)
-			ca_candle_state_read(group->state, &result->candle);
+			ca_candlestick_state_read(group->state, &result->candle);
 		else
 			ca_candle64_to_candle(&group->candle, &result->candle);
 		return;
 	}
 
-	ca_spill_next(groups->spill, result);
-	while ((key = ca_spill_peek(groups->spill)) != NULL &&
-		   memcmp(key, &result->key, sizeof(CaGroupKey)) == 0)
+	ca_rollup_spill_next(groups->spill, result);
+	while ((key = ca_rollup_spill_peek(groups->spill)) != NULL &&
+		   memcmp(key, &result->key, sizeof(CaRollupGroupKey)) == 0)
 	{
 		uint64 *bits = unconstify(uint64 *, result->present);
 
-		ca_spill_next(groups->spill, &part);
+		ca_rollup_spill_next(groups->spill, &part);
 		for (int i = 0; i < ca_bits_words(part.nbits); i++)
 			bits[i] |= part.present[i];
-		ca_result_merge(result, &part);
+		ca_rollup_group_merge_result(result, &part);
 	}
 }

@@ -42,7 +42,7 @@ enum
 	NPARAMS
 };
 
-/* the columns of the query, as listed in ca_rollup_prepare() */
+/* the columns of the query, as listed in ca_rollup_read_prepare() */
 enum
 {
 	COLUMN_ID,
@@ -62,7 +62,7 @@ enum
 /* where candles go */
 typedef struct GroupTaker
 {
-	CaGroups *groups;
+	CaRollupGroups *groups;
 	bool wanted[CA_TIMEFRAMES]; /* which timeframes are sources */
 } GroupTaker;
 
@@ -93,7 +93,7 @@ take_row(TupleTableSlot *slot, void *taker)
 	stored.has_volume = !nulls[COLUMN_VOLUME];
 	stored.market_cap = values[COLUMN_MARKET_CAP];
 	stored.has_market_cap = !nulls[COLUMN_MARKET_CAP];
-	ca_groups_add(group_taker->groups, &stored);
+	ca_rollup_groups_add(group_taker->groups, &stored);
 }
 
 static bool
@@ -117,7 +117,7 @@ is_wanted(const CaRollupRange *range, const CaTimeframe *source)
  * none, and all assets or not.  SPI must be connected.
  */
 SPIPlanPtr
-ca_rollup_prepare(const CaRollupRange *range)
+ca_rollup_read_prepare(const CaRollupRange *range)
 {
 	Oid types[NPARAMS] = {TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 						  range->all_assets ? INT4ARRAYOID : INT4OID};
@@ -173,7 +173,7 @@ source_codes(const CaRollupRange *range, Datum *codes)
 
 /* the codes of the sources of a range, as text[] */
 ArrayType *
-ca_rollup_sources(const CaRollupRange *range)
+ca_rollup_read_sources(const CaRollupRange *range)
 {
 	Datum codes[CA_TIMEFRAMES];
 	int ncodes = source_codes(range, codes);
@@ -183,7 +183,7 @@ ca_rollup_sources(const CaRollupRange *range)
 
 /* the assets of a range, as int[] */
 ArrayType *
-ca_rollup_assets_of(const CaRollupRange *range)
+ca_rollup_read_assets(const CaRollupRange *range)
 {
 	Datum *assets = palloc(sizeof(Datum) * Max(range->nassets, 1));
 
@@ -223,7 +223,7 @@ set_segment_bounds(const CaRollupRange *range, CaBounds *bounds)
 
 /* merge compressed candles */
 static void
-read_segments(const CaRollupRange *range, CaGroups *groups)
+read_segments(const CaRollupRange *range, CaRollupGroups *groups)
 {
 	const int columns = 1 << CA_COMPRESSED_OPEN | 1 << CA_COMPRESSED_VOLUME |
 						1 << CA_COMPRESSED_MARKET_CAP;
@@ -233,7 +233,7 @@ read_segments(const CaRollupRange *range, CaGroups *groups)
 	ca_column_scan_begin(&scan, range->namespace_oid, columns,
 						 CA_SCAN_UNORDERED);
 	while (ca_column_scan_next(&scan))
-		ca_groups_add_segment(groups, scan.asset, scan.timeframe, scan.segment,
+		ca_rollup_segment_add(groups, scan.asset, scan.timeframe, scan.segment,
 							  scan.from, scan.to);
 	ca_column_scan_end(&scan);
 }
@@ -243,7 +243,8 @@ read_segments(const CaRollupRange *range, CaGroups *groups)
  * SPI must be connected.
  */
 void
-ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
+ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
+			   CaRollupGroups *groups)
 {
 	GroupTaker taker = {.groups = groups};
 	CaReader reader;
@@ -254,14 +255,14 @@ ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range, CaGroups *groups)
 	for (int i = 0; i < CA_TIMEFRAMES; i++)
 		taker.wanted[i] = is_wanted(range, ca_timeframe_by_index(i));
 	set_param(params, PARAM_SOURCES, TEXTARRAYOID,
-			  PointerGetDatum(ca_rollup_sources(range)));
+			  PointerGetDatum(ca_rollup_read_sources(range)));
 	set_param(params, PARAM_SINCE, TIMESTAMPTZOID,
 			  TimestampTzGetDatum(range->since));
 	set_param(params, PARAM_UNTIL, TIMESTAMPTZOID,
 			  TimestampTzGetDatum(range->until));
 	if (range->all_assets)
 		set_param(params, PARAM_ASSETS, INT4ARRAYOID,
-				  PointerGetDatum(ca_rollup_assets_of(range)));
+				  PointerGetDatum(ca_rollup_read_assets(range)));
 	else
 		set_param(params, PARAM_ASSETS, INT4OID,
 				  Int32GetDatum(range->assets[0]));

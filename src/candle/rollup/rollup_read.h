@@ -31,10 +31,10 @@ typedef struct CaRollupRange
 	TimestampTz until; /* DT_NOEND: to the last */
 } CaRollupRange;
 
-extern ArrayType *ca_rollup_sources(const CaRollupRange *range);
-extern ArrayType *ca_rollup_assets_of(const CaRollupRange *range);
-extern SPIPlanPtr ca_rollup_prepare(const CaRollupRange *range);
+extern ArrayType *ca_rollup_read_sources(const CaRollupRange *range);
+extern ArrayType *ca_rollup_read_assets(const CaRollupRange *range);
+extern SPIPlanPtr ca_rollup_read_prepare(const CaRollupRange *range);
 extern void ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
-						   CaGroups *groups);
+						   CaRollupGroups *groups);
 
 #endif /* CA_ROLLUP_READ_H */

@@ -108,7 +108,7 @@ run_traded(const Run *run, CaTraded *traded, bool *any)
 
 /* merge a run into a compact group; false, and nothing changed, when it cannot be */
 static bool
-merge_run(CaGroup *group, bool found, const Run *run)
+merge_run(CaRollupGroup *group, bool found, const Run *run)
 {
 	int64_t time = run->segment->time[run->from];
 	CaDecimal64 prices[4];
@@ -127,7 +127,7 @@ merge_run(CaGroup *group, bool found, const Run *run)
 
 /* merge a run candle by candle, as if they came from rows */
 static void
-merge_candles(CaGroups *groups, CaGroup *group, bool found,
+merge_candles(CaRollupGroups *groups, CaRollupGroup *group, bool found,
 			  CaStoredCandle *stored, const Run *run)
 {
 	const CaSegmentNumbers *number = run->segment->number;
@@ -147,7 +147,7 @@ merge_candles(CaGroups *groups, CaGroup *group, bool found,
 			stored->volume = ca_segment_number(volume, i);
 		MemoryContextSwitchTo(old);
 		stored->has_market_cap = false;
-		ca_groups_merge(groups, group, found, stored);
+		ca_rollup_groups_merge(groups, group, found, stored);
 		found = true;
 		MemoryContextReset(context);
 	}
@@ -156,7 +156,7 @@ merge_candles(CaGroups *groups, CaGroup *group, bool found,
 
 /* the last market_cap of a run, if it has any */
 static void
-merge_market_cap(CaGroups *groups, CaGroup *group, const Run *run)
+merge_market_cap(CaRollupGroups *groups, CaRollupGroup *group, const Run *run)
 {
 	const CaSegmentNumbers *cap = &run->segment->number[CA_SEGMENT_MARKET_CAP];
 	int last = run->to - 1;
@@ -167,7 +167,7 @@ merge_market_cap(CaGroups *groups, CaGroup *group, const Run *run)
 	if (last < run->from)
 		return;
 	value = ca_segment_number(cap, last);
-	ca_groups_market_cap(groups, group, run->segment->time[last], value);
+	ca_rollup_groups_market_cap(groups, group, run->segment->time[last], value);
 	pfree(DatumGetPointer(value));
 }
 
@@ -176,11 +176,11 @@ merge_market_cap(CaGroups *groups, CaGroup *group, const Run *run)
  * columns of numbers are decoded.  Errors: those of candlestick_agg.
  */
 void
-ca_groups_add_segment(CaGroups *groups, int32 asset,
+ca_rollup_segment_add(CaRollupGroups *groups, int32 asset,
 					  const CaTimeframe *timeframe, const CaSegment *segment,
 					  int from, int to)
 {
-	const CaFilter *filter = ca_groups_filtered(groups);
+	const CaRollupFilter *filter = ca_rollup_groups_filtered(groups);
 	CaStoredCandle stored = {.asset = asset, .timeframe = timeframe};
 	Run run = {segment, from, from};
 
@@ -188,22 +188,23 @@ ca_groups_add_segment(CaGroups *groups, int32 asset,
 	{
 		bool found;
 		TimestampTz end;
-		CaGroup *group;
+		CaRollupGroup *group;
 
 		run.to = run.from + 1;
-		if (filter != NULL &&
-			!ca_filter_wants(filter, asset, timeframe, segment->time[run.from]))
+		if (filter != NULL && !ca_rollup_filter_wants(filter, asset, timeframe,
+													  segment->time[run.from]))
 			continue;
-		group = ca_groups_at(groups, asset, timeframe, segment->time[run.from],
-							 &found, &end);
+		group = ca_rollup_groups_at(groups, asset, timeframe,
+									segment->time[run.from], &found, &end);
 		if (group == NULL)
 			return;
-		while (run.to < to && segment->time[run.to] < end &&
-			   (filter == NULL || ca_filter_wants(filter, asset, timeframe,
-												  segment->time[run.to])))
+		while (
+			run.to < to && segment->time[run.to] < end &&
+			(filter == NULL || ca_rollup_filter_wants(filter, asset, timeframe,
+													  segment->time[run.to])))
 			run.to++;
-		ca_groups_present(group, timeframe, &segment->time[run.from],
-						  run.to - run.from);
+		ca_rollup_group_present(group, timeframe, &segment->time[run.from],
+								run.to - run.from);
 		if (!merge_run(group, found, &run))
 			merge_candles(groups, group, found, &stored, &run);
 		merge_market_cap(groups, group, &run);

@@ -11,7 +11,7 @@
 #include "candle/rollup/rollup_groups.h"
 #include "segment/codec/segment.h"
 
-extern void ca_groups_add_segment(CaGroups *groups, int32 asset,
+extern void ca_rollup_segment_add(CaRollupGroups *groups, int32 asset,
 								  const CaTimeframe *timeframe,
 								  const CaSegment *segment, int from, int to);
 

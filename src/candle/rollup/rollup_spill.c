@@ -20,7 +20,7 @@
 #include "utils/numeric.h"
 #include "utils/tuplesort.h"
 
-#include "candle/rollup/rollup_groups.h"
+#include "candle/rollup/rollup_spill.h"
 #include "numeric/numeric.h"
 
 enum
@@ -36,15 +36,15 @@ enum
 	SPILL_COLUMNS
 };
 
-struct CaSpill
+struct CaRollupSpill
 {
 	Tuplesortstate *sort;
 	MemoryContext context; /* of the row that is next */
 	MemoryContext row_context;
 	TupleTableSlot *in;
-	TupleTableSlot *out; /* the row that is next */
-	bool more;           /* there is one */
-	CaGroupKey key;      /* its key */
+	TupleTableSlot *out;  /* the row that is next */
+	bool more;            /* there is one */
+	CaRollupGroupKey key; /* its key */
 };
 
 static TupleDesc
@@ -66,15 +66,15 @@ spill_descriptor(void)
 }
 
 /* a sort in the current memory context */
-CaSpill *
-ca_spill_begin(int memory_kb)
+CaRollupSpill *
+ca_rollup_spill_begin(int memory_kb)
 {
 	AttrNumber columns[] = {SPILL_ASSET + 1, SPILL_START + 1, SPILL_SOURCE + 1};
 	Oid operators[] = {Int4LessOperator, Int8LessOperator, Int4LessOperator};
 	Oid collations[] = {InvalidOid, InvalidOid, InvalidOid};
 	bool nulls_first[] = {false, false, false};
 	TupleDesc tupdesc = spill_descriptor();
-	CaSpill *spill = palloc0(sizeof(CaSpill));
+	CaRollupSpill *spill = palloc0(sizeof(CaRollupSpill));
 
 	spill->context = CurrentMemoryContext;
 	spill->row_context = AllocSetContextCreate(
@@ -89,18 +89,18 @@ ca_spill_begin(int memory_kb)
 
 /* the bits of a group as a bytea */
 static Datum
-present_datum(CaGroup *group)
+present_datum(CaRollupGroup *group)
 {
 	Size size = ca_bits_words(group->nbits) * sizeof(uint64);
 	bytea *bits = palloc(VARHDRSZ + size);
 
 	SET_VARSIZE(bits, VARHDRSZ + size);
-	memcpy(VARDATA(bits), ca_group_bits(group), size);
+	memcpy(VARDATA(bits), ca_rollup_group_bits(group), size);
 	return PointerGetDatum(bits);
 }
 
 void
-ca_spill_put(CaSpill *spill, CaGroup *group)
+ca_rollup_spill_put(CaRollupSpill *spill, CaRollupGroup *group)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->row_context);
 	const CaMarketCap *cap = &group->market_cap;
@@ -112,7 +112,7 @@ ca_spill_put(CaSpill *spill, CaGroup *group)
 	if (state == NULL)
 	{
 		ca_candle64_to_candle(&group->candle, &candle);
-		state = ca_candle_state_make(&candle);
+		state = ca_candlestick_state_make(&candle);
 	}
 
 	ExecClearTuple(spill->in);
@@ -138,7 +138,7 @@ ca_spill_put(CaSpill *spill, CaGroup *group)
 }
 
 static void
-advance(CaSpill *spill)
+advance(CaRollupSpill *spill)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 
@@ -158,15 +158,15 @@ advance(CaSpill *spill)
 
 /* all rows are in; they can be read from now on */
 void
-ca_spill_sort(CaSpill *spill)
+ca_rollup_spill_sort(CaRollupSpill *spill)
 {
 	tuplesort_performsort(spill->sort);
 	advance(spill);
 }
 
 /* the key of the next row, or NULL */
-const CaGroupKey *
-ca_spill_peek(const CaSpill *spill)
+const CaRollupGroupKey *
+ca_rollup_spill_peek(const CaRollupSpill *spill)
 {
 	return spill->more ? &spill->key : NULL;
 }
@@ -185,7 +185,7 @@ present_bits(Datum present, int nbits)
 
 /* take the next row; what it points to is in the current context */
 void
-ca_spill_next(CaSpill *spill, CaGroupResult *result)
+ca_rollup_spill_next(CaRollupSpill *spill, CaRollupGroupResult *result)
 {
 	const Datum *values = spill->out->tts_values;
 	struct varlena *state;
@@ -193,7 +193,7 @@ ca_spill_next(CaSpill *spill, CaGroupResult *result)
 	result->key = spill->key;
 	/* a copy: the sort aligns it as bytea, which is too little for a candle */
 	state = PG_DETOAST_DATUM_COPY(values[SPILL_CANDLE]);
-	ca_candle_state_read(state, &result->candle);
+	ca_candlestick_state_read(state, &result->candle);
 	pfree(state);
 	result->nbits = DatumGetInt32(values[SPILL_NBITS]);
 	result->present = present_bits(values[SPILL_PRESENT], result->nbits);

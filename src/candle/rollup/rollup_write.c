@@ -63,7 +63,7 @@ column_number(TupleDesc tupdesc, const char *name)
 
 /* a writer in the current memory context; SPI must be connected */
 CaRollupWriter *
-ca_rollup_writer(const CaRollupRange *range)
+ca_rollup_write_begin(const CaRollupRange *range)
 {
 	CaRollupWriter *writer = palloc0(sizeof(CaRollupWriter));
 	StringInfoData call;
@@ -93,7 +93,7 @@ ca_rollup_writer(const CaRollupRange *range)
 
 /* where the values of candles to be written live */
 MemoryContext
-ca_rollup_writer_context(const CaRollupWriter *writer)
+ca_rollup_write_context(const CaRollupWriter *writer)
 {
 	return writer->batch_context;
 }
@@ -142,7 +142,7 @@ writer_flush(CaRollupWriter *writer)
  * market_cap are those of a stored candle.)
  */
 static void
-check_volume(const CaRollupWriter *writer, const CaBuilt *built)
+check_volume(const CaRollupWriter *writer, const CaRollupBuilt *built)
 {
 	Datum volume = built->values[CA_BUILT_VOLUME];
 
@@ -166,7 +166,7 @@ check_volume(const CaRollupWriter *writer, const CaBuilt *built)
 
 /* write a candle, whose values live in the writer's context */
 void
-ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
+ca_rollup_write(CaRollupWriter *writer, const CaRollupBuilt *built)
 {
 	Datum *values = palloc0(sizeof(Datum) * writer->tupdesc->natts);
 	bool *nulls = palloc(sizeof(bool) * writer->tupdesc->natts);
@@ -199,7 +199,7 @@ ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built)
 
 /* write what is left; returns how many candles were inserted or changed */
 int64
-ca_rollup_writer_end(CaRollupWriter *writer)
+ca_rollup_write_end(CaRollupWriter *writer)
 {
 	writer_flush(writer);
 	return writer->written;

@@ -12,9 +12,9 @@
 
 typedef struct CaRollupWriter CaRollupWriter;
 
-extern CaRollupWriter *ca_rollup_writer(const CaRollupRange *range);
-extern MemoryContext ca_rollup_writer_context(const CaRollupWriter *writer);
-extern void ca_rollup_write(CaRollupWriter *writer, const CaBuilt *built);
-extern int64 ca_rollup_writer_end(CaRollupWriter *writer);
+extern CaRollupWriter *ca_rollup_write_begin(const CaRollupRange *range);
+extern MemoryContext ca_rollup_write_context(const CaRollupWriter *writer);
+extern void ca_rollup_write(CaRollupWriter *writer, const CaRollupBuilt *built);
+extern int64 ca_rollup_write_end(CaRollupWriter *writer);
 
 #endif /* CA_ROLLUP_WRITE_H */

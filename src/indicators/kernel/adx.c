@@ -26,7 +26,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/smoothing.h"
 #include "indicators/kernel/true_range.h"
 
@@ -214,7 +214,7 @@ adx_values(const void *state, CaValues *values)
 
 /* enter the sums of a kernel that is warm */
 static bool
-adx_enter(const AdxState *adx, CaBlock *block, CaBlockPart *part)
+adx_enter(const AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
 {
 	const CaColumns *columns = block->columns;
 	CaDDColumn *plus = &part->column[0];
@@ -228,14 +228,17 @@ adx_enter(const AdxState *adx, CaBlock *block, CaBlockPart *part)
 					   (double) adx->high.e8, (double) adx->low.e8, block->n);
 	columns->true_range(range, block->high, block->low, block->close.hi,
 						(double) adx->close.e8, block->n);
-	return ca_block_sum(block, adx->plus, adx->part, plus, &part->lane[0]) &&
-		   ca_block_sum(block, adx->minus, adx->part, minus, &part->lane[1]) &&
-		   ca_block_sum(block, adx->range, adx->part, range, &part->lane[2]);
+	return ca_bar_block_sum(block, adx->plus, adx->part, plus,
+							&part->lane[0]) &&
+		   ca_bar_block_sum(block, adx->minus, adx->part, minus,
+							&part->lane[1]) &&
+		   ca_bar_block_sum(block, adx->range, adx->part, range,
+							&part->lane[2]);
 }
 
 /* enter the average; not where a bar has no DX, which the average leaves out */
 static bool
-adx_derive(const AdxState *adx, CaBlock *block, CaBlockPart *part)
+adx_derive(const AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
 {
 	const CaDDColumn *sums = block->sum_values;
 	CaDDColumn *dx = &part->column[3];
@@ -245,11 +248,11 @@ adx_derive(const AdxState *adx, CaBlock *block, CaBlockPart *part)
 					   block->n);
 	for (int t = 0; t < block->n; t++)
 		whole &= !isnan(dx->hi[t]) & (sums[part->lane[2]].hi[t] != 0.0);
-	return whole && ca_block_smooth(block, &adx->adx, dx, &part->lane[3]);
+	return whole && ca_bar_block_smooth(block, &adx->adx, dx, &part->lane[3]);
 }
 
 static void
-adx_leave(AdxState *adx, CaBlock *block, CaBlockPart *part)
+adx_leave(AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
 {
 	const CaColumns *columns = block->columns;
 	const CaDDColumn *sums = block->sum_values;
@@ -262,17 +265,18 @@ adx_leave(AdxState *adx, CaBlock *block, CaBlockPart *part)
 	columns->directional(part->value[2], &sums[part->lane[1]], range, block->n);
 	part->complete = true;
 
-	adx->plus = ca_block_summed(block, part->lane[0]);
-	adx->minus = ca_block_summed(block, part->lane[1]);
-	adx->range = ca_block_summed(block, part->lane[2]);
-	ca_block_smoothed(block, part->lane[3], &adx->adx);
+	adx->plus = ca_bar_block_summed(block, part->lane[0]);
+	adx->minus = ca_bar_block_summed(block, part->lane[1]);
+	adx->range = ca_bar_block_summed(block, part->lane[2]);
+	ca_bar_block_smoothed(block, part->lane[3], &adx->adx);
 	adx->high = last->high;
 	adx->low = last->low;
 	adx->close = last->close;
 }
 
 static bool
-adx_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+adx_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		  CaBlockStep step)
 {
 	switch (step)
 	{
@@ -288,18 +292,18 @@ adx_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 }
 
 static void
-adx_transfer(void *state, CaStream *stream)
+adx_transfer(void *state, CaStateStream *stream)
 {
 	AdxState *adx = state;
 
-	ca_stream_int(stream, &adx->bars, 0, adx->n + 1);
-	ca_stream_unit(stream, &adx->unit);
-	ca_stream_price(stream, &adx->high);
-	ca_stream_price(stream, &adx->low);
-	ca_stream_price(stream, &adx->close);
-	ca_stream_dd(stream, &adx->plus);
-	ca_stream_dd(stream, &adx->minus);
-	ca_stream_dd(stream, &adx->range);
+	ca_state_stream_int(stream, &adx->bars, 0, adx->n + 1);
+	ca_state_stream_unit(stream, &adx->unit);
+	ca_state_stream_price(stream, &adx->high);
+	ca_state_stream_price(stream, &adx->low);
+	ca_state_stream_price(stream, &adx->close);
+	ca_state_stream_dd(stream, &adx->plus);
+	ca_state_stream_dd(stream, &adx->minus);
+	ca_state_stream_dd(stream, &adx->range);
 	ca_smoothing_transfer(&adx->adx, stream);
 }
 

@@ -13,7 +13,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/smoothing.h"
 #include "indicators/kernel/true_range.h"
 
@@ -73,7 +73,8 @@ atr_values(const void *state, CaValues *values)
 }
 
 static bool
-atr_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+atr_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		  CaBlockStep step)
 {
 	AtrState *atr = state;
 	CaDDColumn *range = &part->column[0];
@@ -88,25 +89,26 @@ atr_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 				(double) atr->previous_close.e8, block->n);
 			return true;
 		case CA_BLOCK_DERIVE:
-			return ca_block_smooth(block, &atr->range, range, &part->lane[0]);
+			return ca_bar_block_smooth(block, &atr->range, range,
+									   &part->lane[0]);
 		default:
 			break;
 	}
 	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
 						block->n);
 	part->complete = true;
-	ca_block_smoothed(block, part->lane[0], &atr->range);
+	ca_bar_block_smoothed(block, part->lane[0], &atr->range);
 	atr->previous_close = block->bars[block->n - 1].close;
 	return true;
 }
 
 static void
-atr_transfer(void *state, CaStream *stream)
+atr_transfer(void *state, CaStateStream *stream)
 {
 	AtrState *atr = state;
 
-	ca_stream_unit(stream, &atr->unit);
-	ca_stream_price(stream, &atr->previous_close);
+	ca_state_stream_unit(stream, &atr->unit);
+	ca_state_stream_price(stream, &atr->previous_close);
 	ca_smoothing_transfer(&atr->range, stream);
 }
 

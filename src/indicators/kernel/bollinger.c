@@ -24,7 +24,7 @@
 #include <string.h>
 
 #include "number/decimal.h"
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/window.h"
 
 typedef struct BollingerState
@@ -216,8 +216,8 @@ bollinger_values(const void *state, CaValues *values)
 
 /* what ca_bands() takes after each bar of the block, and the state after them */
 static void
-bollinger_run(BollingerState *bands, const CaBlock *block, CaDDColumn *middle,
-			  CaDDColumn *variance, CaDDColumn *above)
+bollinger_run(BollingerState *bands, const CaBarBlock *block,
+			  CaDDColumn *middle, CaDDColumn *variance, CaDDColumn *above)
 {
 	CaWindow *window = &bands->window;
 	CaInt128 squares = bands->e16_squares;
@@ -243,7 +243,7 @@ bollinger_run(BollingerState *bands, const CaBlock *block, CaDDColumn *middle,
 }
 
 static bool
-bollinger_block(void *state, CaBlock *block, CaBlockPart *part,
+bollinger_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
 				CaBlockStep step)
 {
 	BollingerState *bands = state;
@@ -274,7 +274,7 @@ bollinger_block(void *state, CaBlock *block, CaBlockPart *part,
 }
 
 static void
-bollinger_transfer(void *state, CaStream *stream)
+bollinger_transfer(void *state, CaStateStream *stream)
 {
 	BollingerState *bands = state;
 	CaInt128 squares = bands->e16_squares;
@@ -282,14 +282,14 @@ bollinger_transfer(void *state, CaStream *stream)
 		(int64_t) (squares / ((CaInt128) 1 << 31) / ((CaInt128) 1 << 31));
 	int64_t low = (int64_t) (squares % ((CaInt128) 1 << 62));
 
-	ca_stream_int(stream, &bands->equal, 0, bands->window.n);
-	ca_stream_dd(stream, &bands->first);
-	ca_stream_dd(stream, &bands->last);
+	ca_state_stream_int(stream, &bands->equal, 0, bands->window.n);
+	ca_state_stream_dd(stream, &bands->first);
+	ca_state_stream_dd(stream, &bands->last);
 	ca_window_transfer(&bands->window, bands->ring, stream);
-	ca_stream_int64(stream, &high, 0, INT64_MAX >> 1);
-	ca_stream_int64(stream, &low, 0, ((int64_t) 1 << 62) - 1);
+	ca_state_stream_int64(stream, &high, 0, INT64_MAX >> 1);
+	ca_state_stream_int64(stream, &low, 0, ((int64_t) 1 << 62) - 1);
 	bands->e16_squares = (CaInt128) high * ((CaInt128) 1 << 62) + low;
-	ca_stream_sum(stream, &bands->squares);
+	ca_state_stream_sum(stream, &bands->squares);
 }
 
 const CaIndicator ca_bollinger = {

@@ -102,6 +102,6 @@ extern const CaColumns ca_columns_plain;
 extern const CaColumns ca_columns_fused; /* needs AVX2 and FMA */
 #endif
 
-extern const CaColumns *ca_columns(void);
+extern const CaColumns *ca_cpu_columns(void);
 
 #endif /* CA_COLUMNS_H */

@@ -36,7 +36,7 @@ has_avx2(void)
  * The kernel for this machine that computes what this one does.
  */
 const CaIndicator *
-ca_fastest(const CaIndicator *indicator)
+ca_cpu_indicator(const CaIndicator *indicator)
 {
 #ifdef __x86_64__
 	if (has_avx2())
@@ -51,7 +51,7 @@ ca_fastest(const CaIndicator *indicator)
  * The columns for this machine.
  */
 const CaColumns *
-ca_columns(void)
+ca_cpu_columns(void)
 {
 #ifdef __x86_64__
 	if (has_avx2())

@@ -11,7 +11,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/smoothing.h"
 
 typedef struct EmaState
@@ -56,7 +56,8 @@ ema_values(const void *state, CaValues *values)
 }
 
 static bool
-ema_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+ema_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		  CaBlockStep step)
 {
 	EmaState *ema = state;
 
@@ -65,24 +66,24 @@ ema_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 		case CA_BLOCK_ENTER:
 			return ema->unit == CA_E8_ONE;
 		case CA_BLOCK_DERIVE:
-			return ca_block_smooth(block, &ema->smoothing, &block->close,
-								   &part->lane[0]);
+			return ca_bar_block_smooth(block, &ema->smoothing, &block->close,
+									   &part->lane[0]);
 		default:
 			break;
 	}
 	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
 						block->n);
 	part->complete = true;
-	ca_block_smoothed(block, part->lane[0], &ema->smoothing);
+	ca_bar_block_smoothed(block, part->lane[0], &ema->smoothing);
 	return true;
 }
 
 static void
-ema_transfer(void *state, CaStream *stream)
+ema_transfer(void *state, CaStateStream *stream)
 {
 	EmaState *ema = state;
 
-	ca_stream_unit(stream, &ema->unit);
+	ca_state_stream_unit(stream, &ema->unit);
 	ca_smoothing_transfer(&ema->smoothing, stream);
 }
 

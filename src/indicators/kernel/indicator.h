@@ -57,7 +57,7 @@ typedef struct CaValues
 } CaValues;
 
 /*
- * The steps of a block of bars that goes by columns, see block.h.  A kernel may
+ * The steps of a block of bars that goes by columns, see bar_block.h.  A kernel may
  * enter averages, which are computed before the next step, twice.  Only the last
  * step, in which it has to take part, changes its state and gives values.
  */
@@ -68,8 +68,8 @@ typedef enum CaBlockStep
 	CA_BLOCK_LEAVE
 } CaBlockStep;
 
-typedef struct CaBlock CaBlock;
-typedef struct CaBlockPart CaBlockPart;
+typedef struct CaBarBlock CaBarBlock;
+typedef struct CaBarBlockPart CaBarBlockPart;
 
 typedef struct CaIndicator
 {
@@ -98,7 +98,7 @@ typedef struct CaIndicator
 	 * One step of a block; false when its bars must go one by one instead.  May
 	 * be missing.
 	 */
-	bool (*block)(void *state, CaBlock *block, CaBlockPart *part,
+	bool (*block)(void *state, CaBarBlock *block, CaBarBlockPart *part,
 				  CaBlockStep step);
 
 	/* the values as of the last bar; false until warm */
@@ -107,9 +107,9 @@ typedef struct CaIndicator
 	/*
 	 * Write the state to a stream, or read it into a state that has just been
 	 * initialised: whatever follows from the parameters is not in the stream.
-	 * Missing in an indicator that the engine does not serve.
+	 * Missing in an indicator that CaSeriesIndicators cannot hold.
 	 */
-	void (*transfer)(void *state, CaStream *stream);
+	void (*transfer)(void *state, CaStateStream *stream);
 } CaIndicator;
 
 extern const CaIndicator ca_sma;
@@ -135,6 +135,6 @@ extern const CaIndicator ca_adx_fused;
 extern const CaIndicator ca_stochastic_fused;
 #endif
 
-extern const CaIndicator *ca_fastest(const CaIndicator *indicator);
+extern const CaIndicator *ca_cpu_indicator(const CaIndicator *indicator);
 
 #endif /* CA_INDICATOR_H */

@@ -17,7 +17,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/smoothing.h"
 
 typedef struct MacdState
@@ -98,7 +98,8 @@ macd_values(const void *state, CaValues *values)
 }
 
 static bool
-macd_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+macd_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		   CaBlockStep step)
 {
 	MacdState *macd = state;
 	const CaColumns *columns = block->columns;
@@ -112,14 +113,15 @@ macd_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 		case CA_BLOCK_ENTER:
 			return macd->unit == CA_E8_ONE &&
 				   ca_smoothing_warm(&macd->signal) &&
-				   ca_block_smooth(block, &macd->fast, &block->close,
-								   &part->lane[0]) &&
-				   ca_block_smooth(block, &macd->slow, &block->close,
-								   &part->lane[1]);
+				   ca_bar_block_smooth(block, &macd->fast, &block->close,
+									   &part->lane[0]) &&
+				   ca_bar_block_smooth(block, &macd->slow, &block->close,
+									   &part->lane[1]);
 		case CA_BLOCK_DERIVE:
 			columns->subtract(value, &block->average_values[lane[0]],
 							  &block->average_values[lane[1]], block->n);
-			return ca_block_smooth(block, &macd->signal, value, &part->lane[2]);
+			return ca_bar_block_smooth(block, &macd->signal, value,
+									   &part->lane[2]);
 		default:
 			break;
 	}
@@ -128,24 +130,24 @@ macd_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 	columns->out(part->value[1], signal, block->n);
 	columns->out(part->value[2], histogram, block->n);
 	part->complete = true;
-	ca_block_smoothed(block, lane[0], &macd->fast);
-	ca_block_smoothed(block, lane[1], &macd->slow);
-	ca_block_smoothed(block, lane[2], &macd->signal);
+	ca_bar_block_smoothed(block, lane[0], &macd->fast);
+	ca_bar_block_smoothed(block, lane[1], &macd->slow);
+	ca_bar_block_smoothed(block, lane[2], &macd->signal);
 	macd->value = ca_column_last(value, block->n);
 	return true;
 }
 
 static void
-macd_transfer(void *state, CaStream *stream)
+macd_transfer(void *state, CaStateStream *stream)
 {
 	MacdState *macd = state;
 
-	ca_stream_unit(stream, &macd->unit);
-	ca_stream_int(stream, &macd->skip, 0, macd->slow.seed);
+	ca_state_stream_unit(stream, &macd->unit);
+	ca_state_stream_int(stream, &macd->skip, 0, macd->slow.seed);
 	ca_smoothing_transfer(&macd->fast, stream);
 	ca_smoothing_transfer(&macd->slow, stream);
 	ca_smoothing_transfer(&macd->signal, stream);
-	ca_stream_dd(stream, &macd->value);
+	ca_state_stream_dd(stream, &macd->value);
 }
 
 const CaIndicator ca_macd = {

@@ -13,7 +13,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/smoothing.h"
 
 #define RSI_FLAT 50.0
@@ -91,7 +91,7 @@ rsi_values(const void *state, CaValues *values)
 
 /* columns of values, which are no numbers where nothing has moved */
 static void
-rsi_fill(const RsiState *rsi, const CaBlock *block, CaBlockPart *part)
+rsi_fill(const RsiState *rsi, const CaBarBlock *block, CaBarBlockPart *part)
 {
 	double *value = part->value[0];
 
@@ -105,7 +105,8 @@ rsi_fill(const RsiState *rsi, const CaBlock *block, CaBlockPart *part)
 }
 
 static bool
-rsi_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+rsi_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		  CaBlockStep step)
 {
 	RsiState *rsi = state;
 	CaDDColumn *gain = &part->column[0];
@@ -120,25 +121,26 @@ rsi_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 									(double) rsi->previous.e8, block->n);
 			return true;
 		case CA_BLOCK_DERIVE:
-			return ca_block_smooth(block, &rsi->gain, gain, &part->lane[0]) &&
-				   ca_block_smooth(block, &rsi->loss, loss, &part->lane[1]);
+			return ca_bar_block_smooth(block, &rsi->gain, gain,
+									   &part->lane[0]) &&
+				   ca_bar_block_smooth(block, &rsi->loss, loss, &part->lane[1]);
 		default:
 			break;
 	}
 	rsi_fill(rsi, block, part);
-	ca_block_smoothed(block, part->lane[0], &rsi->gain);
-	ca_block_smoothed(block, part->lane[1], &rsi->loss);
+	ca_bar_block_smoothed(block, part->lane[0], &rsi->gain);
+	ca_bar_block_smoothed(block, part->lane[1], &rsi->loss);
 	rsi->previous = block->bars[block->n - 1].close;
 	return true;
 }
 
 static void
-rsi_transfer(void *state, CaStream *stream)
+rsi_transfer(void *state, CaStateStream *stream)
 {
 	RsiState *rsi = state;
 
-	ca_stream_unit(stream, &rsi->unit);
-	ca_stream_price(stream, &rsi->previous);
+	ca_state_stream_unit(stream, &rsi->unit);
+	ca_state_stream_price(stream, &rsi->previous);
 	ca_smoothing_transfer(&rsi->gain, stream);
 	ca_smoothing_transfer(&rsi->loss, stream);
 }

@@ -10,7 +10,7 @@
  */
 #include "indicators/kernel/indicator.h"
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/window.h"
 
 typedef struct SmaState
@@ -51,7 +51,8 @@ sma_values(const void *state, CaValues *values)
 }
 
 static bool
-sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
+sma_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
+		  CaBlockStep step)
 {
 	SmaState *sma = state;
 	CaWindow *window = &sma->window;
@@ -77,7 +78,7 @@ sma_block(void *state, CaBlock *block, CaBlockPart *part, CaBlockStep step)
 }
 
 static void
-sma_transfer(void *state, CaStream *stream)
+sma_transfer(void *state, CaStateStream *stream)
 {
 	SmaState *sma = state;
 

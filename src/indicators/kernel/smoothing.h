@@ -77,11 +77,11 @@ ca_smoothing_update(CaSmoothing *smoothing, CaDD x)
 }
 
 static inline void
-ca_smoothing_transfer(CaSmoothing *smoothing, CaStream *stream)
+ca_smoothing_transfer(CaSmoothing *smoothing, CaStateStream *stream)
 {
-	ca_stream_int(stream, &smoothing->count, 0, smoothing->seed);
-	ca_stream_dd(stream, &smoothing->first);
-	ca_stream_dd(stream, &smoothing->value);
+	ca_state_stream_int(stream, &smoothing->count, 0, smoothing->seed);
+	ca_state_stream_dd(stream, &smoothing->first);
+	ca_state_stream_dd(stream, &smoothing->value);
 }
 
 #endif /* CA_SMOOTHING_H */

@@ -12,7 +12,7 @@
 #define FIELD_BYTES 8
 
 static void
-write_field(CaStream *stream, uint64_t field)
+write_field(CaStateStream *stream, uint64_t field)
 {
 	if (stream->data != NULL)
 		for (int i = 0; i < FIELD_BYTES; i++)
@@ -22,7 +22,7 @@ write_field(CaStream *stream, uint64_t field)
 }
 
 static uint64_t
-read_field(CaStream *stream)
+read_field(CaStateStream *stream)
 {
 	uint64_t field = 0;
 
@@ -41,7 +41,8 @@ read_field(CaStream *stream)
  * An integer from low to high, both included.
  */
 void
-ca_stream_int64(CaStream *stream, int64_t *value, int64_t low, int64_t high)
+ca_state_stream_int64(CaStateStream *stream, int64_t *value, int64_t low,
+					  int64_t high)
 {
 	if (!stream->reading)
 	{
@@ -57,20 +58,20 @@ ca_stream_int64(CaStream *stream, int64_t *value, int64_t low, int64_t high)
 }
 
 void
-ca_stream_int(CaStream *stream, int *value, int low, int high)
+ca_state_stream_int(CaStateStream *stream, int *value, int low, int high)
 {
 	int64_t wide = *value;
 
-	ca_stream_int64(stream, &wide, low, high);
+	ca_state_stream_int64(stream, &wide, low, high);
 	*value = (int) wide;
 }
 
 void
-ca_stream_bool(CaStream *stream, bool *value)
+ca_state_stream_bool(CaStateStream *stream, bool *value)
 {
 	int number = *value;
 
-	ca_stream_int(stream, &number, 0, 1);
+	ca_state_stream_int(stream, &number, 0, 1);
 	*value = number != 0;
 }
 
@@ -78,7 +79,7 @@ ca_stream_bool(CaStream *stream, bool *value)
  * A double, all its bits.
  */
 void
-ca_stream_double(CaStream *stream, double *value)
+ca_state_stream_double(CaStateStream *stream, double *value)
 {
 	uint64_t bits;
 
@@ -95,29 +96,29 @@ ca_stream_double(CaStream *stream, double *value)
 }
 
 void
-ca_stream_dd(CaStream *stream, CaDD *value)
+ca_state_stream_dd(CaStateStream *stream, CaDD *value)
 {
-	ca_stream_double(stream, &value->hi);
-	ca_stream_double(stream, &value->lo);
+	ca_state_stream_double(stream, &value->hi);
+	ca_state_stream_double(stream, &value->lo);
 }
 
 void
-ca_stream_price(CaStream *stream, CaPrice *price)
+ca_state_stream_price(CaStateStream *stream, CaPrice *price)
 {
-	ca_stream_bool(stream, &price->is_e8);
-	ca_stream_int64(stream, &price->e8, -CA_E8_LIMIT, CA_E8_LIMIT);
-	ca_stream_dd(stream, &price->dd);
+	ca_state_stream_bool(stream, &price->is_e8);
+	ca_state_stream_int64(stream, &price->e8, -CA_E8_LIMIT, CA_E8_LIMIT);
+	ca_state_stream_dd(stream, &price->dd);
 }
 
 /*
  * The unit of a kernel: 0 before its first price.
  */
 void
-ca_stream_unit(CaStream *stream, double *unit)
+ca_state_stream_unit(CaStateStream *stream, double *unit)
 {
 	int number = (int) *unit;
 
-	ca_stream_int(stream, &number, 0, (int) CA_E8_ONE);
+	ca_state_stream_int(stream, &number, 0, (int) CA_E8_ONE);
 	if (number != 0 && number != 1 && number != (int) CA_E8_ONE)
 		stream->failed = true;
 	*unit = number;
@@ -127,9 +128,9 @@ ca_stream_unit(CaStream *stream, double *unit)
  * An exact sum: how many partials, then each of them.
  */
 void
-ca_stream_sum(CaStream *stream, CaExactSum *sum)
+ca_state_stream_sum(CaStateStream *stream, CaExactSum *sum)
 {
-	ca_stream_int(stream, &sum->npartials, 0, CA_MAX_PARTIALS - 1);
+	ca_state_stream_int(stream, &sum->npartials, 0, CA_MAX_PARTIALS - 1);
 	for (int i = 0; i < sum->npartials; i++)
-		ca_stream_double(stream, &sum->partial[i]);
+		ca_state_stream_double(stream, &sum->partial[i]);
 }

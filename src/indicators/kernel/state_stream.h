@@ -23,23 +23,24 @@
 #include "number/exactsum.h"
 #include "number/price.h"
 
-typedef struct CaStream
+typedef struct CaStateStream
 {
 	bool reading;
 	bool failed;
 	unsigned char *data; /* NULL while writing: only count the bytes */
 	size_t size;         /* reading: how many there are */
 	size_t at;
-} CaStream;
+} CaStateStream;
 
-extern void ca_stream_int64(CaStream *stream, int64_t *value, int64_t low,
-							int64_t high);
-extern void ca_stream_int(CaStream *stream, int *value, int low, int high);
-extern void ca_stream_bool(CaStream *stream, bool *value);
-extern void ca_stream_double(CaStream *stream, double *value);
-extern void ca_stream_dd(CaStream *stream, CaDD *value);
-extern void ca_stream_price(CaStream *stream, CaPrice *price);
-extern void ca_stream_unit(CaStream *stream, double *unit);
-extern void ca_stream_sum(CaStream *stream, CaExactSum *sum);
+extern void ca_state_stream_int64(CaStateStream *stream, int64_t *value,
+								  int64_t low, int64_t high);
+extern void ca_state_stream_int(CaStateStream *stream, int *value, int low,
+								int high);
+extern void ca_state_stream_bool(CaStateStream *stream, bool *value);
+extern void ca_state_stream_double(CaStateStream *stream, double *value);
+extern void ca_state_stream_dd(CaStateStream *stream, CaDD *value);
+extern void ca_state_stream_price(CaStateStream *stream, CaPrice *price);
+extern void ca_state_stream_unit(CaStateStream *stream, double *unit);
+extern void ca_state_stream_sum(CaStateStream *stream, CaExactSum *sum);
 
 #endif /* CA_STATE_STREAM_H */

@@ -21,7 +21,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "indicators/kernel/window.h"
 
 typedef struct Extreme
@@ -194,8 +194,8 @@ bar_price(const CaBar *bar, int sign)
  */
 static void
 queue_rebuild(ExtremeQueue *queue, Extreme *ring,
-			  const StochasticState *stochastic, const CaBlock *block, int sign,
-			  const double *x)
+			  const StochasticState *stochastic, const CaBarBlock *block,
+			  int sign, const double *x)
 {
 	int k = stochastic->k;
 	double greatest = -INFINITY;
@@ -214,7 +214,7 @@ queue_rebuild(ExtremeQueue *queue, Extreme *ring,
 /* extremes of the block, times -1 the lowest, and the queue as of its end */
 static void
 queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
-		  const CaBlock *block, int sign, double *extremes)
+		  const CaBarBlock *block, int sign, double *extremes)
 {
 	int k = stochastic->k;
 	int n = block->n;
@@ -238,7 +238,7 @@ queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
  * and the window after the last of them.
  */
 static void
-window_run(CaWindow *window, CaCell *ring, const CaBlock *block,
+window_run(CaWindow *window, CaCell *ring, const CaBarBlock *block,
 		   const CaDDColumn *x, CaDDColumn *means)
 {
 	int few = window->n;
@@ -274,7 +274,7 @@ stochastic_joins(const StochasticState *stochastic)
 }
 
 static bool
-stochastic_block(void *state, CaBlock *block, CaBlockPart *part,
+stochastic_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
 				 CaBlockStep step)
 {
 	StochasticState *stochastic = state;
@@ -306,31 +306,31 @@ stochastic_block(void *state, CaBlock *block, CaBlockPart *part,
 
 static void
 queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
-			   CaStream *stream)
+			   CaStateStream *stream)
 {
 	int64_t oldest = bar > k ? bar - k : 0;
 
-	ca_stream_int(stream, &queue->first, 0, k - 1);
-	ca_stream_int(stream, &queue->count, 0, k);
+	ca_state_stream_int(stream, &queue->first, 0, k - 1);
+	ca_state_stream_int(stream, &queue->count, 0, k);
 	for (int i = 0; i < queue->count; i++)
 	{
 		Extreme *extreme = &ring[queue_place(queue, i, k)];
 
-		ca_stream_int64(stream, &extreme->bar, oldest, bar - 1);
-		ca_stream_price(stream, &extreme->value);
+		ca_state_stream_int64(stream, &extreme->bar, oldest, bar - 1);
+		ca_state_stream_price(stream, &extreme->value);
 		oldest = extreme->bar + 1;
 	}
 }
 
 static void
-stochastic_transfer(void *state, CaStream *stream)
+stochastic_transfer(void *state, CaStateStream *stream)
 {
 	StochasticState *stochastic = state;
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
 
-	ca_stream_int64(stream, &stochastic->bar, 0, INT64_MAX / 2);
-	ca_stream_dd(stream, &stochastic->k_value);
+	ca_state_stream_int64(stream, &stochastic->bar, 0, INT64_MAX / 2);
+	ca_state_stream_dd(stream, &stochastic->k_value);
 	queue_transfer(&stochastic->highest, extremes, stochastic->k,
 				   stochastic->bar, stream);
 	queue_transfer(&stochastic->lowest, extremes + stochastic->k, stochastic->k,

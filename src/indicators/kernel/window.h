@@ -190,19 +190,20 @@ ca_window_run(CaWindow *window, CaCell *ring, const int64_t *e8, int64_t *sums,
 }
 
 static inline void
-ca_window_transfer(CaWindow *window, CaCell *ring, CaStream *stream)
+ca_window_transfer(CaWindow *window, CaCell *ring, CaStateStream *stream)
 {
-	ca_stream_int(stream, &window->count, 0, window->n);
-	ca_stream_int(stream, &window->next, 0, window->n - 1);
-	ca_stream_bool(stream, &window->is_dd);
-	ca_stream_int64(stream, &window->e8_sum, -window->n * CA_E8_LIMIT,
-					window->n * CA_E8_LIMIT);
-	ca_stream_sum(stream, &window->sum);
+	ca_state_stream_int(stream, &window->count, 0, window->n);
+	ca_state_stream_int(stream, &window->next, 0, window->n - 1);
+	ca_state_stream_bool(stream, &window->is_dd);
+	ca_state_stream_int64(stream, &window->e8_sum, -window->n * CA_E8_LIMIT,
+						  window->n * CA_E8_LIMIT);
+	ca_state_stream_sum(stream, &window->sum);
 	for (int i = 0; i < window->count; i++)
 		if (window->is_dd)
-			ca_stream_dd(stream, &ring[i].dd);
+			ca_state_stream_dd(stream, &ring[i].dd);
 		else
-			ca_stream_int64(stream, &ring[i].e8, -CA_E8_LIMIT, CA_E8_LIMIT);
+			ca_state_stream_int64(stream, &ring[i].e8, -CA_E8_LIMIT,
+								  CA_E8_LIMIT);
 }
 
 #endif /* CA_WINDOW_H */

@@ -5,7 +5,7 @@
  *
  * e = predicted - actual is taken without rounding, and every sum is kept in
  * double-double, so a metric is rounded once, at the end, and the order of
- * the pairs does not show.  Formulas and edge cases: errors.c.
+ * the pairs does not show.  Formulas and edge cases: error_metrics.c.
  *
  * A term beyond double precision makes its sum infinite or NaN for good,
  * which the reader of the metric must check; other sums stay right.

@@ -3,7 +3,7 @@
  * probability_kernel.c
  *		Sums from which the metrics of (outcome, probability) follow.
  *
- * Formulas and edge cases: probability.c.
+ * Formulas and edge cases: probability_metrics.c.
  *
  *-------------------------------------------------------------------------
  */

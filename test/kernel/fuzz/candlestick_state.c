@@ -72,11 +72,13 @@ read_state(const uint8 *data, size_t size)
 	require(strcmp(shown, DatumGetCString(DirectFunctionCall1(
 							  ca_candlestick_state_out, again))) == 0);
 
-	ca_candle_state_read((struct varlena *) DatumGetPointer(again), &candle);
+	ca_candlestick_state_read((struct varlena *) DatumGetPointer(again),
+							  &candle);
 	check_order(&candle);
-	state = PointerGetDatum(ca_candle_state_merge(
+	state = PointerGetDatum(ca_candlestick_state_merge(
 		(struct varlena *) DatumGetPointer(again), &candle));
-	ca_candle_state_read((struct varlena *) DatumGetPointer(state), &candle);
+	ca_candlestick_state_read((struct varlena *) DatumGetPointer(state),
+							  &candle);
 	check_order(&candle);
 }
 

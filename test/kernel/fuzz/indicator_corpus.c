@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "indicator_engine.h"
+#include "one_indicator.h"
 
 int
 main(int argc, char **argv)
@@ -19,20 +19,20 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: indicator_corpus directory\n");
 		return 2;
 	}
-	for (unsigned i = 0; i < INDICATORS; i++)
+	for (unsigned i = 0; i < KINDS; i++)
 	{
 		const uint8_t head[HEAD] = {(uint8_t) i, 2, (uint8_t) (i % 3)};
 		CaRequest request;
-		CaEngine *engine;
+		CaSeriesIndicators *indicators;
 		unsigned char *bytes;
 		size_t size;
 		char name[1024];
 		FILE *file;
 
 		set_request(&request, head);
-		engine = make_engine(&request);
-		go_on(engine);
-		bytes = write_state(engine, &size);
+		indicators = make_indicators(&request);
+		go_on(indicators);
+		bytes = write_state(indicators, &size);
 		snprintf(name, sizeof(name), "%s/%s", argv[1], request.indicator->name);
 		file = fopen(name, "wb");
 		if (file == NULL || fwrite(head, 1, HEAD, file) != HEAD ||
@@ -42,7 +42,7 @@ main(int argc, char **argv)
 			return 1;
 		}
 		free(bytes);
-		free(engine);
+		free(indicators);
 	}
 	return 0;
 }

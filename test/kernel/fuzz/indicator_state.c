@@ -3,21 +3,21 @@
  * indicator_state.c
  *		Stored states of indicators that may be anything.
  *
- * An input is the head of an engine, then a state.  What is taken goes on over
+ * An input names an indicator by its first bytes; a state follows.  What is taken goes on over
  * some candles without harm, and is written as a state that is taken again.
  *
  *-------------------------------------------------------------------------
  */
-#include "indicator_engine.h"
+#include "one_indicator.h"
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool
-read_state(CaEngine *engine, unsigned char *bytes, size_t size)
+read_state(CaSeriesIndicators *indicators, unsigned char *bytes, size_t size)
 {
-	CaStream stream = {.reading = true, .data = bytes, .size = size};
+	CaStateStream stream = {.reading = true, .data = bytes, .size = size};
 
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	return !stream.failed;
 }
 
@@ -25,8 +25,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CaRequest request;
-	CaEngine *engine;
-	CaEngine *again;
+	CaSeriesIndicators *indicators;
+	CaSeriesIndicators *again;
 	unsigned char *bytes;
 	size_t written;
 	bool taken;
@@ -34,26 +34,26 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < HEAD)
 		return 0;
 	set_request(&request, data);
-	engine = make_engine(&request);
+	indicators = make_indicators(&request);
 	bytes = malloc(size - HEAD + 1);
 	require(bytes != NULL);
 	memcpy(bytes + 1, data + HEAD, size - HEAD);
-	taken = read_state(engine, bytes + 1, size - HEAD);
+	taken = read_state(indicators, bytes + 1, size - HEAD);
 	free(bytes);
 
 	if (taken)
 	{
-		again = make_engine(&request);
-		bytes = write_state(engine, &written);
+		again = make_indicators(&request);
+		bytes = write_state(indicators, &written);
 		require(read_state(again, bytes, written));
 		free(bytes);
 		free(again);
 
 		/* what has gone on need not be valid, but must be harmless */
-		go_on(engine);
-		bytes = write_state(engine, &written);
+		go_on(indicators);
+		bytes = write_state(indicators, &written);
 		free(bytes);
 	}
-	free(engine);
+	free(indicators);
 	return 0;
 }

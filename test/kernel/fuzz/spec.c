@@ -14,20 +14,21 @@
 
 #include "indicators/spec.h"
 
-/* larger engines take their time and show nothing new */
-#define MAX_ENGINE (256 * 1024)
+/* larger states take long and show nothing new */
+#define MAX_STATE (256 * 1024)
 
 #define BARS 40
 
 static void
 compute(const CaSpec *spec)
 {
-	size_t size = ca_engine_size(spec->requests, spec->nrequests);
-	CaEngine *engine;
+	size_t size = ca_series_indicators_size(spec->requests, spec->nrequests);
+	CaSeriesIndicators *indicators;
 
-	if (size > MAX_ENGINE)
+	if (size > MAX_STATE)
 		return;
-	engine = ca_engine_init(palloc0(size), spec->requests, spec->nrequests);
+	indicators = ca_series_indicators_init(palloc0(size), spec->requests,
+										   spec->nrequests);
 	for (int i = 0; i < BARS; i++)
 	{
 		int64 price = (100 + i * 7 % 13) * CA_E8_ONE;
@@ -36,8 +37,8 @@ compute(const CaSpec *spec)
 					 ca_price_from_e8(price)};
 		Jsonb *json;
 
-		ca_engine_update(engine, &bar);
-		json = ca_spec_values(spec, engine);
+		ca_series_indicators_update(indicators, &bar);
+		json = ca_spec_values(spec, indicators);
 		require(JB_ROOT_IS_OBJECT(json));
 		(void) JsonbToCString(NULL, &json->root, VARSIZE(json));
 	}
@@ -49,7 +50,7 @@ read_spec(const uint8 *data, size_t size)
 	char *json = pnstrdup((const char *) data + 1, size - 1);
 	CaSpec spec;
 
-	ca_get_spec(
+	ca_spec_get(
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json))),
 		(CaConvention) (data[0] % (CA_PANDAS + 1)), &spec);
 	require(spec.nrequests >= 1 && spec.nrequests <= CA_MAX_REQUESTS);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 #include "series.h"
 
 #define BARS 30000
@@ -84,26 +84,27 @@ room(size_t size)
 	return memory;
 }
 
-static CaEngine *
-new_engine(const CaRequest *wanted)
+static CaSeriesIndicators *
+new_indicators(const CaRequest *wanted)
 {
-	return ca_engine_init(room(ca_engine_size(wanted, NREQUESTS)), wanted,
-						  NREQUESTS);
+	return ca_series_indicators_init(
+		room(ca_series_indicators_size(wanted, NREQUESTS)), wanted, NREQUESTS);
 }
 
-/* whether the t-th bar of the block has the values of an engine that saw it */
+/* whether the t-th bar of the block has the values of indicators that saw it alone */
 static bool
-same_values(const CaEngine *engine, const CaBlock *block, int t, int bar)
+same_values(const CaSeriesIndicators *indicators, const CaBarBlock *block,
+			int t, int bar)
 {
 	for (int r = 0; r < NREQUESTS; r++)
 	{
 		CaValues values;
-		bool warm = ca_engine_values(engine, r, &values);
+		bool warm = ca_series_indicators_values(indicators, r, &values);
 
 		for (int v = 0; v < requests[r].indicator->nvalues; v++)
 		{
 			double value;
-			bool given = ca_block_value(block, r, v, t, &value);
+			bool given = ca_bar_block_value(block, r, v, t, &value);
 
 			if (given == (warm && !values.undefined[v]) &&
 				(!given ||
@@ -129,25 +130,25 @@ block_length(uint64_t *seed, int left)
 	return length < left ? length : left;
 }
 
-/* see the bars by blocks and bar by bar, and compare; the engines have seen them */
+/* take the bars in blocks and one by one, and compare; both have seen them after it */
 static bool
-compare(CaEngine *by_blocks, CaEngine *by_bars, const CaColumns *columns,
-		const CaBar *bars, int count, long *joined)
+compare(CaSeriesIndicators *by_blocks, CaSeriesIndicators *by_bars,
+		const CaColumns *columns, const CaBar *bars, int count, long *joined)
 {
-	void *memory = malloc(ca_block_size(NREQUESTS));
-	CaBlock *block = ca_block_init(memory, columns);
+	void *memory = malloc(ca_bar_block_size(NREQUESTS));
+	CaBarBlock *block = ca_bar_block_init(memory, columns);
 	uint64_t seed = 20260101;
 	bool same = memory != NULL;
 
 	for (int i = 0, length; same && i < count; i += length)
 	{
 		length = block_length(&seed, count - i);
-		ca_engine_run(by_blocks, block, &bars[i], length);
+		ca_bar_block_run(by_blocks, block, &bars[i], length);
 		for (int r = 0; r < NREQUESTS; r++)
 			*joined += block->parts[r].joins;
 		for (int t = 0; same && t < length; t++)
 		{
-			ca_engine_update(by_bars, &bars[i + t]);
+			ca_series_indicators_update(by_bars, &bars[i + t]);
 			same = same_values(by_bars, block, t, i + t);
 		}
 	}
@@ -155,19 +156,19 @@ compare(CaEngine *by_blocks, CaEngine *by_bars, const CaColumns *columns,
 	return same;
 }
 
-/* the state of one engine into another that has seen nothing */
+/* copy a state into indicators that have seen nothing */
 static bool
-hand_over(CaEngine *from, CaEngine *to)
+hand_over(CaSeriesIndicators *from, CaSeriesIndicators *to)
 {
-	CaStream stream = {.reading = false};
+	CaStateStream stream = {.reading = false};
 	unsigned char *bytes;
 
-	ca_engine_transfer(from, &stream);
+	ca_series_indicators_transfer(from, &stream);
 	bytes = room(stream.at);
-	stream = (CaStream){.reading = false, .data = bytes};
-	ca_engine_transfer(from, &stream);
-	stream = (CaStream){.reading = true, .data = bytes, .size = stream.at};
-	ca_engine_transfer(to, &stream);
+	stream = (CaStateStream){.reading = false, .data = bytes};
+	ca_series_indicators_transfer(from, &stream);
+	stream = (CaStateStream){.reading = true, .data = bytes, .size = stream.at};
+	ca_series_indicators_transfer(to, &stream);
 	free(bytes);
 	return !stream.failed;
 }
@@ -186,9 +187,9 @@ test_series(SeriesKind kind, const CaRequest *wanted, const CaColumns *columns,
 
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
 	{
-		CaEngine *by_blocks = new_engine(wanted);
-		CaEngine *by_bars = new_engine(requests);
-		CaEngine *again = new_engine(wanted);
+		CaSeriesIndicators *by_blocks = new_indicators(wanted);
+		CaSeriesIndicators *by_bars = new_indicators(requests);
+		CaSeriesIndicators *again = new_indicators(wanted);
 
 		series_fill(kind, seed * 977 + (uint64_t) kind, bars, BARS);
 		same &= compare(by_blocks, by_bars, columns, bars, half, &joined);
@@ -216,14 +217,14 @@ main(void)
 {
 	memcpy(fastest, requests, sizeof(requests));
 	for (int r = 0; r < NREQUESTS; r++)
-		fastest[r].indicator = ca_fastest(requests[r].indicator);
+		fastest[r].indicator = ca_cpu_indicator(requests[r].indicator);
 
 	for (int kind = 0; kind < SERIES_KINDS; kind++)
 	{
 		test_series((SeriesKind) kind, requests, &ca_columns_plain,
 					"blocks give the bits of bar by bar");
-		if (ca_columns() != &ca_columns_plain)
-			test_series((SeriesKind) kind, fastest, ca_columns(),
+		if (ca_cpu_columns() != &ca_columns_plain)
+			test_series((SeriesKind) kind, fastest, ca_cpu_columns(),
 						"and with what this machine computes fastest");
 	}
 	printf("1..%d\n", tests);

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "indicators/kernel/engine.h"
+#include "indicators/kernel/series_indicators.h"
 
 typedef enum SeriesKind
 {

@@ -1,27 +1,27 @@
 /*-------------------------------------------------------------------------
  *
- * indicator_engine.h
- *		Engines of one indicator, by the first bytes of an input: a byte each
- *		for the indicator, its periods and its convention.
+ * one_indicator.h
+ *		One indicator, chosen by the first bytes of an input: a byte each for the
+ *		indicator, its periods and its convention.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef FUZZ_INDICATOR_ENGINE_H
-#define FUZZ_INDICATOR_ENGINE_H
+#ifndef FUZZ_ONE_INDICATOR_H
+#define FUZZ_ONE_INDICATOR_H
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "indicators/kernel/engine.h"
+#include "indicators/kernel/series_indicators.h"
 
 #define HEAD 3
 #define BARS 40
 
-static const CaIndicator *const indicators[] = {
-	&ca_sma,       &ca_ema, &ca_rsi, &ca_macd,
-	&ca_bollinger, &ca_atr, &ca_adx, &ca_stochastic};
+static const CaIndicator *const kinds[] = {&ca_sma,  &ca_ema,       &ca_rsi,
+										   &ca_macd, &ca_bollinger, &ca_atr,
+										   &ca_adx,  &ca_stochastic};
 
-#define INDICATORS (sizeof(indicators) / sizeof(indicators[0]))
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static inline void
 require(bool holds)
@@ -30,21 +30,21 @@ require(bool holds)
 		abort();
 }
 
-static inline CaEngine *
-make_engine(const CaRequest *request)
+static inline CaSeriesIndicators *
+make_indicators(const CaRequest *request)
 {
-	void *memory = calloc(1, ca_engine_size(request, 1));
+	void *memory = calloc(1, ca_series_indicators_size(request, 1));
 
 	require(memory != NULL);
-	return ca_engine_init(memory, request, 1);
+	return ca_series_indicators_init(memory, request, 1);
 }
 
 static inline void
 set_request(CaRequest *request, const uint8_t *head)
 {
-	request->indicator = indicators[head[0] % INDICATORS];
-	if (head[0] / INDICATORS % 2 != 0)
-		request->indicator = ca_fastest(request->indicator);
+	request->indicator = kinds[head[0] % KINDS];
+	if (head[0] / KINDS % 2 != 0)
+		request->indicator = ca_cpu_indicator(request->indicator);
 	request->parameters = request->indicator->defaults;
 	request->parameters.convention = (CaConvention) (head[2] % (CA_PANDAS + 1));
 	for (int i = 0; i < request->indicator->nperiods; i++)
@@ -53,24 +53,24 @@ set_request(CaRequest *request, const uint8_t *head)
 
 /* the state as bytes of an allocation of its own */
 static inline unsigned char *
-write_state(CaEngine *engine, size_t *size)
+write_state(CaSeriesIndicators *indicators, size_t *size)
 {
-	CaStream stream = {.reading = false};
+	CaStateStream stream = {.reading = false};
 	unsigned char *bytes;
 
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	*size = stream.at;
 	bytes = malloc(stream.at);
 	require(bytes != NULL);
 	stream.data = bytes;
 	stream.at = 0;
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	require(stream.at == *size);
 	return bytes;
 }
 
 static inline void
-go_on(CaEngine *engine)
+go_on(CaSeriesIndicators *indicators)
 {
 	for (int i = 0; i < BARS; i++)
 	{
@@ -82,9 +82,9 @@ go_on(CaEngine *engine)
 
 		if (i == BARS / 2)
 			bar.close = ca_price_from_dd(ca_dd(1e-9));
-		ca_engine_update(engine, &bar);
-		(void) ca_engine_values(engine, 0, &values);
+		ca_series_indicators_update(indicators, &bar);
+		(void) ca_series_indicators_values(indicators, 0, &values);
 	}
 }
 
-#endif /* FUZZ_INDICATOR_ENGINE_H */
+#endif /* FUZZ_ONE_INDICATOR_H */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * block.h
+ * bar_block.h
  *		A block of bars that goes through the kernels by columns.
  *
  * An engine takes one bar after the other.  Where bars are at hand in numbers,
- * ca_engine_run() takes a block of them at once: it has each kernel enter the
+ * ca_bar_block_run() takes a block of them at once: it has each kernel enter the
  * averages that it needs, computes those side by side, and has the kernels make
  * columns of values of them.  Results and states are those of bar by bar, to the
  * bit.
@@ -16,11 +16,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef CA_BLOCK_H
-#define CA_BLOCK_H
+#ifndef CA_BAR_BLOCK_H
+#define CA_BAR_BLOCK_H
 
 #include "indicators/kernel/columns.h"
-#include "indicators/kernel/engine.h"
+#include "indicators/kernel/series_indicators.h"
 #include "indicators/kernel/smoothing.h"
 
 #define CA_BLOCK_LANES 32
@@ -29,7 +29,7 @@
 #define CA_PART_LANES 4
 
 /* what one request makes of the block */
-struct CaBlockPart
+struct CaBarBlockPart
 {
 	bool joins; /* it goes by columns */
 	int lane[CA_PART_LANES];
@@ -39,7 +39,7 @@ struct CaBlockPart
 	bool missing[CA_MAX_VALUES][CA_BLOCK_BARS]; /* unless complete */
 };
 
-struct CaBlock
+struct CaBarBlock
 {
 	const CaColumns *columns;
 	int n; /* bars that go by columns */
@@ -60,24 +60,24 @@ struct CaBlock
 	CaDDColumn sum_values[CA_BLOCK_SUMS];
 	CaDDColumn zeros; /* that lanes which pad a group take in */
 
-	CaBlockPart parts[]; /* in the order of the requests */
+	CaBarBlockPart parts[]; /* in the order of the requests */
 };
 
 /* for kernels */
-extern bool ca_block_smooth(CaBlock *block, const CaSmoothing *smoothing,
-							const CaDDColumn *x, int *lane);
-extern void ca_block_smoothed(const CaBlock *block, int lane,
-							  CaSmoothing *smoothing);
-extern bool ca_block_sum(CaBlock *block, CaDD sum, CaDD part,
-						 const CaDDColumn *x, int *lane);
-extern CaDD ca_block_summed(const CaBlock *block, int lane);
+extern bool ca_bar_block_smooth(CaBarBlock *block, const CaSmoothing *smoothing,
+								const CaDDColumn *x, int *lane);
+extern void ca_bar_block_smoothed(const CaBarBlock *block, int lane,
+								  CaSmoothing *smoothing);
+extern bool ca_bar_block_sum(CaBarBlock *block, CaDD sum, CaDD part,
+							 const CaDDColumn *x, int *lane);
+extern CaDD ca_bar_block_summed(const CaBarBlock *block, int lane);
 
-extern size_t ca_block_size(int nrequests);
-extern CaBlock *ca_block_init(void *memory, const CaColumns *columns);
-extern void ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars,
-						  int count);
-extern bool ca_block_value(const CaBlock *block, int request, int value, int t,
-						   double *result);
+extern size_t ca_bar_block_size(int nrequests);
+extern CaBarBlock *ca_bar_block_init(void *memory, const CaColumns *columns);
+extern void ca_bar_block_run(CaSeriesIndicators *indicators, CaBarBlock *block,
+							 const CaBar *bars, int count);
+extern bool ca_bar_block_value(const CaBarBlock *block, int request, int value,
+							   int t, double *result);
 
 /* whether columns may compute with this number, see columns.h */
 static inline bool
@@ -106,4 +106,4 @@ ca_column_to_double(double *result, const CaDDColumn *column, int n)
 	}
 }
 
-#endif /* CA_BLOCK_H */
+#endif /* CA_BAR_BLOCK_H */

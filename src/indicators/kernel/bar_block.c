@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * block.c
- *		A block of bars through the kernels by columns.  Plain C; see block.h.
+ * bar_block.c
+ *		A block of bars through the kernels by columns.  Plain C; see bar_block.h.
  *
  *-------------------------------------------------------------------------
  */
-#include "indicators/kernel/block.h"
+#include "indicators/kernel/bar_block.h"
 
 #include <string.h>
 
@@ -13,20 +13,20 @@
  * Bytes for the block of an engine of so many requests.
  */
 size_t
-ca_block_size(int nrequests)
+ca_bar_block_size(int nrequests)
 {
-	return sizeof(CaBlock) + nrequests * sizeof(CaBlockPart);
+	return sizeof(CaBarBlock) + nrequests * sizeof(CaBarBlockPart);
 }
 
 /*
- * A block in memory of ca_block_size() bytes, which need not be zeroed.
+ * A block in memory of ca_bar_block_size() bytes, which need not be zeroed.
  */
-CaBlock *
-ca_block_init(void *memory, const CaColumns *columns)
+CaBarBlock *
+ca_bar_block_init(void *memory, const CaColumns *columns)
 {
-	CaBlock *block = memory;
+	CaBarBlock *block = memory;
 
-	memset(block, 0, sizeof(CaBlock));
+	memset(block, 0, sizeof(CaBarBlock));
 	block->columns = columns;
 	return block;
 }
@@ -44,8 +44,8 @@ lane_of(CaDD value, CaDD factor, const CaDDColumn *x)
  * there is no place left.  Its values are average_values[*lane] in the next step.
  */
 bool
-ca_block_smooth(CaBlock *block, const CaSmoothing *smoothing,
-				const CaDDColumn *x, int *lane)
+ca_bar_block_smooth(CaBarBlock *block, const CaSmoothing *smoothing,
+					const CaDDColumn *x, int *lane)
 {
 	if (!ca_smoothing_warm(smoothing) ||
 		!ca_column_takes(smoothing->value.hi) ||
@@ -60,7 +60,7 @@ ca_block_smooth(CaBlock *block, const CaSmoothing *smoothing,
  * Leave the block with an average.
  */
 void
-ca_block_smoothed(const CaBlock *block, int lane, CaSmoothing *smoothing)
+ca_bar_block_smoothed(const CaBarBlock *block, int lane, CaSmoothing *smoothing)
 {
 	smoothing->value = ca_column_last(&block->average_values[lane], block->n);
 }
@@ -69,8 +69,8 @@ ca_block_smoothed(const CaBlock *block, int lane, CaSmoothing *smoothing)
  * Likewise one of Wilder's sums.
  */
 bool
-ca_block_sum(CaBlock *block, CaDD sum, CaDD part, const CaDDColumn *x,
-			 int *lane)
+ca_bar_block_sum(CaBarBlock *block, CaDD sum, CaDD part, const CaDDColumn *x,
+				 int *lane)
 {
 	if (!ca_column_takes(sum.hi) || block->nsums == CA_BLOCK_SUMS)
 		return false;
@@ -80,14 +80,14 @@ ca_block_sum(CaBlock *block, CaDD sum, CaDD part, const CaDDColumn *x,
 }
 
 CaDD
-ca_block_summed(const CaBlock *block, int lane)
+ca_bar_block_summed(const CaBarBlock *block, int lane)
 {
 	return ca_column_last(&block->sum_values[lane], block->n);
 }
 
 /* fill the last group up with lanes of zeros; there is room, see below */
 static int
-pad(const CaBlock *block, CaLane *lanes, int count)
+pad(const CaBarBlock *block, CaLane *lanes, int count)
 {
 	CaDD zero = {0.0, 0.0};
 
@@ -98,7 +98,7 @@ pad(const CaBlock *block, CaLane *lanes, int count)
 
 /* compute what has been entered since the last time */
 static void
-run_lanes(CaBlock *block)
+run_lanes(CaBarBlock *block)
 {
 	const CaColumns *columns = block->columns;
 	int group = columns->group;
@@ -123,7 +123,7 @@ run_lanes(CaBlock *block)
 
 /* the bars as columns; false unless all their prices are whole numbers */
 static bool
-read_bars(CaBlock *block)
+read_bars(CaBarBlock *block)
 {
 	bool whole = true;
 
@@ -142,21 +142,21 @@ read_bars(CaBlock *block)
 
 /* let the kernels that can go by columns; the others have not begun */
 static void
-run_columns(CaEngine *engine, CaBlock *block)
+run_columns(CaSeriesIndicators *indicators, CaBarBlock *block)
 {
 	block->naverages = block->smoothed = block->nsums = block->summed = 0;
 	for (int step = CA_BLOCK_ENTER; step <= CA_BLOCK_LEAVE; step++)
 	{
-		for (int i = 0; i < engine->nrequests; i++)
+		for (int i = 0; i < indicators->nrequests; i++)
 		{
-			const CaIndicator *indicator = engine->requests[i].indicator;
-			CaBlockPart *part = &block->parts[i];
+			const CaIndicator *indicator = indicators->requests[i].indicator;
+			CaBarBlockPart *part = &block->parts[i];
 
 			if (step == CA_BLOCK_ENTER)
 				part->joins = indicator->block != NULL;
 			if (part->joins)
 				part->joins =
-					indicator->block(engine->states[i], block, part, step);
+					indicator->block(indicators->states[i], block, part, step);
 		}
 		if (step != CA_BLOCK_LEAVE)
 			run_lanes(block);
@@ -165,11 +165,12 @@ run_columns(CaEngine *engine, CaBlock *block)
 
 /* the bars from "begin" to "end" of one request, bar by bar */
 static void
-run_bars(CaEngine *engine, CaBlock *block, int request, int begin, int end)
+run_bars(CaSeriesIndicators *indicators, CaBarBlock *block, int request,
+		 int begin, int end)
 {
-	const CaIndicator *indicator = engine->requests[request].indicator;
-	void *state = engine->states[request];
-	CaBlockPart *part = &block->parts[request];
+	const CaIndicator *indicator = indicators->requests[request].indicator;
+	void *state = indicators->states[request];
+	CaBarBlockPart *part = &block->parts[request];
 
 	for (int t = begin; t < end; t++)
 	{
@@ -193,18 +194,19 @@ run_bars(CaEngine *engine, CaBlock *block, int request, int begin, int end)
  * as of each of them.
  */
 void
-ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars, int count)
+ca_bar_block_run(CaSeriesIndicators *indicators, CaBarBlock *block,
+				 const CaBar *bars, int count)
 {
 	block->bars = bars;
 	block->n = count - count % CA_BLOCK_STEP;
-	for (int i = 0; i < engine->nrequests; i++)
+	for (int i = 0; i < indicators->nrequests; i++)
 		block->parts[i].joins = false;
 	if (block->n > 0 && read_bars(block))
-		run_columns(engine, block);
+		run_columns(indicators, block);
 
-	for (int i = 0; i < engine->nrequests; i++)
+	for (int i = 0; i < indicators->nrequests; i++)
 	{
-		CaBlockPart *part = &block->parts[i];
+		CaBarBlockPart *part = &block->parts[i];
 		int begin = part->joins ? block->n : 0;
 
 		if (begin == count)
@@ -212,7 +214,7 @@ ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars, int count)
 		if (part->joins && part->complete)
 			memset(part->missing, 0, sizeof(part->missing));
 		part->complete = false;
-		run_bars(engine, block, i, begin, count);
+		run_bars(indicators, block, i, begin, count);
 	}
 }
 
@@ -220,10 +222,10 @@ ca_engine_run(CaEngine *engine, CaBlock *block, const CaBar *bars, int count)
  * A value of a request as of the t-th bar of the block; false when there is none.
  */
 bool
-ca_block_value(const CaBlock *block, int request, int value, int t,
-			   double *result)
+ca_bar_block_value(const CaBarBlock *block, int request, int value, int t,
+				   double *result)
 {
-	const CaBlockPart *part = &block->parts[request];
+	const CaBarBlockPart *part = &block->parts[request];
 
 	*result = part->value[value][t];
 	return part->complete || !part->missing[value][t];

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * update_indicators.c
+ * update_technical_indicators.c
  *		The indicators of a batch of candles as JSON, from the state before the
  *		batch to the state behind it.
  *
@@ -9,7 +9,7 @@
  * the live candles, the JSON of each, and the state to go on from.  Archived
  * candles count but get no JSON.
  *
- * Memory: the engine's, and the JSON of the candles of the batch.
+ * Memory: the states of the indicators, and the JSON of the batch's candles.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,7 +36,7 @@ PG_FUNCTION_INFO_V1(ca_indicator_state_holds);
 typedef struct BatchState
 {
 	CaSpec spec;
-	CaEngine *engine;
+	CaSeriesIndicators *indicators;
 	ArrayBuildState *ids;
 	ArrayBuildState *values;
 	int64 candles;
@@ -77,47 +77,44 @@ spec_argument(FunctionCallInfo fcinfo, int argument, CaSpec *spec)
 		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("spec must not be NULL"),
 				errhint("Leave it out for the usual one."));
-	if (PG_ARGISNULL(argument + 1))
-		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				errmsg("convention must not be NULL"),
-				errhint("Conventions are talib, tradingview and pandas."));
-	ca_get_spec(PG_GETARG_JSONB_P(argument),
-				ca_get_convention(PG_GETARG_TEXT_PP(argument + 1)), spec);
+	ca_spec_get(PG_GETARG_JSONB_P(argument),
+				ca_parameters_convention_argument(fcinfo, argument + 1), spec);
 }
 
-/* an engine for the spec, in the current memory context */
-static CaEngine *
-make_engine(const CaSpec *spec)
+/* the indicators of a spec, in the current memory context */
+static CaSeriesIndicators *
+make_indicators(const CaSpec *spec)
 {
-	size_t size = ca_engine_size(spec->requests, spec->nrequests);
+	size_t size = ca_series_indicators_size(spec->requests, spec->nrequests);
 
-	return ca_engine_init(palloc0(size), spec->requests, spec->nrequests);
+	return ca_series_indicators_init(palloc0(size), spec->requests,
+									 spec->nrequests);
 }
 
-/* fill an engine that has seen no candle; false when these are not its bytes */
+/* restore the state of new indicators; false when the bytes are not theirs */
 static bool
-read_state(CaEngine *engine, const bytea *saved)
+read_state(CaSeriesIndicators *indicators, const bytea *saved)
 {
-	CaStream stream = {.reading = true,
-					   .data = (unsigned char *) VARDATA_ANY(saved),
-					   .size = VARSIZE_ANY_EXHDR(saved)};
+	CaStateStream stream = {.reading = true,
+							.data = (unsigned char *) VARDATA_ANY(saved),
+							.size = VARSIZE_ANY_EXHDR(saved)};
 
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	return !stream.failed;
 }
 
 static bytea *
-write_state(CaEngine *engine)
+write_state(CaSeriesIndicators *indicators)
 {
-	CaStream stream = {.reading = false};
+	CaStateStream stream = {.reading = false};
 	bytea *saved;
 
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	saved = palloc(VARHDRSZ + stream.at);
 	SET_VARSIZE(saved, VARHDRSZ + stream.at);
 	stream.data = (unsigned char *) VARDATA(saved);
 	stream.at = 0;
-	ca_engine_transfer(engine, &stream);
+	ca_series_indicators_transfer(indicators, &stream);
 	return saved;
 }
 
@@ -128,9 +125,9 @@ make_batch(FunctionCallInfo fcinfo, MemoryContext context)
 	BatchState *batch = palloc0(sizeof(BatchState));
 
 	spec_argument(fcinfo, ARG_SPEC, &batch->spec);
-	batch->engine = make_engine(&batch->spec);
+	batch->indicators = make_indicators(&batch->spec);
 	if (!PG_ARGISNULL(ARG_SAVED) &&
-		!read_state(batch->engine, PG_GETARG_BYTEA_PP(ARG_SAVED)))
+		!read_state(batch->indicators, PG_GETARG_BYTEA_PP(ARG_SAVED)))
 		ereport(
 			ERROR, errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			errmsg("the state of the indicators cannot be read"),
@@ -184,13 +181,13 @@ ca_indicators_accum(PG_FUNCTION_ARGS)
 	bar.high = price_argument(fcinfo, ARG_HIGH, "high");
 	bar.low = price_argument(fcinfo, ARG_LOW, "low");
 	bar.close = price_argument(fcinfo, ARG_CLOSE, "close");
-	ca_engine_update(batch->engine, &bar);
+	ca_series_indicators_update(batch->indicators, &bar);
 	batch->last = time;
 	batch->candles++;
 
 	if (PG_GETARG_BOOL(ARG_LIVE))
 	{
-		Jsonb *json = ca_spec_values(&batch->spec, batch->engine);
+		Jsonb *json = ca_spec_values(&batch->spec, batch->indicators);
 
 		accumArrayResult(batch->ids, PG_GETARG_DATUM(ARG_ID), false, INT8OID,
 						 context);
@@ -222,7 +219,7 @@ ca_indicators_final(PG_FUNCTION_ARGS)
 	columns[COLUMN_IDS] = makeArrayResult(batch->ids, CurrentMemoryContext);
 	columns[COLUMN_VALUES] =
 		makeArrayResult(batch->values, CurrentMemoryContext);
-	columns[COLUMN_STATE] = PointerGetDatum(write_state(batch->engine));
+	columns[COLUMN_STATE] = PointerGetDatum(write_state(batch->indicators));
 	columns[COLUMN_LAST] = TimestampTzGetDatum(batch->last);
 	columns[COLUMN_CANDLES] = Int64GetDatum(batch->candles);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
@@ -256,5 +253,5 @@ ca_indicator_state_holds(PG_FUNCTION_ARGS)
 	spec_argument(fcinfo, 0, &spec);
 	if (PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(read_state(make_engine(&spec), PG_GETARG_BYTEA_PP(2)));
+	PG_RETURN_BOOL(read_state(make_indicators(&spec), PG_GETARG_BYTEA_PP(2)));
 }

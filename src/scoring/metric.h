@@ -1,25 +1,26 @@
 /*-------------------------------------------------------------------------
  *
- * state.h
+ * metric.h
  *		What the scoring aggregates share: states that are float8 arrays,
  *		parameters that may not change, results that may not exist.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef CA_SCORING_STATE_H
-#define CA_SCORING_STATE_H
+#ifndef CA_METRIC_H
+#define CA_METRIC_H
 
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "utils/array.h"
 
-extern ArrayType *ca_float8_state(FunctionCallInfo fcinfo, int argno,
+extern ArrayType *ca_metric_state(FunctionCallInfo fcinfo, int argno,
 								  size_t size);
-extern double ca_constant_argument(FunctionCallInfo fcinfo, int argno,
-								   const char *name);
-extern void ca_check_unchanged(double first, double value, const char *name);
+extern double ca_metric_constant(FunctionCallInfo fcinfo, int argno,
+								 const char *name);
+extern void ca_metric_check_constant(double first, double value,
+									 const char *name);
 extern Datum ca_metric_result(FunctionCallInfo fcinfo, bool defined,
 							  double value);
 
-#endif /* CA_SCORING_STATE_H */
+#endif /* CA_METRIC_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * engine.h
+ * series_indicators.h
  *		Several indicators over the candles of one series, in one pass, whose
  *		state can be put away and taken up again.
  *
@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef CA_ENGINE_H
-#define CA_ENGINE_H
+#ifndef CA_SERIES_INDICATORS_H
+#define CA_SERIES_INDICATORS_H
 
 #include "indicators/kernel/indicator.h"
 #include "indicators/kernel/state_stream.h"
@@ -36,18 +36,23 @@ typedef struct CaBar
 	CaPrice close;
 } CaBar;
 
-typedef struct CaEngine
+typedef struct CaSeriesIndicators
 {
 	int nrequests;
 	const CaRequest *requests;
 	void **states; /* of the kernels, in the same order */
-} CaEngine;
+} CaSeriesIndicators;
 
-extern size_t ca_engine_size(const CaRequest *requests, int nrequests);
-extern CaEngine *ca_engine_init(void *memory, const CaRequest *requests,
-								int nrequests);
-extern void ca_engine_update(CaEngine *engine, const CaBar *bar);
-extern bool ca_engine_values(const CaEngine *engine, int i, CaValues *values);
-extern void ca_engine_transfer(CaEngine *engine, CaStream *stream);
+extern size_t ca_series_indicators_size(const CaRequest *requests,
+										int nrequests);
+extern CaSeriesIndicators *ca_series_indicators_init(void *memory,
+													 const CaRequest *requests,
+													 int nrequests);
+extern void ca_series_indicators_update(CaSeriesIndicators *indicators,
+										const CaBar *bar);
+extern bool ca_series_indicators_values(const CaSeriesIndicators *indicators,
+										int i, CaValues *values);
+extern void ca_series_indicators_transfer(CaSeriesIndicators *indicators,
+										  CaStateStream *stream);
 
-#endif /* CA_ENGINE_H */
+#endif /* CA_SERIES_INDICATORS_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * candlestick.h
+ * candle.h
  *		The candle kernel: what a candlestick is and how two become one.
  *
  * Everything is a merge.  A trade is a candle of one trade, a stored candle is
@@ -12,8 +12,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef CA_CANDLESTICK_H
-#define CA_CANDLESTICK_H
+#ifndef CA_CANDLE_H
+#define CA_CANDLE_H
 
 #include "number/decimal.h"
 
@@ -48,4 +48,4 @@ extern void ca_candle_merge(CaCandle *into, const CaCandle *from);
 extern bool ca_candle_vwap(const CaCandle *candle, CaDecimal *vwap);
 extern void ca_candle_set_vwap(CaCandle *candle, const CaDecimal *vwap);
 
-#endif /* CA_CANDLESTICK_H */
+#endif /* CA_CANDLE_H */

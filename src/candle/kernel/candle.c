@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * candlestick.c
+ * candle.c
  *		The candle kernel.  Plain C.
  *
  * open and close are the prices of the earliest and the latest trade by time,
@@ -21,7 +21,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "candle/kernel/candlestick.h"
+#include "candle/kernel/candle.h"
 
 #include <stddef.h>
 

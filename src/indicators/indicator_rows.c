@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * technical_indicators_rows.c
+ * indicator_rows.c
  *		The indicators of candles in order of time, as rows of a tuplestore.
  *
- * One engine sees every candle.  Candles wait until there is a block of them,
- * which goes through the kernels at once and then becomes rows.
+ * The indicators see every candle.  Candles wait until they fill a block; the block
+ * goes through the kernels at once and then becomes rows.
  *
- * Memory: that of the engine and of a block, some 0.2 MB.  The rows are within
- * work_mem and on disk beyond that.
+ * Memory: the states of the indicators and one block, some 0.2 MB.  The rows take
+ * up to work_mem and go to disk beyond that.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 #include "utils/float.h"
 #include "utils/timestamp.h"
 
-#include "indicators/technical_indicators.h"
+#include "indicators/indicator_rows.h"
 
 /* what comes before the values in a row */
 #define ROW_TIME 0
@@ -27,15 +27,15 @@
 #define ROW_COLUMNS 24
 
 /* an indicator of the row, and which of its values are columns, in order */
-typedef struct SeriesIndicator
+typedef struct RowIndicator
 {
 	const CaIndicator *indicator;
 	int period; /* 0: the usual ones */
 	int ncolumns;
 	int columns[CA_MAX_VALUES];
-} SeriesIndicator;
+} RowIndicator;
 
-static const SeriesIndicator series_indicators[] = {
+static const RowIndicator row_indicators[] = {
 	{&ca_rsi, 7, 1, {0}},          {&ca_rsi, 14, 1, {0}},
 	{&ca_sma, 20, 1, {0}},         {&ca_sma, 50, 1, {0}},
 	{&ca_sma, 100, 1, {0}},        {&ca_sma, 200, 1, {0}},
@@ -45,43 +45,44 @@ static const SeriesIndicator series_indicators[] = {
 	{&ca_atr, 0, 1, {0}},          {&ca_adx, 0, 3, {0, 1, 2}},
 	{&ca_stochastic, 0, 2, {0, 1}}};
 
-StaticAssertDecl(lengthof(series_indicators) == CA_SERIES_INDICATORS,
+StaticAssertDecl(lengthof(row_indicators) == CA_ROW_INDICATORS,
 				 "a request for each indicator of the row");
 
 /* let every indicator begin anew */
 static void
-reset_engine(CaSeriesRows *series)
+reset_indicators(CaIndicatorRows *series)
 {
-	memset(series->engine, 0, series->engine_size);
-	ca_engine_init(series->engine, series->requests, CA_SERIES_INDICATORS);
+	memset(series->indicators, 0, series->indicators_size);
+	ca_series_indicators_init(series->indicators, series->requests,
+							  CA_ROW_INDICATORS);
 }
 
 /*
  * Begin a series whose rows go to a tuplestore, in the current memory context.
  */
 void
-ca_series_init(CaSeriesRows *series, CaConvention convention,
-			   Tuplestorestate *rows, TupleDesc row_type)
+ca_indicator_rows_init(CaIndicatorRows *series, CaConvention convention,
+					   Tuplestorestate *rows, TupleDesc row_type)
 {
 	if (row_type->natts != ROW_COLUMNS)
 		elog(ERROR, "technical_indicators must return %d columns", ROW_COLUMNS);
-	for (int i = 0; i < CA_SERIES_INDICATORS; i++)
+	for (int i = 0; i < CA_ROW_INDICATORS; i++)
 	{
-		const SeriesIndicator *wanted = &series_indicators[i];
+		const RowIndicator *wanted = &row_indicators[i];
 		CaRequest *request = &series->requests[i];
 
-		request->indicator = ca_fastest(wanted->indicator);
+		request->indicator = ca_cpu_indicator(wanted->indicator);
 		request->parameters = wanted->indicator->defaults;
 		request->parameters.convention = convention;
 		if (wanted->period != 0)
 			request->parameters.periods[0] = wanted->period;
 	}
-	series->engine_size =
-		ca_engine_size(series->requests, CA_SERIES_INDICATORS);
-	series->engine = palloc(series->engine_size);
-	reset_engine(series);
-	series->block = ca_block_init(palloc(ca_block_size(CA_SERIES_INDICATORS)),
-								  ca_columns());
+	series->indicators_size =
+		ca_series_indicators_size(series->requests, CA_ROW_INDICATORS);
+	series->indicators = palloc(series->indicators_size);
+	reset_indicators(series);
+	series->block = ca_bar_block_init(
+		palloc(ca_bar_block_size(CA_ROW_INDICATORS)), ca_cpu_columns());
 	series->count = 0;
 	initStringInfo(&series->closes);
 	series->rows = rows;
@@ -90,20 +91,20 @@ ca_series_init(CaSeriesRows *series, CaConvention convention,
 
 /* the values as of the t-th candle of the block */
 static void
-put_values(const CaSeriesRows *series, int t, Datum *columns, bool *nulls)
+put_values(const CaIndicatorRows *series, int t, Datum *columns, bool *nulls)
 {
 	int column = FIRST_VALUE;
 
-	for (int i = 0; i < CA_SERIES_INDICATORS; i++)
+	for (int i = 0; i < CA_ROW_INDICATORS; i++)
 	{
-		const SeriesIndicator *wanted = &series_indicators[i];
+		const RowIndicator *wanted = &row_indicators[i];
 
 		for (int k = 0; k < wanted->ncolumns; k++, column++)
 		{
 			double value;
 
-			nulls[column] = !ca_block_value(series->block, i,
-											wanted->columns[k], t, &value);
+			nulls[column] = !ca_bar_block_value(series->block, i,
+												wanted->columns[k], t, &value);
 			if (!nulls[column] && !isfinite(value))
 				float_overflow_error();
 			columns[column] = Float8GetDatum(value);
@@ -113,15 +114,16 @@ put_values(const CaSeriesRows *series, int t, Datum *columns, bool *nulls)
 }
 
 /*
- * Let the engine see the candles that wait, and make their rows.
+ * Let the indicators see the waiting candles, and make their rows.
  */
 void
-ca_series_flush(CaSeriesRows *series)
+ca_indicator_rows_flush(CaIndicatorRows *series)
 {
-	ca_engine_run(series->engine, series->block, series->bars, series->count);
+	ca_bar_block_run(series->indicators, series->block, series->bars,
+					 series->count);
 	for (int t = 0; t < series->count; t++)
 	{
-		const CaSeriesCandle *candle = &series->candles[t];
+		const CaWaitingCandle *candle = &series->candles[t];
 		Datum columns[ROW_COLUMNS];
 		bool nulls[ROW_COLUMNS] = {false};
 
@@ -141,10 +143,10 @@ ca_series_flush(CaSeriesRows *series)
  * The next candle, which has no row.
  */
 void
-ca_series_add(CaSeriesRows *series, const CaBar *bar)
+ca_indicator_rows_skip(CaIndicatorRows *series, const CaBar *bar)
 {
 	if (series->count == CA_BLOCK_BARS)
-		ca_series_flush(series);
+		ca_indicator_rows_flush(series);
 	series->bars[series->count] = *bar;
 	series->candles[series->count].wanted = false;
 	series->count++;
@@ -154,14 +156,14 @@ ca_series_add(CaSeriesRows *series, const CaBar *bar)
  * The next candle and its row, with the close as it was read.
  */
 void
-ca_series_add_row(CaSeriesRows *series, const CaBar *bar, TimestampTz time,
-				  Datum close)
+ca_indicator_rows_add(CaIndicatorRows *series, const CaBar *bar,
+					  TimestampTz time, Datum close)
 {
 	StringInfo closes = &series->closes;
 	int size = (int) VARSIZE_ANY(DatumGetPointer(close));
-	CaSeriesCandle *candle;
+	CaWaitingCandle *candle;
 
-	ca_series_add(series, bar);
+	ca_indicator_rows_skip(series, bar);
 	candle = &series->candles[series->count - 1];
 	candle->time = time;
 	candle->wanted = true;
@@ -175,8 +177,8 @@ ca_series_add_row(CaSeriesRows *series, const CaBar *bar, TimestampTz time,
  * Let every indicator begin anew with the next candle.
  */
 void
-ca_series_reset(CaSeriesRows *series)
+ca_indicator_rows_reset(CaIndicatorRows *series)
 {
-	ca_series_flush(series);
-	reset_engine(series);
+	ca_indicator_rows_flush(series);
+	reset_indicators(series);
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * state.c
+ * metric.c
  *		What the scoring aggregates share.
  *
  * Their states are arrays of double precision, as those of PostgreSQL's own
@@ -23,7 +23,7 @@
 #include "utils/array.h"
 #include "utils/float.h"
 
-#include "scoring/state.h"
+#include "scoring/metric.h"
 
 /*
  * The state argument, checked to hold a struct of that size.
@@ -31,7 +31,7 @@
  * Only a caller that has asked ca_aggregate_context() may change it.
  */
 ArrayType *
-ca_float8_state(FunctionCallInfo fcinfo, int argno, size_t size)
+ca_metric_state(FunctionCallInfo fcinfo, int argno, size_t size)
 {
 	int length = (int) (size / sizeof(float8));
 	ArrayType *array = NULL;
@@ -52,7 +52,7 @@ ca_float8_state(FunctionCallInfo fcinfo, int argno, size_t size)
  * An argument that belongs to the call rather than to the row: NULL is 22023.
  */
 double
-ca_constant_argument(FunctionCallInfo fcinfo, int argno, const char *name)
+ca_metric_constant(FunctionCallInfo fcinfo, int argno, const char *name)
 {
 	if (PG_ARGISNULL(argno))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -65,7 +65,7 @@ ca_constant_argument(FunctionCallInfo fcinfo, int argno, const char *name)
  * Refuse an argument that differs between the rows of one call: 22023.
  */
 void
-ca_check_unchanged(double first, double value, const char *name)
+ca_metric_check_constant(double first, double value, const char *name)
 {
 	if (first != value)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),

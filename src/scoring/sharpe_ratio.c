@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * sharpe.c
+ * sharpe_ratio.c
  *		Sharpe ratio of periodic returns, as a parallel-safe aggregate.
  *
  *	sharpe_ratio	mean(return) / sd(return) * sqrt(periods_per_year)
@@ -28,7 +28,7 @@
 #include "utils/array.h"
 
 #include "scoring/kernel/moments.h"
-#include "scoring/state.h"
+#include "scoring/metric.h"
 #include "base/checks.h"
 
 #define DAYS_PER_YEAR 365.0
@@ -50,7 +50,7 @@ PG_FUNCTION_INFO_V1(ca_sharpe_final);
 Datum
 ca_sharpe_accum(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(SharpeState));
 	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
 	double periods = DAYS_PER_YEAR;
 
@@ -60,7 +60,7 @@ ca_sharpe_accum(PG_FUNCTION_ARGS)
 
 	ca_check_finite(PG_GETARG_FLOAT8(1), "return");
 	if (PG_NARGS() > 2)
-		periods = ca_constant_argument(fcinfo, 2, "periods_per_year");
+		periods = ca_metric_constant(fcinfo, 2, "periods_per_year");
 	if (!(periods > 0.0 && isfinite(periods)))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("periods_per_year must be finite and positive"),
@@ -68,7 +68,8 @@ ca_sharpe_accum(PG_FUNCTION_ARGS)
 				errhint("Use 365 for daily returns, 8760 for hourly ones."));
 	if (state->returns.count == 0.0)
 		state->periods_per_year = periods;
-	ca_check_unchanged(state->periods_per_year, periods, "periods_per_year");
+	ca_metric_check_constant(state->periods_per_year, periods,
+							 "periods_per_year");
 
 	ca_moments_add(&state->returns, PG_GETARG_FLOAT8(1));
 	PG_RETURN_ARRAYTYPE_P(array);
@@ -77,8 +78,8 @@ ca_sharpe_accum(PG_FUNCTION_ARGS)
 Datum
 ca_sharpe_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
-	ArrayType *from = ca_float8_state(fcinfo, 1, sizeof(SharpeState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(SharpeState));
+	ArrayType *from = ca_metric_state(fcinfo, 1, sizeof(SharpeState));
 	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
 	SharpeState *other = (SharpeState *) ARR_DATA_PTR(from);
 
@@ -86,8 +87,8 @@ ca_sharpe_combine(PG_FUNCTION_ARGS)
 	if (state->returns.count == 0.0)
 		state->periods_per_year = other->periods_per_year;
 	else if (other->returns.count != 0.0)
-		ca_check_unchanged(state->periods_per_year, other->periods_per_year,
-						   "periods_per_year");
+		ca_metric_check_constant(state->periods_per_year,
+								 other->periods_per_year, "periods_per_year");
 	ca_moments_combine(&state->returns, &other->returns);
 	PG_RETURN_ARRAYTYPE_P(array);
 }
@@ -95,7 +96,7 @@ ca_sharpe_combine(PG_FUNCTION_ARGS)
 Datum
 ca_sharpe_final(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(SharpeState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(SharpeState));
 	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
 	CaMoments *returns = &state->returns;
 	CaDD variance;

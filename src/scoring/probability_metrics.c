@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * probability.c
+ * probability_metrics.c
  *		Metrics of predicted probabilities, as parallel-safe aggregates.
  *
  * With y = 1 for what happened and 0 for what did not, p the probability that
@@ -33,7 +33,7 @@
 #include "utils/array.h"
 
 #include "scoring/kernel/probability_kernel.h"
-#include "scoring/state.h"
+#include "scoring/metric.h"
 #include "base/checks.h"
 
 PG_FUNCTION_INFO_V1(ca_probability_accum);
@@ -46,7 +46,7 @@ PG_FUNCTION_INFO_V1(ca_ece_final);
 static ArrayType *
 accumulate(FunctionCallInfo fcinfo, double outcome, double probability)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaProbabilitySums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaProbabilitySums));
 
 	ca_check_probability(probability);
 	ca_probability_sums_add((CaProbabilitySums *) ARR_DATA_PTR(array), outcome,
@@ -58,7 +58,7 @@ static Datum
 probability_final(FunctionCallInfo fcinfo,
 				  double (*metric)(const CaProbabilitySums *))
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaProbabilitySums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaProbabilitySums));
 	CaProbabilitySums *sums = (CaProbabilitySums *) ARR_DATA_PTR(array);
 
 	return ca_metric_result(fcinfo, sums->count != 0.0, metric(sums));
@@ -94,8 +94,8 @@ ca_probability_accum_bool(PG_FUNCTION_ARGS)
 Datum
 ca_probability_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaProbabilitySums));
-	ArrayType *other = ca_float8_state(fcinfo, 1, sizeof(CaProbabilitySums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaProbabilitySums));
+	ArrayType *other = ca_metric_state(fcinfo, 1, sizeof(CaProbabilitySums));
 
 	ca_aggregate_context(fcinfo, "ca_probability_combine");
 	ca_probability_sums_combine((CaProbabilitySums *) ARR_DATA_PTR(array),

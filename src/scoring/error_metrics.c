@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * errors.c
+ * error_metrics.c
  *		Error metrics of predictions, as parallel-safe aggregates.
  *
  * With e = predicted - actual over n pairs:
@@ -48,7 +48,7 @@
 #include "number/doubledouble.h"
 #include "numeric/numeric.h"
 #include "scoring/kernel/error_kernel.h"
-#include "scoring/state.h"
+#include "scoring/metric.h"
 #include "base/checks.h"
 
 /* number of rows and the naive error that they agree on */
@@ -95,7 +95,7 @@ checked_argument(FunctionCallInfo fcinfo, int argno, const char *what)
 static Datum
 error_final(FunctionCallInfo fcinfo, CaErrorMetric metric)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaErrorSums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaErrorSums));
 	CaErrorSums *sums = (CaErrorSums *) ARR_DATA_PTR(array);
 	double result = 0.0;
 	bool defined = ca_error_sums_metric(sums, metric, &result);
@@ -116,7 +116,7 @@ direction(double reference, double value)
 Datum
 ca_error_accum(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaErrorSums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaErrorSums));
 	CaErrorSums *sums = (CaErrorSums *) ARR_DATA_PTR(array);
 	double actual = checked_argument(fcinfo, 1, "actual value");
 	double predicted = checked_argument(fcinfo, 2, "predicted value");
@@ -132,7 +132,7 @@ ca_error_accum(PG_FUNCTION_ARGS)
 Datum
 ca_error_accum_numeric(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaErrorSums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaErrorSums));
 	double actual = ca_double_from_numeric(PG_GETARG_DATUM(1));
 	double predicted = ca_double_from_numeric(PG_GETARG_DATUM(2));
 
@@ -146,8 +146,8 @@ ca_error_accum_numeric(PG_FUNCTION_ARGS)
 Datum
 ca_error_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(CaErrorSums));
-	ArrayType *other = ca_float8_state(fcinfo, 1, sizeof(CaErrorSums));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(CaErrorSums));
+	ArrayType *other = ca_metric_state(fcinfo, 1, sizeof(CaErrorSums));
 
 	ca_aggregate_context(fcinfo, "ca_error_combine");
 	ca_error_sums_combine((CaErrorSums *) ARR_DATA_PTR(array),
@@ -210,7 +210,7 @@ ca_r2_final(PG_FUNCTION_ARGS)
 Datum
 ca_mase_accum(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(ScaledState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(ScaledState));
 	ScaledState *state = (ScaledState *) ARR_DATA_PTR(array);
 	double actual;
 	double predicted;
@@ -223,7 +223,7 @@ ca_mase_accum(PG_FUNCTION_ARGS)
 
 	actual = checked_argument(fcinfo, 1, "actual value");
 	predicted = checked_argument(fcinfo, 2, "predicted value");
-	naive_error = ca_constant_argument(fcinfo, 3, "naive_error");
+	naive_error = ca_metric_constant(fcinfo, 3, "naive_error");
 	if (!(naive_error >= 0.0 && isfinite(naive_error)))
 		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				errmsg("naive_error must be finite and not negative"),
@@ -231,7 +231,7 @@ ca_mase_accum(PG_FUNCTION_ARGS)
 				errhint("Pass the mean absolute error of a naive forecast."));
 	if (state->count == 0.0)
 		state->naive_error = naive_error;
-	ca_check_unchanged(state->naive_error, naive_error, "naive_error");
+	ca_metric_check_constant(state->naive_error, naive_error, "naive_error");
 
 	e = ca_dd_abs(ca_dd_two_sum(predicted, -actual));
 	state->count += 1.0;
@@ -242,8 +242,8 @@ ca_mase_accum(PG_FUNCTION_ARGS)
 Datum
 ca_mase_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(ScaledState));
-	ArrayType *from = ca_float8_state(fcinfo, 1, sizeof(ScaledState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(ScaledState));
+	ArrayType *from = ca_metric_state(fcinfo, 1, sizeof(ScaledState));
 	ScaledState *state = (ScaledState *) ARR_DATA_PTR(array);
 	ScaledState *other = (ScaledState *) ARR_DATA_PTR(from);
 
@@ -252,8 +252,8 @@ ca_mase_combine(PG_FUNCTION_ARGS)
 		*state = *other;
 	else if (other->count != 0.0)
 	{
-		ca_check_unchanged(state->naive_error, other->naive_error,
-						   "naive_error");
+		ca_metric_check_constant(state->naive_error, other->naive_error,
+								 "naive_error");
 		state->count += other->count;
 		state->absolute = ca_dd_add(state->absolute, other->absolute);
 	}
@@ -263,7 +263,7 @@ ca_mase_combine(PG_FUNCTION_ARGS)
 Datum
 ca_mase_final(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(ScaledState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(ScaledState));
 	ScaledState *state = (ScaledState *) ARR_DATA_PTR(array);
 	CaDD scale = ca_dd_two_prod(state->count, state->naive_error);
 
@@ -278,7 +278,7 @@ ca_mase_final(PG_FUNCTION_ARGS)
 Datum
 ca_direction_accum(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(DirectionState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(DirectionState));
 	DirectionState *state = (DirectionState *) ARR_DATA_PTR(array);
 	double reference = checked_argument(fcinfo, 1, "reference value");
 	double actual = checked_argument(fcinfo, 2, "actual value");
@@ -294,8 +294,8 @@ ca_direction_accum(PG_FUNCTION_ARGS)
 Datum
 ca_direction_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(DirectionState));
-	ArrayType *from = ca_float8_state(fcinfo, 1, sizeof(DirectionState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(DirectionState));
+	ArrayType *from = ca_metric_state(fcinfo, 1, sizeof(DirectionState));
 	DirectionState *state = (DirectionState *) ARR_DATA_PTR(array);
 	DirectionState *other = (DirectionState *) ARR_DATA_PTR(from);
 
@@ -308,7 +308,7 @@ ca_direction_combine(PG_FUNCTION_ARGS)
 Datum
 ca_directional_accuracy_final(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = ca_float8_state(fcinfo, 0, sizeof(DirectionState));
+	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(DirectionState));
 	DirectionState *state = (DirectionState *) ARR_DATA_PTR(array);
 
 	return ca_metric_result(fcinfo, state->count != 0.0,

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * indicator_rows.h
+ *		Candles of a series in order of time, and the rows of their indicators.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CA_INDICATOR_ROWS_H
+#define CA_INDICATOR_ROWS_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "utils/tuplestore.h"
+
+#include "indicators/kernel/bar_block.h"
+
+/* what technical_indicators() has requests for */
+#define CA_ROW_INDICATORS 15
+
+/* a candle that waits for its block to be full */
+typedef struct CaWaitingCandle
+{
+	TimestampTz time;
+	bool wanted; /* it has a row */
+	int close;   /* where its close is among those that are kept */
+} CaWaitingCandle;
+
+typedef struct CaIndicatorRows
+{
+	CaRequest requests[CA_ROW_INDICATORS];
+	size_t indicators_size;
+	CaSeriesIndicators *indicators;
+	CaBarBlock *block;
+	int count; /* candles that wait */
+	CaBar bars[CA_BLOCK_BARS];
+	CaWaitingCandle candles[CA_BLOCK_BARS];
+	StringInfoData closes; /* numerics as they were read */
+	Tuplestorestate *rows;
+	TupleDesc row_type;
+} CaIndicatorRows;
+
+extern void ca_indicator_rows_init(CaIndicatorRows *series,
+								   CaConvention convention,
+								   Tuplestorestate *rows, TupleDesc row_type);
+extern void ca_indicator_rows_skip(CaIndicatorRows *series, const CaBar *bar);
+extern void ca_indicator_rows_add(CaIndicatorRows *series, const CaBar *bar,
+								  TimestampTz time, Datum close);
+extern void ca_indicator_rows_flush(CaIndicatorRows *series);
+extern void ca_indicator_rows_reset(CaIndicatorRows *series);
+
+#endif /* CA_INDICATOR_ROWS_H */
