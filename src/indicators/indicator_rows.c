@@ -36,14 +36,24 @@ typedef struct RowIndicator
 } RowIndicator;
 
 static const RowIndicator row_indicators[] = {
-	{&ca_rsi, 7, 1, {0}},          {&ca_rsi, 14, 1, {0}},
-	{&ca_sma, 20, 1, {0}},         {&ca_sma, 50, 1, {0}},
-	{&ca_sma, 100, 1, {0}},        {&ca_sma, 200, 1, {0}},
-	{&ca_ema, 20, 1, {0}},         {&ca_ema, 50, 1, {0}},
-	{&ca_ema, 100, 1, {0}},        {&ca_ema, 200, 1, {0}},
-	{&ca_macd, 0, 3, {0, 1, 2}},   {&ca_bollinger, 0, 3, {0, 2, 3}},
-	{&ca_atr, 0, 1, {0}},          {&ca_adx, 0, 3, {0, 1, 2}},
-	{&ca_stochastic, 0, 2, {0, 1}}};
+	{&ca_rsi, 7, 1, {0}},
+	{&ca_rsi, 14, 1, {0}},
+	{&ca_sma, 20, 1, {0}},
+	{&ca_sma, 50, 1, {0}},
+	{&ca_sma, 100, 1, {0}},
+	{&ca_sma, 200, 1, {0}},
+	{&ca_ema, 20, 1, {0}},
+	{&ca_ema, 50, 1, {0}},
+	{&ca_ema, 100, 1, {0}},
+	{&ca_ema, 200, 1, {0}},
+	{&ca_macd, 0, 3, {CA_MACD_VALUE, CA_MACD_SIGNAL, CA_MACD_HISTOGRAM}},
+	{&ca_bollinger,
+	 0,
+	 3,
+	 {CA_BOLLINGER_UPPER, CA_BOLLINGER_LOWER, CA_BOLLINGER_BANDWIDTH}},
+	{&ca_atr, 0, 1, {0}},
+	{&ca_adx, 0, 3, {CA_ADX_ADX, CA_ADX_DI_PLUS, CA_ADX_DI_MINUS}},
+	{&ca_stochastic, 0, 2, {CA_STOCHASTIC_K, CA_STOCHASTIC_D}}};
 
 StaticAssertDecl(lengthof(row_indicators) == CA_ROW_INDICATORS,
 				 "a request for each indicator of the row");

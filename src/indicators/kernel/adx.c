@@ -205,21 +205,32 @@ adx_values(const void *state, CaValues *values)
 {
 	const AdxState *adx = state;
 
-	values->value[0] = ca_dd_to_double(adx->adx.value);
-	values->undefined[0] = !ca_smoothing_warm(&adx->adx);
-	values->value[1] = directional_indicator(adx->plus, adx->range);
-	values->value[2] = directional_indicator(adx->minus, adx->range);
+	values->value[CA_ADX_ADX] = ca_dd_to_double(adx->adx.value);
+	values->undefined[CA_ADX_ADX] = !ca_smoothing_warm(&adx->adx);
+	values->value[CA_ADX_DI_PLUS] =
+		directional_indicator(adx->plus, adx->range);
+	values->value[CA_ADX_DI_MINUS] =
+		directional_indicator(adx->minus, adx->range);
 	return adx_directed(adx);
 }
 
-/* enter the sums of a kernel that is warm */
-static bool
-adx_enter(const AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
+/* places in a block, of columns and of their sums or average */
+enum
 {
+	ADX_PLUS,
+	ADX_MINUS,
+	ADX_RANGE,
+	ADX_DX
+};
+
+static bool
+adx_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const AdxState *adx = state;
 	const CaColumns *columns = block->columns;
-	CaDDColumn *plus = &part->column[0];
-	CaDDColumn *minus = &part->column[1];
-	CaDDColumn *range = &part->column[2];
+	CaDDColumn *plus = &part->column[ADX_PLUS];
+	CaDDColumn *minus = &part->column[ADX_MINUS];
+	CaDDColumn *range = &part->column[ADX_RANGE];
 
 	if (adx->unit != CA_E8_ONE || adx->bars <= adx->n || !adx->high.is_e8 ||
 		!adx->low.is_e8 || !adx->close.is_e8)
@@ -229,67 +240,57 @@ adx_enter(const AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
 	columns->true_range(range, block->high, block->low, block->close.hi,
 						(double) adx->close.e8, block->n);
 	return ca_bar_block_sum(block, adx->plus, adx->part, plus,
-							&part->lane[0]) &&
+							&part->average[ADX_PLUS]) &&
 		   ca_bar_block_sum(block, adx->minus, adx->part, minus,
-							&part->lane[1]) &&
+							&part->average[ADX_MINUS]) &&
 		   ca_bar_block_sum(block, adx->range, adx->part, range,
-							&part->lane[2]);
+							&part->average[ADX_RANGE]);
 }
 
-/* enter the average; not where a bar has no DX, which the average leaves out */
+/* false where a bar has no DX, because the average leaves such bars out */
 static bool
-adx_derive(const AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
+adx_smooth(const void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
-	const CaDDColumn *sums = block->sum_values;
-	CaDDColumn *dx = &part->column[3];
+	const AdxState *adx = state;
+	const CaDDColumn *range = part->average[ADX_RANGE];
+	CaDDColumn *dx = &part->column[ADX_DX];
 	bool whole = true;
 
-	block->columns->dx(dx, &sums[part->lane[0]], &sums[part->lane[1]],
+	block->columns->dx(dx, part->average[ADX_PLUS], part->average[ADX_MINUS],
 					   block->n);
 	for (int t = 0; t < block->n; t++)
-		whole &= !isnan(dx->hi[t]) & (sums[part->lane[2]].hi[t] != 0.0);
-	return whole && ca_bar_block_smooth(block, &adx->adx, dx, &part->lane[3]);
+		whole &= !isnan(dx->hi[t]) & (range->hi[t] != 0.0);
+	return whole &&
+		   ca_bar_block_smooth(block, &adx->adx, dx, &part->average[ADX_DX]);
 }
 
 static void
-adx_leave(AdxState *adx, CaBarBlock *block, CaBarBlockPart *part)
+adx_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
+	AdxState *adx = state;
 	const CaColumns *columns = block->columns;
-	const CaDDColumn *sums = block->sum_values;
-	const CaDDColumn *range = &sums[part->lane[2]];
+	const CaDDColumn *plus = part->average[ADX_PLUS];
+	const CaDDColumn *minus = part->average[ADX_MINUS];
+	const CaDDColumn *range = part->average[ADX_RANGE];
+	const CaDDColumn *average = part->average[ADX_DX];
 	const CaBar *last = &block->bars[block->n - 1];
+	int n = block->n;
 
-	ca_column_to_double(part->value[0], &block->average_values[part->lane[3]],
-						block->n);
-	columns->directional(part->value[1], &sums[part->lane[0]], range, block->n);
-	columns->directional(part->value[2], &sums[part->lane[1]], range, block->n);
+	ca_column_to_double(part->value[CA_ADX_ADX], average, n);
+	columns->directional(part->value[CA_ADX_DI_PLUS], plus, range, n);
+	columns->directional(part->value[CA_ADX_DI_MINUS], minus, range, n);
 	part->complete = true;
 
-	adx->plus = ca_bar_block_summed(block, part->lane[0]);
-	adx->minus = ca_bar_block_summed(block, part->lane[1]);
-	adx->range = ca_bar_block_summed(block, part->lane[2]);
-	ca_bar_block_smoothed(block, part->lane[3], &adx->adx);
+	adx->plus = ca_column_last(plus, n);
+	adx->minus = ca_column_last(minus, n);
+	adx->range = ca_column_last(range, n);
+	adx->adx.value = ca_column_last(average, n);
 	adx->high = last->high;
 	adx->low = last->low;
 	adx->close = last->close;
 }
 
-static bool
-adx_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		  CaBlockStep step)
-{
-	switch (step)
-	{
-		case CA_BLOCK_ENTER:
-			return adx_enter(state, block, part);
-		case CA_BLOCK_DERIVE:
-			return adx_derive(state, block, part);
-		default:
-			break;
-	}
-	adx_leave(state, block, part);
-	return true;
-}
+static const CaBlockSteps adx_block = {adx_begin, adx_smooth, adx_finish};
 
 static void
 adx_transfer(void *state, CaStateStream *stream)
@@ -320,6 +321,6 @@ const CaIndicator ca_adx = {
 	.init = adx_init,
 	.update = adx_update,
 	.values = adx_values,
-	.block = adx_block,
+	.block = &adx_block,
 	.transfer = adx_transfer,
 };

@@ -72,35 +72,47 @@ atr_values(const void *state, CaValues *values)
 	return true;
 }
 
-static bool
-atr_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		  CaBlockStep step)
+/* places in a block, of the column and of its average */
+enum
 {
-	AtrState *atr = state;
-	CaDDColumn *range = &part->column[0];
+	ATR_RANGE
+};
 
-	switch (step)
-	{
-		case CA_BLOCK_ENTER:
-			if (atr->unit != CA_E8_ONE || !atr->previous_close.is_e8)
-				return false;
-			block->columns->true_range(
-				range, block->high, block->low, block->close.hi,
-				(double) atr->previous_close.e8, block->n);
-			return true;
-		case CA_BLOCK_DERIVE:
-			return ca_bar_block_smooth(block, &atr->range, range,
-									   &part->lane[0]);
-		default:
-			break;
-	}
-	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
-						block->n);
-	part->complete = true;
-	ca_bar_block_smoothed(block, part->lane[0], &atr->range);
-	atr->previous_close = block->bars[block->n - 1].close;
+static bool
+atr_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const AtrState *atr = state;
+
+	if (atr->unit != CA_E8_ONE || !atr->previous_close.is_e8)
+		return false;
+	block->columns->true_range(&part->column[ATR_RANGE], block->high,
+							   block->low, block->close.hi,
+							   (double) atr->previous_close.e8, block->n);
 	return true;
 }
+
+static bool
+atr_smooth(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const AtrState *atr = state;
+
+	return ca_bar_block_smooth(block, &atr->range, &part->column[ATR_RANGE],
+							   &part->average[ATR_RANGE]);
+}
+
+static void
+atr_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	AtrState *atr = state;
+	const CaDDColumn *average = part->average[ATR_RANGE];
+
+	block->columns->out(part->value[0], average, block->n);
+	part->complete = true;
+	atr->range.value = ca_column_last(average, block->n);
+	atr->previous_close = block->bars[block->n - 1].close;
+}
+
+static const CaBlockSteps atr_block = {atr_begin, atr_smooth, atr_finish};
 
 static void
 atr_transfer(void *state, CaStateStream *stream)
@@ -125,6 +137,6 @@ const CaIndicator ca_atr = {
 	.init = atr_init,
 	.update = atr_update,
 	.values = atr_values,
-	.block = atr_block,
+	.block = &atr_block,
 	.transfer = atr_transfer,
 };

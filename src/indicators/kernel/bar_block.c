@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * bar_block.c
- *		A block of bars through the kernels by columns.  Plain C; see bar_block.h.
+ *		A block of bars that goes through the kernels by columns.  Plain C; see
+ *		bar_block.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +11,7 @@
 #include <string.h>
 
 /*
- * Bytes for the block of an engine of so many requests.
+ * Bytes of a block for this number of requests.
  */
 size_t
 ca_bar_block_size(int nrequests)
@@ -40,52 +41,41 @@ lane_of(CaDD value, CaDD factor, const CaDDColumn *x)
 }
 
 /*
- * Enter an average that takes in x; false when it cannot go by columns, or when
- * there is no place left.  Its values are average_values[*lane] in the next step.
+ * Enter an average of x.  Its values are in *values once this step of all kernels
+ * is over.  False when columns cannot compute it or the block has no room.
  */
 bool
 ca_bar_block_smooth(CaBarBlock *block, const CaSmoothing *smoothing,
-					const CaDDColumn *x, int *lane)
+					const CaDDColumn *x, const CaDDColumn **values)
 {
 	if (!ca_smoothing_warm(smoothing) ||
 		!ca_column_takes(smoothing->value.hi) ||
 		block->naverages == CA_BLOCK_LANES)
 		return false;
-	*lane = block->naverages++;
-	block->averages[*lane] = lane_of(smoothing->value, smoothing->alpha, x);
+	*values = &block->average_values[block->naverages];
+	block->averages[block->naverages++] =
+		lane_of(smoothing->value, smoothing->alpha, x);
 	return true;
 }
 
 /*
- * Leave the block with an average.
- */
-void
-ca_bar_block_smoothed(const CaBarBlock *block, int lane, CaSmoothing *smoothing)
-{
-	smoothing->value = ca_column_last(&block->average_values[lane], block->n);
-}
-
-/*
- * Likewise one of Wilder's sums.
+ * The same for one of Wilder's sums, which loses "part" of itself with each bar.
  */
 bool
 ca_bar_block_sum(CaBarBlock *block, CaDD sum, CaDD part, const CaDDColumn *x,
-				 int *lane)
+				 const CaDDColumn **values)
 {
 	if (!ca_column_takes(sum.hi) || block->nsums == CA_BLOCK_SUMS)
 		return false;
-	*lane = block->nsums++;
-	block->sums[*lane] = lane_of(sum, part, x);
+	*values = &block->sum_values[block->nsums];
+	block->sums[block->nsums++] = lane_of(sum, part, x);
 	return true;
 }
 
-CaDD
-ca_bar_block_summed(const CaBarBlock *block, int lane)
-{
-	return ca_column_last(&block->sum_values[lane], block->n);
-}
-
-/* fill the last group up with lanes of zeros; there is room, see below */
+/*
+ * Fill the last group with lanes of zeros; returns the new count.  There is room,
+ * because the arrays hold whole groups.
+ */
 static int
 pad(const CaBarBlock *block, CaLane *lanes, int count)
 {
@@ -96,9 +86,9 @@ pad(const CaBarBlock *block, CaLane *lanes, int count)
 	return count;
 }
 
-/* compute what has been entered since the last time */
+/* compute the averages and sums that have been entered since the last call */
 static void
-run_lanes(CaBarBlock *block)
+compute_entered(CaBarBlock *block)
 {
 	const CaColumns *columns = block->columns;
 	int group = columns->group;
@@ -108,7 +98,7 @@ run_lanes(CaBarBlock *block)
 	block->naverages = pad(block, block->averages, block->naverages);
 	block->nsums = pad(block, block->sums, block->nsums);
 
-	/* a sum and an average hide each other's waits */
+	/* while a sum waits for its last result, an average is computed */
 	for (; i < block->naverages && s < block->nsums; i += group, s += group)
 		columns->smooth_and_sum(&block->averages[i], &block->average_values[i],
 								&block->sums[s], &block->sum_values[s],
@@ -121,7 +111,7 @@ run_lanes(CaBarBlock *block)
 	block->summed = block->nsums;
 }
 
-/* the bars as columns; false unless all their prices are whole numbers */
+/* turn the bars into columns; false unless all prices are whole numbers of 1e-8 */
 static bool
 read_bars(CaBarBlock *block)
 {
@@ -140,30 +130,46 @@ read_bars(CaBarBlock *block)
 	return whole;
 }
 
-/* let the kernels that can go by columns; the others have not begun */
+/*
+ * Take the bars by columns in each request whose kernel can; the states of the
+ * other kernels do not change.
+ */
 static void
 run_columns(CaSeriesIndicators *indicators, CaBarBlock *block)
 {
 	block->naverages = block->smoothed = block->nsums = block->summed = 0;
-	for (int step = CA_BLOCK_ENTER; step <= CA_BLOCK_LEAVE; step++)
-	{
-		for (int i = 0; i < indicators->nrequests; i++)
-		{
-			const CaIndicator *indicator = indicators->requests[i].indicator;
-			CaBarBlockPart *part = &block->parts[i];
 
-			if (step == CA_BLOCK_ENTER)
-				part->joins = indicator->block != NULL;
-			if (part->joins)
-				part->joins =
-					indicator->block(indicators->states[i], block, part, step);
-		}
-		if (step != CA_BLOCK_LEAVE)
-			run_lanes(block);
+	for (int i = 0; i < indicators->nrequests; i++)
+	{
+		const CaBlockSteps *steps = indicators->requests[i].indicator->block;
+		CaBarBlockPart *part = &block->parts[i];
+
+		part->joins =
+			steps != NULL && steps->begin(indicators->states[i], block, part);
+	}
+	compute_entered(block);
+
+	for (int i = 0; i < indicators->nrequests; i++)
+	{
+		const CaBlockSteps *steps = indicators->requests[i].indicator->block;
+		CaBarBlockPart *part = &block->parts[i];
+
+		if (part->joins && steps->smooth != NULL)
+			part->joins = steps->smooth(indicators->states[i], block, part);
+	}
+	compute_entered(block);
+
+	for (int i = 0; i < indicators->nrequests; i++)
+	{
+		const CaBlockSteps *steps = indicators->requests[i].indicator->block;
+		CaBarBlockPart *part = &block->parts[i];
+
+		if (part->joins)
+			steps->finish(indicators->states[i], block, part);
 	}
 }
 
-/* the bars from "begin" to "end" of one request, bar by bar */
+/* the bars from "begin" to "end" of one request, one by one */
 static void
 run_bars(CaSeriesIndicators *indicators, CaBarBlock *block, int request,
 		 int begin, int end)
@@ -190,7 +196,7 @@ run_bars(CaSeriesIndicators *indicators, CaBarBlock *block, int request,
 }
 
 /*
- * Let the engine see a block of at most CA_BLOCK_BARS bars; the block has the values
+ * Let the indicators see at most CA_BLOCK_BARS bars; the block then has the values
  * as of each of them.
  */
 void

@@ -133,13 +133,13 @@ bollinger_fill(CaValues *values, CaDD middle, CaDD width, CaDD above,
 {
 	CaBands bands = ca_bands(middle, width, above, scale);
 
-	values->value[0] = bands.upper;
-	values->value[1] = bands.middle;
-	values->value[2] = bands.lower;
-	values->value[3] = bands.bandwidth;
-	values->undefined[3] = middle.hi == 0.0;
-	values->value[4] = bands.percent_b;
-	values->undefined[4] = width.hi == 0.0;
+	values->value[CA_BOLLINGER_UPPER] = bands.upper;
+	values->value[CA_BOLLINGER_MIDDLE] = bands.middle;
+	values->value[CA_BOLLINGER_LOWER] = bands.lower;
+	values->value[CA_BOLLINGER_BANDWIDTH] = bands.bandwidth;
+	values->undefined[CA_BOLLINGER_BANDWIDTH] = middle.hi == 0.0;
+	values->value[CA_BOLLINGER_PERCENT_B] = bands.percent_b;
+	values->undefined[CA_BOLLINGER_PERCENT_B] = width.hi == 0.0;
 }
 
 /* of a window of e8 prices, all of them in 1e-8 times n, or its square */
@@ -242,36 +242,56 @@ bollinger_run(BollingerState *bands, const CaBarBlock *block,
 	bands->e16_squares = squares;
 }
 
+/* places of columns in a block: what ca_bands() takes */
+enum
+{
+	BOLLINGER_MIDDLE,
+	BOLLINGER_VARIANCE,
+	BOLLINGER_ABOVE
+};
+
 static bool
-bollinger_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-				CaBlockStep step)
+bollinger_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const BollingerState *bands = state;
+
+	(void) block;
+	(void) part;
+	return ca_window_full(&bands->window) && !bands->window.is_dd &&
+		   bands->k != 0.0 && ca_column_takes(bands->k);
+}
+
+static void
+bollinger_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	BollingerState *bands = state;
-	CaDDColumn *middle = &part->column[0];
-	CaDDColumn *variance = &part->column[1];
-	CaBandColumns results = {part->value[0], part->value[1], part->value[2],
-							 part->value[3], part->value[4]};
+	CaDDColumn *middle = &part->column[BOLLINGER_MIDDLE];
+	CaDDColumn *variance = &part->column[BOLLINGER_VARIANCE];
+	CaDDColumn *above = &part->column[BOLLINGER_ABOVE];
+	CaBandColumns results = {.upper = part->value[CA_BOLLINGER_UPPER],
+							 .middle = part->value[CA_BOLLINGER_MIDDLE],
+							 .lower = part->value[CA_BOLLINGER_LOWER],
+							 .bandwidth = part->value[CA_BOLLINGER_BANDWIDTH],
+							 .percent_b = part->value[CA_BOLLINGER_PERCENT_B]};
 
-	if (step != CA_BLOCK_LEAVE)
-		return ca_window_full(&bands->window) && !bands->window.is_dd &&
-			   bands->k != 0.0 && ca_column_takes(bands->k);
-
-	bollinger_run(bands, block, middle, variance, &part->column[2]);
-	block->columns->bands(&results, middle, variance, &part->column[2],
-						  bands->k, ca_window_divisor(&bands->window),
-						  block->n);
+	bollinger_run(bands, block, middle, variance, above);
+	block->columns->bands(&results, middle, variance, above, bands->k,
+						  ca_window_divisor(&bands->window), block->n);
 	part->complete = true;
 	for (int t = 0; t < block->n; t++)
 		part->complete &= (middle->hi[t] != 0.0) & (variance->hi[t] != 0.0);
-	if (!part->complete)
-		memset(part->missing, 0, sizeof(part->missing));
-	for (int t = 0; !part->complete && t < block->n; t++)
+	if (part->complete)
+		return;
+	memset(part->missing, 0, sizeof(part->missing));
+	for (int t = 0; t < block->n; t++)
 	{
-		part->missing[3][t] = middle->hi[t] == 0.0;
-		part->missing[4][t] = variance->hi[t] == 0.0;
+		part->missing[CA_BOLLINGER_BANDWIDTH][t] = middle->hi[t] == 0.0;
+		part->missing[CA_BOLLINGER_PERCENT_B][t] = variance->hi[t] == 0.0;
 	}
-	return true;
 }
+
+static const CaBlockSteps bollinger_block = {bollinger_begin, NULL,
+											 bollinger_finish};
 
 static void
 bollinger_transfer(void *state, CaStateStream *stream)
@@ -305,6 +325,6 @@ const CaIndicator ca_bollinger = {
 	.init = bollinger_init,
 	.update = bollinger_update,
 	.values = bollinger_values,
-	.block = bollinger_block,
+	.block = &bollinger_block,
 	.transfer = bollinger_transfer,
 };

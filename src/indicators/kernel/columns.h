@@ -38,7 +38,7 @@ typedef struct CaLane
 	const CaDDColumn *x; /* what it takes in */
 } CaLane;
 
-/* columns of Bollinger bands; a percent_b that is NULL is not computed */
+/* columns of Bollinger bands */
 typedef struct CaBandColumns
 {
 	double *upper;

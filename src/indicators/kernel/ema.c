@@ -55,28 +55,43 @@ ema_values(const void *state, CaValues *values)
 	return true;
 }
 
+/* places in a block */
+enum
+{
+	EMA_AVERAGE
+};
+
 static bool
-ema_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		  CaBlockStep step)
+ema_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const EmaState *ema = state;
+
+	(void) block;
+	(void) part;
+	return ema->unit == CA_E8_ONE;
+}
+
+static bool
+ema_smooth(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const EmaState *ema = state;
+
+	return ca_bar_block_smooth(block, &ema->smoothing, &block->close,
+							   &part->average[EMA_AVERAGE]);
+}
+
+static void
+ema_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	EmaState *ema = state;
+	const CaDDColumn *average = part->average[EMA_AVERAGE];
 
-	switch (step)
-	{
-		case CA_BLOCK_ENTER:
-			return ema->unit == CA_E8_ONE;
-		case CA_BLOCK_DERIVE:
-			return ca_bar_block_smooth(block, &ema->smoothing, &block->close,
-									   &part->lane[0]);
-		default:
-			break;
-	}
-	block->columns->out(part->value[0], &block->average_values[part->lane[0]],
-						block->n);
+	block->columns->out(part->value[0], average, block->n);
 	part->complete = true;
-	ca_bar_block_smoothed(block, part->lane[0], &ema->smoothing);
-	return true;
+	ema->smoothing.value = ca_column_last(average, block->n);
 }
+
+static const CaBlockSteps ema_block = {ema_begin, ema_smooth, ema_finish};
 
 static void
 ema_transfer(void *state, CaStateStream *stream)
@@ -99,6 +114,6 @@ const CaIndicator ca_ema = {
 	.init = ema_init,
 	.update = ema_update,
 	.values = ema_values,
-	.block = ema_block,
+	.block = &ema_block,
 	.transfer = ema_transfer,
 };

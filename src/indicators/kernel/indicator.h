@@ -49,27 +49,57 @@ typedef struct CaParameters
 	CaConvention convention;
 } CaParameters;
 
-/* what an indicator tells of one bar */
+/* the values of an indicator as of one bar */
 typedef struct CaValues
 {
 	double value[CA_MAX_VALUES];
 	bool undefined[CA_MAX_VALUES];
 } CaValues;
 
-/*
- * The steps of a block of bars that goes by columns, see bar_block.h.  A kernel may
- * enter averages, which are computed before the next step, twice.  Only the last
- * step, in which it has to take part, changes its state and gives values.
- */
-typedef enum CaBlockStep
+/* the places of values in CaValues, of indicators that have several */
+enum
 {
-	CA_BLOCK_ENTER,
-	CA_BLOCK_DERIVE,
-	CA_BLOCK_LEAVE
-} CaBlockStep;
+	CA_MACD_VALUE,
+	CA_MACD_SIGNAL,
+	CA_MACD_HISTOGRAM
+};
+
+enum
+{
+	CA_BOLLINGER_UPPER,
+	CA_BOLLINGER_MIDDLE,
+	CA_BOLLINGER_LOWER,
+	CA_BOLLINGER_BANDWIDTH,
+	CA_BOLLINGER_PERCENT_B
+};
+
+enum
+{
+	CA_ADX_ADX,
+	CA_ADX_DI_PLUS,
+	CA_ADX_DI_MINUS
+};
+
+enum
+{
+	CA_STOCHASTIC_K,
+	CA_STOCHASTIC_D
+};
 
 typedef struct CaBarBlock CaBarBlock;
 typedef struct CaBarBlockPart CaBarBlockPart;
+
+/*
+ * How a kernel takes a block of bars by columns, in three steps; see bar_block.h.
+ * After a step that returns false the bars of the block go one by one.
+ */
+typedef struct CaBlockSteps
+{
+	bool (*begin)(const void *state, CaBarBlock *block, CaBarBlockPart *part);
+	/* NULL when the kernel needs no further average */
+	bool (*smooth)(const void *state, CaBarBlock *block, CaBarBlockPart *part);
+	void (*finish)(void *state, CaBarBlock *block, CaBarBlockPart *part);
+} CaBlockSteps;
 
 typedef struct CaIndicator
 {
@@ -94,12 +124,8 @@ typedef struct CaIndicator
 	void (*init)(void *state, const CaParameters *parameters);
 	void (*update)(void *state, const CaPrice *inputs);
 
-	/*
-	 * One step of a block; false when its bars must go one by one instead.  May
-	 * be missing.
-	 */
-	bool (*block)(void *state, CaBarBlock *block, CaBarBlockPart *part,
-				  CaBlockStep step);
+	/* NULL when bars always go one by one */
+	const CaBlockSteps *block;
 
 	/* the values as of the last bar; false until warm */
 	bool (*values)(const void *state, CaValues *values);

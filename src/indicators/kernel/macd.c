@@ -88,54 +88,77 @@ macd_values(const void *state, CaValues *values)
 
 	if (!ca_smoothing_warm(macd->together ? &macd->signal : &macd->slow))
 		return false;
-	values->value[0] = ca_price_out(macd->value, macd->unit);
-	values->value[1] = ca_price_out(macd->signal.value, macd->unit);
-	values->value[2] =
+	values->value[CA_MACD_VALUE] = ca_price_out(macd->value, macd->unit);
+	values->value[CA_MACD_SIGNAL] =
+		ca_price_out(macd->signal.value, macd->unit);
+	values->value[CA_MACD_HISTOGRAM] =
 		ca_price_out(ca_dd_sub(macd->value, macd->signal.value), macd->unit);
-	values->undefined[1] = values->undefined[2] =
+	values->undefined[CA_MACD_SIGNAL] = values->undefined[CA_MACD_HISTOGRAM] =
 		!ca_smoothing_warm(&macd->signal);
 	return true;
 }
 
+/* places in a block: averages, then columns */
+enum
+{
+	MACD_FAST,
+	MACD_SLOW,
+	MACD_SIGNAL
+};
+
+enum
+{
+	MACD_LINE, /* fast - slow */
+	MACD_HISTOGRAM
+};
+
 static bool
-macd_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		   CaBlockStep step)
+macd_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const MacdState *macd = state;
+
+	return macd->unit == CA_E8_ONE && ca_smoothing_warm(&macd->signal) &&
+		   ca_bar_block_smooth(block, &macd->fast, &block->close,
+							   &part->average[MACD_FAST]) &&
+		   ca_bar_block_smooth(block, &macd->slow, &block->close,
+							   &part->average[MACD_SLOW]);
+}
+
+static bool
+macd_smooth(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const MacdState *macd = state;
+	CaDDColumn *line = &part->column[MACD_LINE];
+
+	block->columns->subtract(line, part->average[MACD_FAST],
+							 part->average[MACD_SLOW], block->n);
+	return ca_bar_block_smooth(block, &macd->signal, line,
+							   &part->average[MACD_SIGNAL]);
+}
+
+static void
+macd_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	MacdState *macd = state;
 	const CaColumns *columns = block->columns;
-	const int *lane = part->lane;
-	const CaDDColumn *signal = &block->average_values[lane[2]];
-	CaDDColumn *value = &part->column[0];
-	CaDDColumn *histogram = &part->column[1];
+	const CaDDColumn *line = &part->column[MACD_LINE];
+	const CaDDColumn *signal = part->average[MACD_SIGNAL];
+	CaDDColumn *histogram = &part->column[MACD_HISTOGRAM];
+	int n = block->n;
 
-	switch (step)
-	{
-		case CA_BLOCK_ENTER:
-			return macd->unit == CA_E8_ONE &&
-				   ca_smoothing_warm(&macd->signal) &&
-				   ca_bar_block_smooth(block, &macd->fast, &block->close,
-									   &part->lane[0]) &&
-				   ca_bar_block_smooth(block, &macd->slow, &block->close,
-									   &part->lane[1]);
-		case CA_BLOCK_DERIVE:
-			columns->subtract(value, &block->average_values[lane[0]],
-							  &block->average_values[lane[1]], block->n);
-			return ca_bar_block_smooth(block, &macd->signal, value,
-									   &part->lane[2]);
-		default:
-			break;
-	}
-	columns->subtract(histogram, value, signal, block->n);
-	columns->out(part->value[0], value, block->n);
-	columns->out(part->value[1], signal, block->n);
-	columns->out(part->value[2], histogram, block->n);
+	columns->subtract(histogram, line, signal, n);
+	columns->out(part->value[CA_MACD_VALUE], line, n);
+	columns->out(part->value[CA_MACD_SIGNAL], signal, n);
+	columns->out(part->value[CA_MACD_HISTOGRAM], histogram, n);
 	part->complete = true;
-	ca_bar_block_smoothed(block, lane[0], &macd->fast);
-	ca_bar_block_smoothed(block, lane[1], &macd->slow);
-	ca_bar_block_smoothed(block, lane[2], &macd->signal);
-	macd->value = ca_column_last(value, block->n);
-	return true;
+
+	macd->fast.value = ca_column_last(part->average[MACD_FAST], n);
+	macd->slow.value = ca_column_last(part->average[MACD_SLOW], n);
+	macd->signal.value = ca_column_last(signal, n);
+	macd->value = ca_column_last(line, n);
 }
+
+static const CaBlockSteps macd_block = {macd_begin, macd_smooth, macd_finish};
 
 static void
 macd_transfer(void *state, CaStateStream *stream)
@@ -164,6 +187,6 @@ const CaIndicator ca_macd = {
 	.init = macd_init,
 	.update = macd_update,
 	.values = macd_values,
-	.block = macd_block,
+	.block = &macd_block,
 	.transfer = macd_transfer,
 };

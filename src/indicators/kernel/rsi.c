@@ -89,50 +89,59 @@ rsi_values(const void *state, CaValues *values)
 	return true;
 }
 
-/* columns of values, which are no numbers where nothing has moved */
-static void
-rsi_fill(const RsiState *rsi, const CaBarBlock *block, CaBarBlockPart *part)
+/* places in a block, of columns and of their averages */
+enum
 {
+	RSI_GAIN,
+	RSI_LOSS
+};
+
+static bool
+rsi_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const RsiState *rsi = state;
+
+	if (rsi->unit != CA_E8_ONE || !rsi->previous.is_e8)
+		return false;
+	block->columns->changes(&part->column[RSI_GAIN], &part->column[RSI_LOSS],
+							block->close.hi, (double) rsi->previous.e8,
+							block->n);
+	return true;
+}
+
+static bool
+rsi_smooth(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const RsiState *rsi = state;
+
+	return ca_bar_block_smooth(block, &rsi->gain, &part->column[RSI_GAIN],
+							   &part->average[RSI_GAIN]) &&
+		   ca_bar_block_smooth(block, &rsi->loss, &part->column[RSI_LOSS],
+							   &part->average[RSI_LOSS]);
+}
+
+static void
+rsi_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	RsiState *rsi = state;
+	const CaDDColumn *gain = part->average[RSI_GAIN];
+	const CaDDColumn *loss = part->average[RSI_LOSS];
 	double *value = part->value[0];
 
-	block->columns->rsi(value, &block->average_values[part->lane[0]],
-						&block->average_values[part->lane[1]], block->n);
+	/* NaN where the series has neither risen nor fallen */
+	block->columns->rsi(value, gain, loss, block->n);
 	part->complete = true;
 	for (int t = 0; t < block->n; t++)
 		part->complete &= !isnan(value[t]);
 	for (int t = 0; !part->complete && t < block->n; t++)
 		part->missing[0][t] = isnan(value[t]) && !rsi_flat(rsi, &value[t]);
-}
 
-static bool
-rsi_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		  CaBlockStep step)
-{
-	RsiState *rsi = state;
-	CaDDColumn *gain = &part->column[0];
-	CaDDColumn *loss = &part->column[1];
-
-	switch (step)
-	{
-		case CA_BLOCK_ENTER:
-			if (rsi->unit != CA_E8_ONE || !rsi->previous.is_e8)
-				return false;
-			block->columns->changes(gain, loss, block->close.hi,
-									(double) rsi->previous.e8, block->n);
-			return true;
-		case CA_BLOCK_DERIVE:
-			return ca_bar_block_smooth(block, &rsi->gain, gain,
-									   &part->lane[0]) &&
-				   ca_bar_block_smooth(block, &rsi->loss, loss, &part->lane[1]);
-		default:
-			break;
-	}
-	rsi_fill(rsi, block, part);
-	ca_bar_block_smoothed(block, part->lane[0], &rsi->gain);
-	ca_bar_block_smoothed(block, part->lane[1], &rsi->loss);
+	rsi->gain.value = ca_column_last(gain, block->n);
+	rsi->loss.value = ca_column_last(loss, block->n);
 	rsi->previous = block->bars[block->n - 1].close;
-	return true;
 }
+
+static const CaBlockSteps rsi_block = {rsi_begin, rsi_smooth, rsi_finish};
 
 static void
 rsi_transfer(void *state, CaStateStream *stream)
@@ -158,6 +167,6 @@ const CaIndicator ca_rsi = {
 	.init = rsi_init,
 	.update = rsi_update,
 	.values = rsi_values,
-	.block = rsi_block,
+	.block = &rsi_block,
 	.transfer = rsi_transfer,
 };

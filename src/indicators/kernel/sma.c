@@ -51,8 +51,17 @@ sma_values(const void *state, CaValues *values)
 }
 
 static bool
-sma_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-		  CaBlockStep step)
+sma_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const SmaState *sma = state;
+
+	(void) block;
+	(void) part;
+	return ca_window_full(&sma->window) && !sma->window.is_dd;
+}
+
+static void
+sma_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	SmaState *sma = state;
 	CaWindow *window = &sma->window;
@@ -60,9 +69,6 @@ sma_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
 	int64_t gone[CA_BLOCK_BARS];
 	double *value = part->value[0];
 	bool is_double = true;
-
-	if (step != CA_BLOCK_LEAVE)
-		return ca_window_full(window) && !window->is_dd;
 
 	ca_window_run(window, sma->ring, block->e8_close, sums, gone, block->n);
 	for (int t = 0; t < block->n; t++)
@@ -74,8 +80,9 @@ sma_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
 	for (int t = 0; !is_double && t < block->n; t++)
 		value[t] = ca_window_mean_of(window, sums[t]);
 	part->complete = true;
-	return true;
 }
+
+static const CaBlockSteps sma_block = {sma_begin, NULL, sma_finish};
 
 static void
 sma_transfer(void *state, CaStateStream *stream)
@@ -96,6 +103,6 @@ const CaIndicator ca_sma = {
 	.init = sma_init,
 	.update = sma_update,
 	.values = sma_values,
-	.block = sma_block,
+	.block = &sma_block,
 	.transfer = sma_transfer,
 };

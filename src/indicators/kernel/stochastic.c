@@ -145,8 +145,8 @@ stochastic_values(const void *state, CaValues *values)
 
 	if (!ca_window_full(&stochastic->signal))
 		return false;
-	values->value[0] = ca_dd_to_double(stochastic->k_value);
-	values->value[1] = ca_dd_to_double(ca_window_mean_dd(
+	values->value[CA_STOCHASTIC_K] = ca_dd_to_double(stochastic->k_value);
+	values->value[CA_STOCHASTIC_D] = ca_dd_to_double(ca_window_mean_dd(
 		&stochastic->signal, stochastic->ring + stochastic->slow.n));
 	return true;
 }
@@ -258,14 +258,25 @@ window_run(CaWindow *window, CaCell *ring, const CaBarBlock *block,
 		ca_window_update_dd(window, ring, (CaDD){x->hi[t], x->lo[t]});
 }
 
-static bool
-stochastic_joins(const StochasticState *stochastic)
+/* places of columns in a block */
+enum
 {
+	STOCHASTIC_FAST,
+	STOCHASTIC_SLOW,
+	STOCHASTIC_SIGNAL
+};
+
+static bool
+stochastic_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
+{
+	const StochasticState *stochastic = state;
 	int k = stochastic->k;
 	const CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	const Extreme *extremes =
 		(const Extreme *) (signal_ring + stochastic->signal.n);
 
+	(void) block;
+	(void) part;
 	return stochastic->slow.n <= CA_WINDOW_FEW &&
 		   stochastic->signal.n <= CA_WINDOW_FEW && k <= CA_BLOCK_WINDOW &&
 		   ca_window_full(&stochastic->signal) &&
@@ -273,36 +284,34 @@ stochastic_joins(const StochasticState *stochastic)
 		   queue_is_e8(&stochastic->lowest, extremes + k, k);
 }
 
-static bool
-stochastic_block(void *state, CaBarBlock *block, CaBarBlockPart *part,
-				 CaBlockStep step)
+static void
+stochastic_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	StochasticState *stochastic = state;
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
 	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
-	CaDDColumn *fast = &part->column[0];
-	CaDDColumn *k_values = &part->column[1];
-	CaDDColumn *d_values = &part->column[2];
+	CaDDColumn *fast = &part->column[STOCHASTIC_FAST];
+	CaDDColumn *slow = &part->column[STOCHASTIC_SLOW];
+	CaDDColumn *signal = &part->column[STOCHASTIC_SIGNAL];
 	double highest[CA_BLOCK_BARS];
 	double depth[CA_BLOCK_BARS];
-
-	if (step != CA_BLOCK_LEAVE)
-		return stochastic_joins(stochastic);
 
 	queue_run(&stochastic->highest, extremes, stochastic, block, 1, highest);
 	queue_run(&stochastic->lowest, extremes + stochastic->k, stochastic, block,
 			  -1, depth);
 	block->columns->fast_k(fast, highest, depth, block->close.hi, block->n);
-	window_run(&stochastic->slow, stochastic->ring, block, fast, k_values);
-	window_run(&stochastic->signal, signal_ring, block, k_values, d_values);
-	ca_column_to_double(part->value[0], k_values, block->n);
-	ca_column_to_double(part->value[1], d_values, block->n);
+	window_run(&stochastic->slow, stochastic->ring, block, fast, slow);
+	window_run(&stochastic->signal, signal_ring, block, slow, signal);
+	ca_column_to_double(part->value[CA_STOCHASTIC_K], slow, block->n);
+	ca_column_to_double(part->value[CA_STOCHASTIC_D], signal, block->n);
 	part->complete = true;
 
-	stochastic->k_value = ca_column_last(k_values, block->n);
+	stochastic->k_value = ca_column_last(slow, block->n);
 	stochastic->bar += block->n;
-	return true;
 }
+
+static const CaBlockSteps stochastic_block = {stochastic_begin, NULL,
+											  stochastic_finish};
 
 static void
 queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
@@ -351,6 +360,6 @@ const CaIndicator ca_stochastic = {
 	.init = stochastic_init,
 	.update = stochastic_update,
 	.values = stochastic_values,
-	.block = stochastic_block,
+	.block = &stochastic_block,
 	.transfer = stochastic_transfer,
 };
