@@ -1,10 +1,12 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
-#: test/kernel/indicators: blocks of bars give the bits of bar by bar
+#: test/kernel/indicators and test/kernel/candle: fast kernels give the bits of slow ones
 
 step_kernels() {
-    say 'Comparing kernels by blocks with kernels bar by bar'
-    status=0
-    watched make -s -C test/kernel/indicators check >"$work/kernels.log" 2>&1 ||
-        status=$?
-    count_results 'test/kernel/indicators' "$work/kernels.log" "$status"
+    say 'Comparing fast kernels with slow ones'
+    for kernel in indicators candle; do
+        status=0
+        watched make -s -C "test/kernel/$kernel" check >"$work/kernels.log" 2>&1 ||
+            status=$?
+        count_results "test/kernel/$kernel" "$work/kernels.log" "$status"
+    done
 }

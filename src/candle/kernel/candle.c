@@ -3,15 +3,11 @@
  * candle.c
  *		The candle kernel.  Plain C.
  *
- * open and close are the prices of the earliest and the latest trade by time,
- * then sequence; a trade without a sequence comes before those with one, and
- * among trades that are equal so far the lower price is the earlier.
- *
- * vwap is sum(price * volume) / sum(volume), for ready candles with the typical
- * price (high + low + close) / 3.  A third is no finite decimal, so the kernel
- * keeps three times the notional, which is exact.  A published vwap has to be
- * rounded, and rolling rounded ones up would lose digits at each step; so vwap
- * is given with as many decimals as it takes to find the exact notional again:
+ * vwap is sum(price * volume) / sum(volume); a ready candle counts with its
+ * typical price, (high + low + close) / 3.  A third is no finite decimal, so the
+ * kernel keeps three times the notional, which is exact.  A published vwap must be
+ * rounded, and rolling up rounded ones would lose digits at each step.  So a vwap
+ * has as many decimals as it takes to recover the exact notional from it:
  *
  *		decimals = n + d + 2
  *
@@ -29,8 +25,8 @@
 #define VWAP_GUARD_DECIMALS 2
 
 /*
- * The most decimals that a vwap is given.  Notionals that need more are not
- * found again exactly; no market quotes such prices.
+ * The most decimals of a vwap.  Notionals that need more are not recovered exactly;
+ * no market quotes such prices.
  */
 #define VWAP_MAX_DECIMALS 1000
 
@@ -106,21 +102,16 @@ ca_candle_from_bar(CaCandle *candle, int64_t time, const CaDecimal prices[4],
 static int
 tick_order(const CaTick *a, const CaTick *b)
 {
-	if (a->time != b->time)
-		return a->time < b->time ? -1 : 1;
-	if (a->has_sequence != b->has_sequence)
-		return a->has_sequence ? 1 : -1;
-	if (a->has_sequence && a->sequence != b->sequence)
-		return a->sequence < b->sequence ? -1 : 1;
+	int order;
+
+	if (ca_tick_order(a->time, a->has_sequence ? &a->sequence : NULL, b->time,
+					  b->has_sequence, b->sequence, &order))
+		return order;
 	return ca_decimal_order(&a->price, &b->price);
 }
 
 /*
- * Merge the second candle into the first.
- *
- * A candle whose number of trades is unknown makes the whole number unknown, and
- * so does one too large to be known.
- * Volumes that are unknown do not count.
+ * Merge the second candle into the first, by the rules of candle.h.
  */
 void
 ca_candle_merge(CaCandle *into, const CaCandle *from)
@@ -140,12 +131,8 @@ ca_candle_merge(CaCandle *into, const CaCandle *from)
 		into->volume = ca_decimal_add(&into->volume, &from->volume);
 		into->notional3 = ca_decimal_add(&into->notional3, &from->notional3);
 	}
-
-	into->has_trades =
-		into->has_trades && from->has_trades &&
-		!__builtin_add_overflow(into->trades, from->trades, &into->trades);
-	if (!into->has_trades)
-		into->trades = 0;
+	into->has_trades = ca_trades_add(into->has_trades && from->has_trades,
+									 &into->trades, from->trades);
 }
 
 /*
@@ -172,11 +159,11 @@ ca_candle_vwap(const CaCandle *candle, CaDecimal *vwap)
 }
 
 /*
- * Set the notional of a candle whose volume is known from its vwap.
+ * Set the notional of a candle, whose volume is known, from its vwap.
  *
- * A vwap that ca_candle_vwap() made gives back the notional that it was made
- * of.  Any other stands for itself: the notional is vwap * volume.  Making the
- * vwap again tells one from the other.
+ * A vwap made by ca_candle_vwap() gives back the notional that it was made from.
+ * For any other the notional is vwap * volume.  Computing the vwap again tells which
+ * of the two it is.
  */
 void
 ca_candle_set_vwap(CaCandle *candle, const CaDecimal *vwap)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * candle64.c
- *		Rows merged into a compact candle.  Plain C.
+ *		Rows merged into a candle of small decimals.  Plain C.
  *
- * This is ca_candle_merge() over, for rows and candles of small decimals: the
- * same order of ticks, the same exact sums at the same scales.  What overflows
- * is refused before anything has changed.
+ * The rules are those of candle.h, and the sums have the scales that
+ * ca_candle_merge() gives them.  A row whose sums overflow is refused before
+ * anything has changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,9 +35,9 @@ sum_from_decimal(const CaDecimal *decimal, CaInt128 *value, uint8_t *scale)
 	return true;
 }
 
-/* false, and compact as it was, when the candle does not fit */
+/* false, and candle64 unchanged, when the candle does not fit */
 bool
-ca_candle64_from_candle(CaCandle64 *compact, const CaCandle *candle)
+ca_candle64_from_candle(CaCandle64 *candle64, const CaCandle *candle)
 {
 	CaCandle64 c = {0};
 
@@ -58,39 +58,37 @@ ca_candle64_from_candle(CaCandle64 *compact, const CaCandle *candle)
 	c.has_volume = candle->has_volume;
 	c.has_trades = candle->has_trades;
 	c.trades = candle->trades;
-	*compact = c;
+	*candle64 = c;
 	return true;
 }
 
 void
-ca_candle64_to_candle(const CaCandle64 *compact, CaCandle *candle)
+ca_candle64_to_candle(const CaCandle64 *candle64, CaCandle *candle)
 {
-	candle->open.time = compact->open_time;
-	candle->open.sequence = compact->open_sequence;
-	candle->open.has_sequence = compact->open_has_sequence;
-	candle->open.price = ca_decimal_fixed(compact->open, compact->open_scale);
-	candle->close.time = compact->close_time;
-	candle->close.sequence = compact->close_sequence;
-	candle->close.has_sequence = compact->close_has_sequence;
+	candle->open.time = candle64->open_time;
+	candle->open.sequence = candle64->open_sequence;
+	candle->open.has_sequence = candle64->open_has_sequence;
+	candle->open.price = ca_decimal_fixed(candle64->open, candle64->open_scale);
+	candle->close.time = candle64->close_time;
+	candle->close.sequence = candle64->close_sequence;
+	candle->close.has_sequence = candle64->close_has_sequence;
 	candle->close.price =
-		ca_decimal_fixed(compact->close, compact->close_scale);
-	candle->high = ca_decimal_fixed(compact->high, compact->high_scale);
-	candle->low = ca_decimal_fixed(compact->low, compact->low_scale);
-	candle->has_volume = compact->has_volume;
-	candle->volume = ca_decimal_fixed(compact->volume, compact->volume_scale);
+		ca_decimal_fixed(candle64->close, candle64->close_scale);
+	candle->high = ca_decimal_fixed(candle64->high, candle64->high_scale);
+	candle->low = ca_decimal_fixed(candle64->low, candle64->low_scale);
+	candle->has_volume = candle64->has_volume;
+	candle->volume = ca_decimal_fixed(candle64->volume, candle64->volume_scale);
 	candle->notional3 =
-		ca_decimal_fixed(compact->notional3, compact->notional3_scale);
-	candle->has_trades = compact->has_trades;
-	candle->trades = compact->trades;
+		ca_decimal_fixed(candle64->notional3, candle64->notional3_scale);
+	candle->has_trades = candle64->has_trades;
+	candle->trades = candle64->trades;
 }
 
 /*
- * A candle of these prices without volume, which ca_candle64_add_bar() of the same
- * row makes the row's candle.
+ * Start a candle with the prices of a row, which the caller then merges into it.
  */
 void
-ca_candle64_start(CaCandle64 *compact, int64_t time,
-				  const CaDecimal64 prices[4])
+ca_candle64_start(CaCandle64 *candle, int64_t time, const CaDecimal64 prices[4])
 {
 	CaCandle64 c = {0};
 
@@ -103,7 +101,7 @@ ca_candle64_start(CaCandle64 *compact, int64_t time,
 	c.high_scale = (uint8_t) prices[1].scale;
 	c.low_scale = (uint8_t) prices[2].scale;
 	c.close_scale = (uint8_t) prices[3].scale;
-	*compact = c;
+	*candle = c;
 }
 
 /* sum += value at the larger of the two scales; false when it does not fit */
@@ -124,14 +122,14 @@ add_fixed(CaInt128 *sum, int *sum_scale, CaInt128 value, int scale)
 	return !a.is_wide;
 }
 
-/* the sums that these make of those of the candle; false when one does not fit */
+/* the candle's sums with these added; false when one does not fit */
 static inline bool
-add_traded(const CaCandle64 *compact, const CaTraded *traded, CaTraded *sum)
+add_traded(const CaCandle64 *candle, const CaTraded *traded, CaTraded *sum)
 {
-	sum->volume = compact->volume;
-	sum->volume_scale = compact->volume_scale;
-	sum->notional3 = compact->notional3;
-	sum->notional3_scale = compact->notional3_scale;
+	sum->volume = candle->volume;
+	sum->volume_scale = candle->volume_scale;
+	sum->notional3 = candle->notional3;
+	sum->notional3_scale = candle->notional3_scale;
 	return add_fixed(&sum->volume, &sum->volume_scale, traded->volume,
 					 traded->volume_scale) &&
 		   add_fixed(&sum->notional3, &sum->notional3_scale, traded->notional3,
@@ -139,88 +137,84 @@ add_traded(const CaCandle64 *compact, const CaTraded *traded, CaTraded *sum)
 }
 
 /*
- * The sums that a row makes of those of the candle.  price3 at its scale is
- * three times the price that the volume is weighed with.
+ * The candle's sums with those of a row added.  price3 at its scale is three times
+ * the price that the volume is weighted with.
  */
 static inline bool
-add_weighed(const CaCandle64 *compact, int64_t price3, int scale,
-			const CaDecimal64 *volume, CaTraded *sum)
+add_weighted(const CaCandle64 *candle, int64_t price3, int scale,
+			 const CaDecimal64 *volume, CaTraded *sum)
 {
 	CaTraded traded = {volume->value, 0, volume->scale, scale + volume->scale};
 
 	return !__builtin_mul_overflow(price3, volume->value, &traded.notional3) &&
-		   add_traded(compact, &traded, sum);
+		   add_traded(candle, &traded, sum);
 }
 
 static inline void
-set_traded(CaCandle64 *compact, const CaTraded *sum)
+set_traded(CaCandle64 *candle, const CaTraded *sum)
 {
-	compact->has_volume = true;
-	compact->volume = sum->volume;
-	compact->volume_scale = (uint8_t) sum->volume_scale;
-	compact->notional3 = sum->notional3;
-	compact->notional3_scale = (uint8_t) sum->notional3_scale;
+	candle->has_volume = true;
+	candle->volume = sum->volume;
+	candle->volume_scale = (uint8_t) sum->volume_scale;
+	candle->notional3 = sum->notional3;
+	candle->notional3_scale = (uint8_t) sum->notional3_scale;
 }
 
-/*
- * The order of a row's tick and the candle's, as tick_order() has it: negative
- * when the row's comes before.
- */
+/* negative when the row's tick comes before the candle's */
 static inline int
 tick_order(int64_t time, const int64_t *sequence, const CaDecimal64 *price,
 		   int64_t other_time, bool other_has_sequence, int64_t other_sequence,
 		   const CaDecimal64 *other_price)
 {
-	if (time != other_time)
-		return time < other_time ? -1 : 1;
-	if ((sequence != NULL) != other_has_sequence)
-		return other_has_sequence ? -1 : 1;
-	if (sequence != NULL && *sequence != other_sequence)
-		return *sequence < other_sequence ? -1 : 1;
+	int order;
+
+	if (ca_tick_order(time, sequence, other_time, other_has_sequence,
+					  other_sequence, &order))
+		return order;
 	return ca_decimal64_order(price, other_price);
 }
 
-/* merge prices from "time" to "end": what cannot fail */
+/* merge prices from "time" to "end", which cannot fail; sequence may be NULL */
 static inline void
-add_prices(CaCandle64 *compact, int64_t time, int64_t end,
+add_prices(CaCandle64 *candle, int64_t time, int64_t end,
 		   const int64_t *sequence, const CaDecimal64 *open,
 		   const CaDecimal64 *high, const CaDecimal64 *low,
 		   const CaDecimal64 *close)
 {
-	CaDecimal64 first = {compact->open, compact->open_scale};
-	CaDecimal64 highest = {compact->high, compact->high_scale};
-	CaDecimal64 lowest = {compact->low, compact->low_scale};
-	CaDecimal64 last = {compact->close, compact->close_scale};
+	CaDecimal64 first = {candle->open, candle->open_scale};
+	CaDecimal64 highest = {candle->high, candle->high_scale};
+	CaDecimal64 lowest = {candle->low, candle->low_scale};
+	CaDecimal64 last = {candle->close, candle->close_scale};
 
-	if (tick_order(time, sequence, open, compact->open_time,
-				   compact->open_has_sequence, compact->open_sequence,
+	if (tick_order(time, sequence, open, candle->open_time,
+				   candle->open_has_sequence, candle->open_sequence,
 				   &first) < 0)
 	{
-		compact->open_time = time;
-		compact->open_has_sequence = sequence != NULL;
-		compact->open_sequence = sequence != NULL ? *sequence : 0;
-		compact->open = open->value;
-		compact->open_scale = (uint8_t) open->scale;
+		candle->open_time = time;
+		candle->open_has_sequence = sequence != NULL;
+		candle->open_sequence = sequence != NULL ? *sequence : 0;
+		candle->open = open->value;
+		candle->open_scale = (uint8_t) open->scale;
 	}
-	if (tick_order(end, sequence, close, compact->close_time,
-				   compact->close_has_sequence, compact->close_sequence,
+	if (tick_order(end, sequence, close, candle->close_time,
+				   candle->close_has_sequence, candle->close_sequence,
 				   &last) > 0)
 	{
-		compact->close_time = end;
-		compact->close_has_sequence = sequence != NULL;
-		compact->close_sequence = sequence != NULL ? *sequence : 0;
-		compact->close = close->value;
-		compact->close_scale = (uint8_t) close->scale;
+		candle->close_time = end;
+		candle->close_has_sequence = sequence != NULL;
+		candle->close_sequence = sequence != NULL ? *sequence : 0;
+		candle->close = close->value;
+		candle->close_scale = (uint8_t) close->scale;
 	}
 	if (ca_decimal64_order(high, &highest) > 0)
 	{
-		compact->high = high->value;
-		compact->high_scale = (uint8_t) high->scale;
+		candle->high = high->value;
+		candle->high_scale = (uint8_t) high->scale;
 	}
 	if (ca_decimal64_order(low, &lowest) < 0)
 	{
-		compact->low = low->value;
-		compact->low_scale = (uint8_t) low->scale;
+		candle->low = low->value;
+		candle->low_scale = (uint8_t) low->scale;
 	}
 }
 
@@ -254,7 +248,7 @@ typical3(const CaDecimal64 prices[4], int64_t *value, int *scale)
  * not bound the others or when the volume is negative.
  */
 bool
-ca_candle64_add_bar(CaCandle64 *compact, int64_t time,
+ca_candle64_add_bar(CaCandle64 *candle, int64_t time,
 					const CaDecimal64 prices[4], const CaDecimal64 *volume)
 {
 	CaTraded sum;
@@ -270,37 +264,36 @@ ca_candle64_add_bar(CaCandle64 *compact, int64_t time,
 		int scale;
 
 		if (volume->value < 0 || !typical3(prices, &price3, &scale) ||
-			!add_weighed(compact, price3, scale, volume, &sum))
+			!add_weighted(candle, price3, scale, volume, &sum))
 			return false;
-		set_traded(compact, &sum);
+		set_traded(candle, &sum);
 	}
-	add_prices(compact, time, time, NULL, &prices[0], &prices[1], &prices[2],
+	add_prices(candle, time, time, NULL, &prices[0], &prices[1], &prices[2],
 			   &prices[3]);
-	compact->has_trades = false;
-	compact->trades = 0;
+	candle->has_trades = ca_trades_add(false, &candle->trades, 0);
 	return true;
 }
 
 /*
- * Merge what ready candles from "time" to "end" come to; traded is NULL when none
- * of them has a volume.  False, and nothing changed, when a sum does not fit.
+ * Merge the candle of a run of ready candles from "time" to "end"; traded is NULL
+ * when none of them has a volume.  False, and nothing changed, when a sum does not
+ * fit.
  */
 bool
-ca_candle64_add_run(CaCandle64 *compact, int64_t time, int64_t end,
+ca_candle64_add_run(CaCandle64 *candle, int64_t time, int64_t end,
 					const CaDecimal64 prices[4], const CaTraded *traded)
 {
 	CaTraded sum;
 
 	if (traded != NULL)
 	{
-		if (!add_traded(compact, traded, &sum))
+		if (!add_traded(candle, traded, &sum))
 			return false;
-		set_traded(compact, &sum);
+		set_traded(candle, &sum);
 	}
-	add_prices(compact, time, end, NULL, &prices[0], &prices[1], &prices[2],
+	add_prices(candle, time, end, NULL, &prices[0], &prices[1], &prices[2],
 			   &prices[3]);
-	compact->has_trades = false;
-	compact->trades = 0;
+	candle->has_trades = ca_trades_add(false, &candle->trades, 0);
 	return true;
 }
 
@@ -309,9 +302,8 @@ ca_candle64_add_run(CaCandle64 *compact, int64_t time, int64_t end,
  * changed, when a sum does not fit or when the volume is negative.
  */
 bool
-ca_candle64_add_trade(CaCandle64 *compact, int64_t time,
-					  const int64_t *sequence, const CaDecimal64 *price,
-					  const CaDecimal64 *volume)
+ca_candle64_add_trade(CaCandle64 *candle, int64_t time, const int64_t *sequence,
+					  const CaDecimal64 *price, const CaDecimal64 *volume)
 {
 	int64_t price3;
 	CaTraded sum;
@@ -320,15 +312,12 @@ ca_candle64_add_trade(CaCandle64 *compact, int64_t time,
 	{
 		if (volume->value < 0 ||
 			__builtin_mul_overflow(price->value, (int64_t) 3, &price3) ||
-			!add_weighed(compact, price3, price->scale, volume, &sum))
+			!add_weighted(candle, price3, price->scale, volume, &sum))
 			return false;
-		set_traded(compact, &sum);
+		set_traded(candle, &sum);
 	}
-	add_prices(compact, time, time, sequence, price, price, price, price);
-	compact->has_trades =
-		compact->has_trades &&
-		!__builtin_add_overflow(compact->trades, (int64_t) 1, &compact->trades);
-	if (!compact->has_trades)
-		compact->trades = 0;
+	add_prices(candle, time, time, sequence, price, price, price, price);
+	if (!ca_trades_add(candle->has_trades, &candle->trades, 1))
+		candle->has_trades = false;
 	return true;
 }

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * candle64.h
- *		A candle whose decimals are small, and rows merged into it.
+ *		A candle of small decimals, and rows merged into it.
  *
- * A CaCandle64 stands for a CaCandle in half the memory, and takes a row in a
- * fraction of the time.  Whatever it cannot hold is refused and leaves it as it
- * was; the caller then goes on with ca_candle_merge(), to the same result.
+ * A CaCandle64 takes half the memory of a CaCandle, and merges a row in a fraction
+ * of the time.  It refuses what it cannot hold and stays as it was; the caller then
+ * goes on with ca_candle_merge(), to the same result.  candle.h has the rules.
  *
  * Plain C.
  *
@@ -42,7 +42,7 @@ typedef struct CaCandle64
 	bool has_trades : 1;
 } CaCandle64;
 
-/* a volume, and three times its value; both exact */
+/* a volume, and three times the notional it stands for; both exact */
 typedef struct CaTraded
 {
 	CaInt128 volume;
@@ -51,18 +51,18 @@ typedef struct CaTraded
 	int notional3_scale;
 } CaTraded;
 
-extern bool ca_candle64_from_candle(CaCandle64 *compact,
+extern bool ca_candle64_from_candle(CaCandle64 *candle64,
 									const CaCandle *candle);
-extern void ca_candle64_to_candle(const CaCandle64 *compact, CaCandle *candle);
-extern void ca_candle64_start(CaCandle64 *compact, int64_t time,
+extern void ca_candle64_to_candle(const CaCandle64 *candle64, CaCandle *candle);
+extern void ca_candle64_start(CaCandle64 *candle, int64_t time,
 							  const CaDecimal64 prices[4]);
-extern bool ca_candle64_add_bar(CaCandle64 *compact, int64_t time,
+extern bool ca_candle64_add_bar(CaCandle64 *candle, int64_t time,
 								const CaDecimal64 prices[4],
 								const CaDecimal64 *volume);
-extern bool ca_candle64_add_run(CaCandle64 *compact, int64_t time, int64_t end,
+extern bool ca_candle64_add_run(CaCandle64 *candle, int64_t time, int64_t end,
 								const CaDecimal64 prices[4],
 								const CaTraded *traded);
-extern bool ca_candle64_add_trade(CaCandle64 *compact, int64_t time,
+extern bool ca_candle64_add_trade(CaCandle64 *candle, int64_t time,
 								  const int64_t *sequence,
 								  const CaDecimal64 *price,
 								  const CaDecimal64 *volume);
