@@ -17,14 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "number/doubledouble.h"
-#include "indicators/kernel/formulas.h"
-
-#define CA_E8_SCALE 8
-#define CA_E8_ONE 1e8
-
-/* so that ten thousand of them add up in an int64 */
-#define CA_E8_LIMIT ((int64_t) 1 << 49)
+#include "number/e8.h"
 
 typedef struct CaPrice
 {

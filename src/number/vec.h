@@ -4,8 +4,8 @@
  *		What a formula computes with: one double, or several side by side.
  *
  * A file that defines CA_LANES before its includes has every formula of
- * doubledouble.h and formulas.h for so many numbers at once.  Each of them has
- * exactly the result that it has alone.  Such a file promises that what it
+ * doubledouble.h and of the indicators (formulas.h) for that many numbers at once.
+ * Each of them has exactly the result that it has alone.  Such a file promises that what it
  * multiplies is 0 or of a size between 2^-900 and 2^900: then a product and its
  * rounding error neither overflow nor underflow.
  *

@@ -27,6 +27,7 @@
 #include "indicators/kernel/indicator.h"
 
 #include "indicators/kernel/bar_block.h"
+#include "indicators/kernel/formulas.h"
 #include "indicators/kernel/smoothing.h"
 #include "indicators/kernel/true_range.h"
 

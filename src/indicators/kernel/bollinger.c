@@ -25,6 +25,7 @@
 
 #include "number/decimal.h"
 #include "indicators/kernel/bar_block.h"
+#include "indicators/kernel/formulas.h"
 #include "indicators/kernel/window.h"
 
 typedef struct BollingerState

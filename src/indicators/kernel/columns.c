@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "number/e8.h"
 #include "indicators/kernel/formulas.h"
 
 /* a vector in memory, wherever it begins */

@@ -30,17 +30,6 @@ ca_wilder_summed(CaDD sum, CaDD part, CaDD x)
 	return ca_dd_add_quick(ca_dd_sub_quick(sum, ca_dd_mul(sum, part)), x);
 }
 
-/* a value counted in 1e-8 */
-static inline CaVec
-ca_e8_out(CaDD value)
-{
-	/* 1e-8 to 32 digits */
-	const CaDD part = {ca_vec(0x1.5798ee2308c3ap-27),
-					   ca_vec(-0x1.03023df2d4c94p-82)};
-
-	return ca_dd_to_double(ca_dd_mul(value, part));
-}
-
 /* of a series that has risen or fallen */
 static inline CaVec
 ca_rsi_of(CaVec gain, CaVec loss)

@@ -14,6 +14,7 @@
 #include "indicators/kernel/indicator.h"
 
 #include "indicators/kernel/bar_block.h"
+#include "indicators/kernel/formulas.h"
 #include "indicators/kernel/smoothing.h"
 
 #define RSI_FLAT 50.0

@@ -18,6 +18,7 @@
 #ifndef CA_SMOOTHING_H
 #define CA_SMOOTHING_H
 
+#include "indicators/kernel/formulas.h"
 #include "indicators/kernel/indicator.h"
 
 typedef struct CaSmoothing

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "indicators/kernel/bar_block.h"
+#include "indicators/kernel/formulas.h"
 #include "indicators/kernel/window.h"
 
 typedef struct Extreme

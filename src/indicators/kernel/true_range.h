@@ -10,6 +10,7 @@
 #define CA_TRUE_RANGE_H
 
 #include "number/price.h"
+#include "indicators/kernel/formulas.h"
 
 static inline CaDD
 ca_dd_max(CaDD a, CaDD b)
