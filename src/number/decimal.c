@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * decimal.c
- *		Exact decimals in fixed form; what overflows is passed on to the
- *		wide form.  Plain C.
+ *		Exact decimals in fixed form; an operation that overflows is left to
+ *		the wide form.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -71,7 +71,7 @@ fixed_align(const CaDecimal *a, const CaDecimal *b, CaInt128 *x, CaInt128 *y)
 	return fixed_shift(b->u.fixed, a->scale - b->scale, y);
 }
 
-/* -1, 0, 1: by value alone, so 1.5 and 1.50 are equal */
+/* -1, 0 or 1, by value alone: 1.5 and 1.50 are equal */
 int
 ca_decimal_cmp(const CaDecimal *a, const CaDecimal *b)
 {
@@ -216,7 +216,7 @@ ca_decimal_integer_digits(const CaDecimal *a)
 
 	if (a->is_wide)
 		return ca_wide_integer_digits(a);
-	/* the least of all integers has no opposite */
+	/* the smallest integer has no opposite */
 	if (value > 0)
 		value = -value;
 	while (digits <= CA_INT128_DIGITS && value <= -ca_pow10(digits))

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * decimal.h
- *		Exact decimals: a scaled integer where it fits, numeric where not.
+ *		Exact decimals: a scaled integer where it fits, else a numeric.
  *
- * A decimal is value * 10^-scale.  The scale is kept as it came in, so that
- * 1.50 stays 1.50.  Sums and products are exact: an operation that would
- * overflow the integer goes on in "wide" form, a numeric of PostgreSQL's, and
- * stays there.  Callers need not know which form a decimal has.
+ * A decimal is value * 10^-scale.  The scale stays as given, so 1.50 stays
+ * 1.50.  Sums and products are exact: an operation that would overflow the
+ * integer gives the "wide" form, a numeric of PostgreSQL, and later results
+ * stay wide.  Callers need not know which form a decimal has.
  *
  * Plain C: the wide form is an opaque pointer here, and decimal_wide.c is the only
  * file that computes with it.  Wide results are allocated in the current memory
@@ -23,8 +23,8 @@
 #include "number/doubledouble.h"
 
 /*
- * The integer of the fixed form.  A platform without 128-bit integers has
- * less room and takes the wide form earlier, with equal results.
+ * The integer of the fixed form.  A platform without 128-bit integers has less
+ * room and switches to the wide form earlier, with equal results.
  */
 #ifdef __SIZEOF_INT128__
 typedef __int128 CaInt128 __attribute__((aligned(8)));
@@ -53,14 +53,17 @@ ca_decimal_fixed(CaInt128 value, int scale)
 	return d;
 }
 
-/* to 106 bits, of any but the last integers that fit */
+/* to 106 bits, for all integers except the largest */
 static inline CaDD
 ca_dd_from_wide(CaInt128 wide)
 {
 	double hi;
 
 #ifdef __SIZEOF_INT128__
-	/* two halves that are doubles each, without the library's conversions */
+	/*
+	 * two halves that are each exact as a double, without a call of the
+	 * library
+	 */
 	if (wide >= 0 && wide >> 106 == 0)
 		return ca_dd_quick_two_sum(
 			(double) (int64_t) (wide >> 53) * 0x1p53,

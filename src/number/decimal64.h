@@ -3,9 +3,9 @@
  * decimal64.h
  *		Small decimals: an int64 and up to 18 decimals.
  *
- * Nearly every price and volume is one.  They are for the hot loops, which go
- * over to CaDecimal where a value or a result is not small; the results are the
- * same.  Plain C, inline.
+ * Nearly every price and volume is one.  Hot loops use them, and switch to
+ * CaDecimal where a value or a result is not small; the results are the same.
+ * Plain C, inline.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@ typedef struct CaDecimal64
 
 extern const int64_t ca_decimal64_pow10[CA_DECIMAL64_SCALE + 1];
 
-/* a decimal as a small one; false when it is not */
+/* false when the decimal is not small */
 static inline bool
 ca_decimal64_from_decimal(const CaDecimal *decimal, CaDecimal64 *small)
 {
@@ -39,8 +39,8 @@ ca_decimal64_from_decimal(const CaDecimal *decimal, CaDecimal64 *small)
 }
 
 /*
- * -1, 0, 1: by value alone.  What no longer fits when brought to the other's
- * scale is beyond all that the other can be.
+ * -1, 0 or 1, by value alone.  A value that overflows at the other's scale is
+ * larger than any that the other can have.
  */
 static inline int
 ca_decimal64_cmp(const CaDecimal64 *a, const CaDecimal64 *b)

@@ -74,10 +74,10 @@ ca_dd_split(CaVec a)
 }
 
 /*
- * a * b without error, underflow aside.  By splits, because fma() is a call of
- * the library unless the compiler may use an instruction that not every machine
- * has.  Where it may, see vec.h, products for which splits under- or overflow
- * are still left to the splits, so that all machines have the same bits.
+ * a * b without error, except for underflow.  By splits, because fma() is a
+ * call of the library unless the compiler may use an instruction that not
+ * every machine has.  Where it may (see vec.h), products whose splits under-
+ * or overflow are still split, so that all machines give the same bits.
  */
 static inline CaDD
 ca_dd_two_prod(CaVec a, CaVec b)
@@ -132,8 +132,9 @@ ca_dd_sub(CaDD a, CaDD b)
 }
 
 /*
- * a + b with an error relative to |a| + |b|, not to the sum: half the work, and as
- * good where the sum is added to something as large as a and b.
+ * a + b with an error relative to |a| + |b|, not to the sum: half the work,
+ * and as accurate where the sum is then added to something as large as a and
+ * b.
  */
 static inline CaDD
 ca_dd_add_quick(CaDD a, CaDD b)
@@ -199,7 +200,7 @@ ca_dd_div_quick(CaDD a, CaDD b)
 	return ca_dd_quick_two_sum(q, r.hi / b.hi);
 }
 
-/* a / b as a double: two quotient digits, added up */
+/* a / b as a double: the sum of two quotient digits */
 static inline CaVec
 ca_dd_ratio(CaDD a, CaDD b)
 {
@@ -223,7 +224,7 @@ ca_dd_to_double(CaDD a)
 	return a.hi + a.lo;
 }
 
-/* the sign of a number is that of its first part, which is 0 with the second */
+/* the sign of a number is that of hi, which is 0 only if lo is */
 static inline CaDD
 ca_dd_abs_quick(CaDD a)
 {

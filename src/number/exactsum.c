@@ -47,8 +47,8 @@ exact_compress(CaExactSum *sum)
 }
 
 /*
- * Add one value.  A sum beyond the range of a double becomes NaN and stays so;
- * callers check the value they read.
+ * Add one value.  A sum beyond the range of a double becomes NaN for good;
+ * callers check the value that they read.
  */
 void
 ca_exact_add(CaExactSum *sum, double x)
@@ -74,7 +74,7 @@ ca_exact_add(CaExactSum *sum, double x)
 		exact_compress(sum);
 	if (sum->npartials == CA_MAX_PARTIALS)
 	{
-		/* nothing finite is left uncompressed */
+		/* a finite sum would have been compressed */
 		sum->partial[0] = NAN;
 		sum->npartials = 1;
 	}
@@ -114,8 +114,8 @@ ca_exact_round(const CaExactSum *sum)
 }
 
 /*
- * The sum to double-double precision: both parts correctly rounded, hence the
- * same for the same sum, whichever partials it is cut into.
+ * The sum to double-double precision.  Both parts are correctly rounded, so
+ * they are the same for the same sum, whatever its partials are.
  */
 CaDD
 ca_exact_value(const CaExactSum *sum)

@@ -3,16 +3,16 @@
  * exactsum.h
  *		The exact sum of doubles.
  *
- * The sum is kept as partials that do not overlap, smallest first, whose
- * exact sum is the sum of everything added so far (Shewchuk, "Adaptive
- * Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates",
- * 1997).  Because no rounding ever happens, adding a value and later its
- * negative leaves nothing behind: a running window sum cannot drift, and it
- * depends on the values in the window alone, not on where the run began.
+ * The sum is kept as partials that do not overlap, smallest first, whose exact
+ * sum is the sum of everything added so far (Shewchuk, "Adaptive Precision
+ * Floating-Point Arithmetic and Fast Robust Geometric Predicates", 1997).
+ * Nothing is ever rounded, so adding a value and later its negative leaves no
+ * trace: a running sum over a window cannot drift, and depends on the values
+ * in the window alone, not on where the run began.
  *
- * Prices of one series need two or three partials.  Partials that stand close
- * together are compressed when there are too many, and compressed ones number
- * at most 40 in the whole range of a double, so the size is bounded.  Plain C.
+ * Prices of one series need two or three partials.  When there are too many,
+ * they are compressed; in the whole range of a double there are at most 40
+ * compressed ones, so the size is bounded.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * price.h
- *		A price or a volume as the kernels take it.
+ *		A price or a volume as the indicators' kernels take it.
  *
  * A decimal of at most eight places and below some five million, as most prices
  * are, is a whole number of 1e-8, "e8": differences and sums of those are exact
@@ -63,8 +63,8 @@ ca_price_cmp(const CaPrice *a, const CaPrice *b)
 }
 
 /*
- * What a kernel counts prices in: 1e-8, so that e8 prices are whole numbers,
- * or 1.  It keeps to what suits the first price that it sees.
+ * The unit in which a kernel counts prices: 1e-8, so that e8 prices are whole
+ * numbers, or 1.  The first price decides, and the kernel keeps the unit.
  */
 static inline double
 ca_price_unit(const CaPrice *price)
@@ -82,7 +82,7 @@ ca_price_in(const CaPrice *price, double unit)
 						: ca_dd_mul_double(price->dd, unit);
 }
 
-/* whether a kernel that counts in this unit has whole numbers here */
+/* whether both are whole numbers in this unit */
 static inline bool
 ca_prices_are_whole(const CaPrice *a, const CaPrice *b, double unit)
 {
@@ -98,7 +98,7 @@ ca_price_difference(const CaPrice *a, const CaPrice *b, double unit)
 	return ca_dd_sub(ca_price_in(a, unit), ca_price_in(b, unit));
 }
 
-/* a value that a kernel has counted in this unit */
+/* the double of a value that is counted in this unit */
 static inline double
 ca_price_out(CaDD value, double unit)
 {

@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * vec.h
- *		What a formula computes with: one double, or several side by side.
+ *		What a formula computes with: one double, or a vector of several.
  *
- * A file that defines CA_LANES before its includes has every formula of
- * doubledouble.h and of the indicators (formulas.h) for that many numbers at once.
- * Each of them has exactly the result that it has alone.  Such a file promises that what it
- * multiplies is 0 or of a size between 2^-900 and 2^900: then a product and its
- * rounding error neither overflow nor underflow.
+ * A file that defines CA_LANES before its includes gets every formula of
+ * doubledouble.h and of the indicators (formulas.h) for that many numbers at
+ * once.  Each of them has exactly the result that it has alone.  Such a file
+ * must make sure that what it multiplies is 0 or of a size between 2^-900 and
+ * 2^900, so that a product and its rounding error neither overflow nor
+ * underflow.
  *
- * A file that defines CA_FUSED is compiled for machines that multiply and add in
- * one instruction, with the same results.
+ * A file that defines CA_FUSED is compiled for machines that multiply and add
+ * in one instruction; results are the same.
  *
  * Plain C, but for the vectors of GCC and clang.
  *
@@ -119,7 +120,7 @@ ca_vec_fma(CaVec a, CaVec b, CaVec c)
 	return r;
 }
 
-/* as promised */
+/* see above: such files multiply nothing else */
 static inline bool
 ca_vec_is_moderate(CaVec product)
 {

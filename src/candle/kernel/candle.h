@@ -35,11 +35,11 @@
 
 #include "number/decimal.h"
 
-/* a price and what orders it among others: time, sequence, then the price */
+/* a price, and its order among others: by time, sequence, then price */
 typedef struct CaTick
 {
 	int64_t time;     /* microseconds */
-	int64_t sequence; /* of no meaning without has_sequence */
+	int64_t sequence; /* meaningless without has_sequence */
 	bool has_sequence;
 	CaDecimal price;
 } CaTick;
@@ -51,7 +51,7 @@ typedef struct CaCandle
 	CaDecimal high;
 	CaDecimal low;
 	bool has_volume;     /* some row had a volume */
-	CaDecimal volume;    /* sum of the volumes known */
+	CaDecimal volume;    /* sum of the known volumes */
 	CaDecimal notional3; /* three times sum(price * volume), exact */
 	bool has_trades;     /* the number of trades is known */
 	int64_t trades;

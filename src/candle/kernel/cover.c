@@ -1,22 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * cover.c
- *		Which of the candles of several timeframes a target candle is made of.
+ *		Which candles of several finer timeframes make up a target candle.
  *
- * They are offered finest first.  A candle counts when those that count in its
- * span cover less of it than the candle was made of, and none of them reaches
- * across its borders; it then takes their place.  So minutes stand, a coarser
- * candle fills a span in which there are none, and a few stray minutes do not take
- * the place of an hour.
+ * Candles are offered finest first.  A candle counts when the candles chosen
+ * so far in its span cover fewer minutes than it was made of, and none of them
+ * crosses its borders; it then replaces them.  So complete minutes stay, a
+ * coarser candle fills a span that has none, and a few stray minutes do not
+ * replace an hour.
  *
- * Which candles count does not change when candles that were built of the same ones
- * by this rule are added: they were made of no more than what counts in their span.
+ * The choice does not change when candles are added that were built from the
+ * same ones by this rule: they were made of no more than what is chosen in
+ * their span.
  *
  *-------------------------------------------------------------------------
  */
 #include "candle/kernel/cover.h"
 
-/* the bits of a word from one on to before another, 0 .. 64 */
+/* a word with the bits in [from, to) set; both are 0 .. 64 */
 static inline uint64_t
 word_mask(int from, int to)
 {
@@ -79,8 +80,8 @@ ca_bits_next(const uint64_t *bits, int nbits, int from)
 }
 
 /*
- * Offer the candle of the minutes in [from, to), which was made of so many of
- * them; whether it counts.
+ * Offer the candle of the minutes in [from, to), made of "made_of" of them.
+ * Returns whether it counts.
  */
 bool
 ca_cover_take(CaCover *cover, int from, int to, int made_of)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cover.h
- *		Which of the candles of several timeframes a target candle is made of.
+ *		Which candles of several finer timeframes make up a target candle.
  *
  * Plain C.
  *
@@ -17,8 +17,8 @@
 typedef struct CaCover
 {
 	int minutes;
-	uint64_t *covered; /* minutes that the candles that count were made of */
-	uint64_t *joined;  /* minutes that one of them has with the minute before */
+	uint64_t *covered; /* minutes that the chosen candles were made of */
+	uint64_t *joined;  /* minutes in one candle with the minute before */
 } CaCover;
 
 static inline int

@@ -12,15 +12,15 @@
  *		DX  = 100 * |+DI - -DI| / (+DI + -DI)
  *		ADX = mean of the first n DX, then Wilder smoothing
  *
- * +DI and -DI begin at bar n, counted from 0, ADX at bar 2n - 1; until then it
- * is NULL beside the DIs.  A bar after which the sums hold no range or no direction
- * has no DX: it counts 0 in the seed, as in TA-Lib, and leaves a warm ADX as it
- * is.
+ * +DI and -DI start at bar n, counted from 0, and ADX at bar 2n - 1; until
+ * then ADX is NULL.  A bar has no DX when its sums hold no range or no
+ * direction.  It counts as 0 in the seed, as in TA-Lib, and leaves a warm ADX
+ * unchanged.
  *
- * By TradingView's convention the sums are seeded with n values instead of
- * n - 1.  By pandas' they are ewm(alpha=1/n, adjust=False) from bar 0, where the
- * true range is high - low and nothing has moved; the DIs begin there, ADX with
- * the first DX.  Plain C.
+ * By TradingView's convention the sums are seeded with n values instead of n -
+ * 1.  By pandas' they are ewm(alpha=1/n, adjust=False) from bar 0, where the
+ * true range is high - low and +DM and -DM are 0; the DIs start there, and ADX
+ * with the first DX.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +35,7 @@ typedef struct AdxState
 {
 	CaConvention convention;
 	int n;
-	CaDD part; /* 1 / n, that a sum loses with each bar */
+	CaDD part; /* 1 / n, which a sum loses with each bar */
 	int bars;  /* seen, at most n + 1 */
 	double unit;
 	CaPrice high;
@@ -87,7 +87,7 @@ adx_seeding(const AdxState *adx, int t)
 	}
 }
 
-/* DX of the sums as they are; false when there is none */
+/* DX of the current sums; false when there is none */
 static bool
 adx_dx(const AdxState *adx, CaDD *dx)
 {
@@ -107,11 +107,11 @@ adx_directed(const AdxState *adx)
 }
 
 /*
- * Which of two moves is the larger, of prices up to this one.
+ * Which of two moves is the larger; "price" is the largest price involved.
  *
- * A decimal such as 0.01 is no double-double, so moves that are equal in
- * decimals may differ where those are rounded, some 2^-104 of the price.  Moves
- * that truly differ, differ by much more.
+ * A decimal such as 0.01 is not a double-double, so moves that are equal as
+ * decimals may differ by rounding, by some 2^-104 of the price.  Moves that
+ * really differ do so by much more.
  */
 static int
 compare_moves(CaDD up, CaDD down, CaDD price)
@@ -153,7 +153,7 @@ adx_movement(const AdxState *adx, const CaPrice *high, const CaPrice *low,
 		*minus = down;
 }
 
-/* the sums with one more bar, which is not the first */
+/* add a bar that is not the first to the sums */
 static void
 adx_move(AdxState *adx, const CaPrice *high, const CaPrice *low)
 {

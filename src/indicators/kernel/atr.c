@@ -3,11 +3,11 @@
  * atr.c
  *		Average true range (Wilder, 1978): the Wilder-smoothed true range.
  *
- * The true range needs a previous close, so it begins at bar 1; the seed is the
- * mean of bars 1 .. n and the first value is at bar n, counted from 0.  By the
- * conventions of TradingView and pandas the true range of bar 0 is high - low,
- * and the first value is at bar n - 1 and at bar 0.  Flat prices give 0.
- * Plain C.
+ * The true range needs a previous close, so it starts at bar 1; the seed is
+ * the mean of bars 1 ..  n and the first value is at bar n, counted from 0.
+ * By the conventions of TradingView and pandas the true range of bar 0 is high
+ * - low, and the first value is at bar n - 1 and at bar 0, respectively.  Flat
+ * prices give 0.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

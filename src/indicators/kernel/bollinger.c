@@ -10,12 +10,13 @@
  *		bandwidth = (upper - lower) / middle, NULL when middle is 0
  *		percent_b = (x - lower) / (upper - lower), NULL when the bands meet
  *
- * First values at bar n - 1, counted from 0.  As long as all prices are e8 the
- * sums of prices and squares are exact integers, and so is the variance times
- * n squared.  Else deviations are taken from the first value of the series, to 32
- * digits, and their sums are exact, so prices of 1e9 that move by 0.01 have bands
- * as good as any.  Equal prices throughout the window have a deviation of exactly
- * 0.  16 bytes of state for each bar of the period.  Plain C.
+ * The first values are at bar n - 1, counted from 0.  As long as all prices
+ * are e8 the sums of prices and squares are exact integers, and so is the
+ * variance times n squared.  Otherwise deviations from the first value of the
+ * series are taken, to 32 digits, and their sums are exact, so bands are as
+ * accurate at prices of 1e9 that move by 0.01.  Equal prices throughout the
+ * window have a deviation of exactly 0.  The state has 16 bytes for each bar
+ * of the period.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +32,7 @@
 typedef struct BollingerState
 {
 	double k;
-	int equal; /* how many of the last deviations are the same */
+	int equal; /* how many of the last deviations are equal */
 	CaDD first;
 	CaDD last;       /* deviation of the last value */
 	CaWindow window; /* of the prices, or of deviations from the first */
@@ -70,7 +71,10 @@ bollinger_deviate(BollingerState *bands, CaDD d)
 		bands->equal = 1;
 	bands->last = d;
 
-	/* a square is rounded alike when it comes and when it goes */
+	/*
+	 * a square is rounded in the same way when it is added and when it is
+	 * removed
+	 */
 	if (ca_window_full(window))
 	{
 		CaDD gone = bands->ring[window->next].dd;
@@ -81,7 +85,7 @@ bollinger_deviate(BollingerState *bands, CaDD d)
 	ca_window_update_dd(&bands->window, bands->ring, d);
 }
 
-/* go over from prices to deviations, the oldest first */
+/* switch from prices to deviations, the oldest first */
 static void
 bollinger_turn(BollingerState *bands)
 {
@@ -143,12 +147,12 @@ bollinger_fill(CaValues *values, CaDD middle, CaDD width, CaDD above,
 	values->undefined[CA_BOLLINGER_PERCENT_B] = width.hi == 0.0;
 }
 
-/* of a window of e8 prices, all of them in 1e-8 times n, or its square */
+/* sums of a window of e8 prices, in units of 1e-8 / n, or of its square */
 typedef struct BollingerSums
 {
 	CaDD middle;
 	CaDD variance;
-	CaDD above; /* the last price less the middle */
+	CaDD above; /* the last price minus the middle */
 } BollingerSums;
 
 static inline BollingerSums
@@ -188,7 +192,7 @@ bollinger_deviation(const BollingerState *bands, CaDD mean)
 	variance = ca_dd_sub(
 		ca_dd_div(ca_exact_value(&bands->squares), ca_dd(bands->window.n)),
 		ca_dd_mul(mean, mean));
-	/* not a number where a square was beyond double precision: no answer */
+	/* NaN where a square was beyond double precision: the caller reports it */
 	return variance.hi <= 0.0 ? ca_dd(0.0) : ca_dd_sqrt(variance);
 }
 

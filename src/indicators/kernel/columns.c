@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * columns.c
- *		The formulas of the indicators over the bars of a block; see columns.h.
+ *		The formulas of the indicators for all bars of a block; see columns.h.
  *
- * columns_avx2.c is this file again, for machines with AVX2: vectors of four
- * numbers, and products that need no splits.  Plain C.
+ * columns_avx2.c compiles this file again for machines with AVX2, with vectors
+ * of four numbers and products that need no splits.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +50,7 @@ store_dd(CaDDColumn *column, int t, CaDD value)
 	store(&column->lo[t], value.lo);
 }
 
-/* as many lanes as a vector has numbers, side by side */
+/* as many lanes as a vector has numbers */
 typedef struct Group
 {
 	CaDD value;
@@ -120,7 +120,7 @@ sum_bar(Group *group, int t)
 
 /*
  * A value needs the one before it, so a single group waits most of the time.
- * Three of them hide each other's waits and still fit into registers.
+ * Three groups fill each other's waits and still fit into registers.
  */
 static void
 smooth(const CaLane *averages, CaDDColumn *values, int naverages, int n)
@@ -194,7 +194,7 @@ out(double *result, const CaDDColumn *value, int n)
 		store(&result[t], ca_e8_out(load_dd(value, t)));
 }
 
-/* a column with the number before it in front */
+/* a column after the number that comes before it */
 static void
 with_previous(double *x, double previous, const double *column, int n)
 {
@@ -311,8 +311,8 @@ bands(const CaBandColumns *results, const CaDDColumn *middle,
 }
 
 /*
- * By windows of 1, 2, 4, ... numbers, each the greater of two of half its length;
- * the last step is as long as it takes to k.
+ * The greatest of windows of 1, 2, 4, ...  numbers, each from two windows of
+ * half its length; the last step leads to length k.
  */
 static void
 greatest(double *result, const double *x, int k, int n)

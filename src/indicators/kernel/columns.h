@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * columns.h
- *		The formulas of the indicators over the bars of a block, by columns.
+ *		The formulas of the indicators for all bars of a block, column by
+ *		column.
  *
- * Columns have n numbers, n a multiple of CA_BLOCK_STEP and at most CA_BLOCK_BARS.
- * Numbers are 0 or of a size between 2^-500 and 2^500, see vec.h; prices are
- * whole numbers of 1e-8, below CA_E8_LIMIT.  What divides by 0 gives no number
- * there: that is for the caller to see and replace.
+ * Columns have n numbers, n a multiple of CA_BLOCK_STEP and at most
+ * CA_BLOCK_BARS.  Numbers are 0 or of a size between 2^-500 and 2^500, see
+ * vec.h; prices are whole numbers of 1e-8, below CA_E8_LIMIT.  A division by 0
+ * gives NaN or infinity, which the caller must replace.
  *
  * Plain C.
  *
@@ -18,7 +19,7 @@
 #define CA_BLOCK_BARS 64
 #define CA_BLOCK_STEP 8
 
-/* the longest window that columns know extremes of */
+/* the longest window whose extremes columns can find */
 #define CA_BLOCK_WINDOW 128
 
 /* a column of double-doubles */
@@ -28,7 +29,7 @@ typedef struct CaDDColumn
 	double lo[CA_BLOCK_BARS];
 } CaDDColumn;
 
-/* an exponential average, or a sum of Wilder's, before the block */
+/* an exponential average or one of Wilder's sums, before the block */
 typedef struct CaLane
 {
 	double hi;
@@ -50,10 +51,13 @@ typedef struct CaBandColumns
 
 typedef struct CaColumns
 {
-	/* so many lanes are computed side by side */
+	/* lanes computed at once */
 	int group;
 
-	/* each lane's values in the column of its place; whole groups of lanes */
+	/*
+	 * lane i writes its values to column i; the number of lanes is a multiple
+	 * of group
+	 */
 	void (*smooth)(const CaLane *averages, CaDDColumn *values, int naverages,
 				   int n);
 	void (*smooth_and_sum)(const CaLane *averages, CaDDColumn *values,
@@ -67,7 +71,9 @@ typedef struct CaColumns
 	/* a value counted in 1e-8 */
 	void (*out)(double *result, const CaDDColumn *value, int n);
 
-	/* rises and falls from the price before, "previous" for the first */
+	/*
+	 * rises and falls from the price before; "previous" comes before the first
+	 */
 	void (*changes)(CaDDColumn *gain, CaDDColumn *loss, const double *price,
 					double previous, int n);
 	void (*rsi)(double *result, const CaDDColumn *gain, const CaDDColumn *loss,
@@ -82,7 +88,10 @@ typedef struct CaColumns
 	void (*directional)(double *result, const CaDDColumn *movement,
 						const CaDDColumn *range, int n);
 
-	/* all times "scale"; half the distance is k times the variance's root */
+	/*
+	 * all inputs times "scale"; half the distance of the bands is k times the
+	 * root of the variance
+	 */
 	void (*bands)(const CaBandColumns *results, const CaDDColumn *middle,
 				  const CaDDColumn *variance, const CaDDColumn *above, double k,
 				  double scale, int n);
@@ -92,7 +101,7 @@ typedef struct CaColumns
 	/* fast %K, 0 without range; "depth" is the lowest price times -1 */
 	void (*fast_k)(CaDDColumn *fast, const double *highest, const double *depth,
 				   const double *close, int n);
-	/* the mean of as many numbers, the columns of which begin a bar apart */
+	/* the mean of "few" numbers from each bar on */
 	void (*mean)(CaDDColumn *mean, const double *hi, const double *lo, int few,
 				 int n);
 } CaColumns;

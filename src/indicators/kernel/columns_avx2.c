@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * columns_avx2.c
- *		columns.c for machines with AVX2 and FMA.  Plain C.
+ *		columns.c compiled again for machines with AVX2 and FMA.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * cpu_dispatch.c
- *		Which of the kernels and columns this machine computes fastest.
+ *		Which kernels and columns to use on this machine: those for AVX2 or the
+ *		plain ones.
  *
- * All give the same bits.  Plain C.
+ * Both give the same bits.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +13,7 @@
 
 #ifdef __x86_64__
 
-/* kernels that compute the same, the second on machines with AVX2 and FMA */
+/* pairs that compute the same; the second needs AVX2 and FMA */
 static const CaIndicator *const kernels[][2] = {
 	{&ca_sma, &ca_sma_fused},
 	{&ca_ema, &ca_ema_fused},
@@ -33,7 +34,7 @@ has_avx2(void)
 #endif
 
 /*
- * The kernel for this machine that computes what this one does.
+ * The fastest kernel of this machine that computes what this one does.
  */
 const CaIndicator *
 ca_cpu_indicator(const CaIndicator *indicator)
@@ -48,7 +49,7 @@ ca_cpu_indicator(const CaIndicator *indicator)
 }
 
 /*
- * The columns for this machine.
+ * The fastest columns of this machine.
  */
 const CaColumns *
 ca_cpu_columns(void)

@@ -4,8 +4,8 @@
  *		Exponential moving average with alpha = 2 / (n + 1), seeded with the
  *		simple mean of the first n values.
  *
- * First value at bar n - 1, counted from 0; by pandas' convention at bar 0, with
- * the first value as the seed.  Plain C.
+ * The first value is at bar n - 1, counted from 0; by pandas' convention at
+ * bar 0, with the first input as the seed.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * formulas.h
- *		What the indicators compute of one bar, wherever the bar comes from.
+ *		The formulas of the indicators, written once for numbers and for
+ *		vectors.
  *
- * A kernel takes these formulas bar by bar, columns.c for several bars or several
- * averages side by side.  Both give the same bits, since both compute the same
- * here; see vec.h.
+ * Kernels use these formulas bar by bar; columns.c uses them for several bars
+ * or several averages at once.  Both give the same bits; see vec.h.
  *
  * Plain C.
  *
@@ -16,28 +16,28 @@
 
 #include "number/doubledouble.h"
 
-/* an exponential average that is warm, with its next value */
+/* the next value of an exponential average that is warm */
 static inline CaDD
 ca_smoothed(CaDD value, CaDD alpha, CaDD x)
 {
 	return ca_dd_add_quick(value, ca_dd_mul(ca_dd_sub_quick(x, value), alpha));
 }
 
-/* Wilder's sum that is warm, with its next value; all of one sign */
+/* the next value of a Wilder sum that is warm; all of one sign */
 static inline CaDD
 ca_wilder_summed(CaDD sum, CaDD part, CaDD x)
 {
 	return ca_dd_add_quick(ca_dd_sub_quick(sum, ca_dd_mul(sum, part)), x);
 }
 
-/* of a series that has risen or fallen */
+/* RSI, of a series that has risen or fallen */
 static inline CaVec
 ca_rsi_of(CaVec gain, CaVec loss)
 {
 	return 100.0 * (gain / (gain + loss));
 }
 
-/* +DM of moves that are whole numbers; -DM with the moves exchanged */
+/* +DM, of moves that are whole numbers; -DM with the moves exchanged */
 static inline CaVec
 ca_movement(CaVec up, CaVec down)
 {
@@ -46,7 +46,7 @@ ca_movement(CaVec up, CaVec down)
 	return ca_vec_above(up, ca_vec_max(down, zero), up, zero);
 }
 
-/* true range of prices that are whole numbers */
+/* true range, of prices that are whole numbers */
 static inline CaVec
 ca_whole_range(CaVec high, CaVec low, CaVec previous_close)
 {
@@ -54,7 +54,7 @@ ca_whole_range(CaVec high, CaVec low, CaVec previous_close)
 											 ca_vec_abs(low - previous_close)));
 }
 
-/* DX; the sum is that of both, and not 0 */
+/* DX; "sum" is plus + minus and not 0 */
 static inline CaDD
 ca_dx_of(CaDD plus, CaDD minus, CaDD sum)
 {
@@ -79,9 +79,9 @@ ca_fast_k(CaDD above, CaDD range)
 }
 
 /*
- * Bollinger bands from the middle, half the distance of the bands, and the last
- * price less the middle, each times "scale".  A middle or a distance of 0 has no
- * bandwidth or percent_b: what is here then is no number.
+ * Bollinger bands from the middle, half the distance of the bands, and the
+ * last price minus the middle, each times "scale".  Where the middle is 0,
+ * bandwidth is NaN or infinite; where the distance is 0, percent_b is.
  */
 typedef struct CaBands
 {

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * indicator.h
- *		What an indicator is: a kernel that takes one bar after the other.
+ *		What an indicator is: a kernel that takes one bar at a time.
  *
- * Each file of this folder describes one indicator by a constant of this type;
- * aggregates.c makes SQL aggregates of them.  A kernel's state is one flat piece
- * of memory without pointers, zeroed before init.  Values are double-doubles,
- * so that results hold at prices of 1e-8 and of 1e9.
+ * Each indicator has a file in this folder (rsi.c computes RSI) with a
+ * constant of type CaIndicator that describes it; src/indicators/aggregates.c
+ * makes SQL aggregates of them.  A kernel's state is one block of memory
+ * without pointers, zeroed before init.  Kernels compute with double-doubles,
+ * so that results are accurate at prices of 1e-8 and of 1e9.
  *
  * Plain C.
  *
@@ -27,12 +28,12 @@
 #define CA_MAX_VALUES 5
 
 /*
- * Whose values to give, where programs differ in how an average begins.
+ * Which program's values to give; programs start an average in different ways.
  *
- * TA-Lib seeds an average with the mean of its first n values, and begins the
- * fast average of MACD with the slow one.  TradingView seeds likewise but begins
- * each average where it can.  pandas' ewm(adjust=False) takes the first value
- * as the seed and has no warm-up.
+ * TA-Lib seeds an average with the mean of its first n values, and starts the
+ * fast average of MACD together with the slow one.  TradingView seeds in the
+ * same way but starts each average as early as possible.  pandas'
+ * ewm(adjust=False) takes the first value as the seed and has no warm-up.
  */
 typedef enum CaConvention
 {
@@ -117,10 +118,10 @@ typedef struct CaIndicator
 	/* bytes of state for these parameters, each of which is in range */
 	size_t (*size)(const CaParameters *parameters);
 
-	/* what is wrong with the parameters together, or NULL; may be missing */
+	/* why the parameters do not go together, or NULL; may be missing */
 	const char *(*check)(const CaParameters *parameters);
 
-	/* may be missing when a zeroed state will do */
+	/* may be missing when a zeroed state is enough */
 	void (*init)(void *state, const CaParameters *parameters);
 	void (*update)(void *state, const CaPrice *inputs);
 
@@ -131,9 +132,9 @@ typedef struct CaIndicator
 	bool (*values)(const void *state, CaValues *values);
 
 	/*
-	 * Write the state to a stream, or read it into a state that has just been
-	 * initialised: whatever follows from the parameters is not in the stream.
-	 * Missing in an indicator that CaSeriesIndicators cannot hold.
+	 * Write the state to a stream, or read it into a newly initialised state.
+	 * The stream leaves out what follows from the parameters.  Missing in an
+	 * indicator that CaSeriesIndicators cannot hold.
 	 */
 	void (*transfer)(void *state, CaStateStream *stream);
 } CaIndicator;

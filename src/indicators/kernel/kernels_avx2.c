@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * kernels_avx2.c
- *		The kernels again, for machines with AVX2 and FMA.
+ *		The kernels compiled again for machines with AVX2 and FMA.
  *
- * They are the same files under other names, so that there is one source of
- * each; see vec.h.  Plain C.
+ * This file includes the others and renames their constants, so each kernel
+ * has one source; see vec.h.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

@@ -8,10 +8,10 @@
  *		histogram = value - signal
  *
  * As in TA-Lib both averages start at bar slow - 1, counted from 0: the fast
- * one is seeded with the bars slow - fast .. slow - 1.  First values, of all
- * three, at bar slow + signal - 2.  By TradingView's convention each average is
- * seeded with its own first bars, and value begins at bar slow - 1; by pandas'
- * all begin at bar 0.  Plain C.
+ * one is seeded with bars slow - fast ..  slow - 1.  The first values of all
+ * three are at bar slow + signal - 2.  By TradingView's convention each
+ * average is seeded with its own first bars, and value starts at bar slow - 1;
+ * by pandas' all start at bar 0.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,8 @@
 
 typedef struct MacdState
 {
-	bool together; /* all three values begin at once */
-	int skip;      /* bars until the fast average begins */
+	bool together; /* all three values start at the same bar */
+	int skip;      /* bars until the fast average starts */
 	double unit;
 	CaSmoothing fast;
 	CaSmoothing slow;

@@ -4,7 +4,7 @@
  *		On-balance volume (Granville, 1963): the running sum of volumes, each
  *		with the sign of the close's change.
  *
- * It begins with the volume of the first bar, as in TA-Lib; an unchanged close
+ * It starts with the volume of the first bar, as in TA-Lib; an unchanged close
  * adds nothing.  The sum is exact.  Plain C.
  *
  *-------------------------------------------------------------------------

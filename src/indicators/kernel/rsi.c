@@ -5,9 +5,10 @@
  *		Systems", 1978): 100 * gain / (gain + loss), where gain and loss are
  *		the Wilder-smoothed rises and falls from bar to bar.
  *
- * First value at bar n, counted from 0; by pandas' convention at bar 1.  A series
- * that has neither risen nor fallen has no direction: 50 (TA-Lib itself gives 0),
- * by TradingView's convention 100, by pandas', where it is 0 / 0, NULL.  Plain C.
+ * The first value is at bar n, counted from 0; by pandas' convention at bar 1.
+ * A series that has neither risen nor fallen has no direction; its RSI is 50
+ * (TA-Lib itself gives 0), by TradingView's convention 100, and by pandas',
+ * where it is 0 / 0, NULL.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,7 +66,7 @@ rsi_update(void *state, const CaPrice *inputs)
 	rsi->previous = inputs[0];
 }
 
-/* of a series that has neither risen nor fallen; false where it is NULL */
+/* RSI of a series that has neither risen nor fallen; false where it is NULL */
 static bool
 rsi_flat(const RsiState *rsi, double *value)
 {

@@ -26,7 +26,7 @@ header_size(int nrequests)
 }
 
 /*
- * Bytes of memory for these requests, whose parameters are in range.
+ * Bytes of memory for these requests.  Their parameters must be in range.
  */
 size_t
 ca_series_indicators_size(const CaRequest *requests, int nrequests)
@@ -93,8 +93,8 @@ ca_series_indicators_values(const CaSeriesIndicators *indicators, int i,
 
 /*
  * Write the states to a stream, or read them from it into indicators that have
- * seen no candle.  The stream fails when it holds another format, or the state
- * of other requests, or more or less than that.
+ * seen no candle.  Reading fails when the stream has another format, the state
+ * of other requests, too few bytes or too many.
  */
 void
 ca_series_indicators_transfer(CaSeriesIndicators *indicators,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * series_indicators.h
- *		Several indicators over the candles of one series, in one pass, whose
- *		state can be put away and taken up again.
+ *		Several indicators over the candles of one series, in one pass.  Their
+ *		state can be stored, and computation can go on from it.
  *
  * Plain C.
  *
@@ -15,20 +15,20 @@
 #include "indicators/kernel/state_stream.h"
 
 /*
- * What the bytes of a state mean.  Any change to the fields of a kernel, or to
- * what it computes with them, needs a new number: states of another format are
- * not read but computed anew.
+ * The format of a stored state.  Any change to the fields of a kernel, or to
+ * what it computes with them, needs a new number: states in another format are
+ * not read but computed again.
  */
 #define CA_STATE_FORMAT 2
 
-/* an indicator, and what is asked of it */
+/* an indicator and its parameters */
 typedef struct CaRequest
 {
 	const CaIndicator *indicator;
 	CaParameters parameters;
 } CaRequest;
 
-/* a candle as the kernels take it: an indicator of one input takes the close */
+/* a candle as kernels take it; an indicator with one input takes the close */
 typedef struct CaBar
 {
 	CaPrice high;

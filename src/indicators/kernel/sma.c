@@ -3,8 +3,8 @@
  * sma.c
  *		Simple moving average: the mean of the last n values.
  *
- * First value at bar n - 1, counted from 0.  16 bytes of state for each bar of
- * the period.  Plain C.
+ * The first value is at bar n - 1, counted from 0.  The state has 16 bytes for
+ * each bar of the period.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

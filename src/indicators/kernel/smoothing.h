@@ -8,7 +8,7 @@
  *
  * An EMA has alpha = 2 / (n + 1), Wilder smoothing alpha = 1 / n, which is his
  * (s * (n - 1) + x) / n.  The seed is summed as differences from the first
- * value, so that equal values have exactly themselves as their mean.  By pandas'
+ * value, so that the mean of equal values is exactly that value.  By pandas'
  * convention the seed is the first value alone.
  *
  * Plain C.
@@ -23,7 +23,7 @@
 
 typedef struct CaSmoothing
 {
-	int seed;  /* how many values the seed is made of */
+	int seed;  /* how many values make the seed */
 	int count; /* values seen, at most seed */
 	CaDD alpha;
 	CaDD first;

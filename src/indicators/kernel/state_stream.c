@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * state_stream.c
- *		The state of an indicator as bytes, and back.  Plain C; see state_stream.h.
+ *		Writing the state of an indicator as bytes, and reading it back.  Plain
+ *		C; see state_stream.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -111,7 +112,7 @@ ca_state_stream_price(CaStateStream *stream, CaPrice *price)
 }
 
 /*
- * The unit of a kernel: 0 before its first price.
+ * The unit of a kernel; 0 before its first price.
  */
 void
 ca_state_stream_unit(CaStateStream *stream, double *unit)
@@ -125,7 +126,7 @@ ca_state_stream_unit(CaStateStream *stream, double *unit)
 }
 
 /*
- * An exact sum: how many partials, then each of them.
+ * An exact sum: the number of partials, then each of them.
  */
 void
 ca_state_stream_sum(CaStateStream *stream, CaExactSum *sum)

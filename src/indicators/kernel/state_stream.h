@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * state_stream.h
- *		The state of an indicator as bytes, and back.
+ *		Writing the state of an indicator as bytes, and reading it back.
  *
- * One function a kernel names the fields of its state in order; it serves both
- * ways, so what is written and what is read cannot differ.  A field is eight
- * bytes, the most significant first, on every machine.  Reading trusts nothing:
- * a stream that ends early, or a field out of the range that its kernel allows,
- * marks the stream as failed, and what is read then is zero.
+ * Each kernel has one function that names the fields of its state in order.
+ * It both writes and reads, so the two cannot differ.  A field is eight bytes,
+ * the most significant first, on every machine.  Reading trusts nothing: a
+ * stream that ends early, or a field out of the range that its kernel allows,
+ * marks the stream as failed, and fields read after that are zero.
  *
  * Plain C.
  *
@@ -27,8 +27,8 @@ typedef struct CaStateStream
 {
 	bool reading;
 	bool failed;
-	unsigned char *data; /* NULL while writing: only count the bytes */
-	size_t size;         /* reading: how many there are */
+	unsigned char *data; /* NULL while writing: only the bytes are counted */
+	size_t size;         /* reading: how many bytes "data" has */
 	size_t at;
 } CaStateStream;
 

@@ -8,10 +8,10 @@
  *		k       = SMA(s) of fast %K
  *		d       = SMA(d) of k
  *
- * First values, of both, at bar k + s + d - 3, counted from 0.  Bars without
- * range have a fast %K of 0, as in TA-Lib.  The extremes are kept in queues
- * whose values only fall or only rise, so a bar costs constant time on average.
- * 96 bytes of state for each bar of k, 16 for each of s and d.  Plain C.
+ * The first values of both are at bar k + s + d - 3, counted from 0.  Without
+ * a range, fast %K is 0, as in TA-Lib.  The extremes are kept in queues whose
+ * values only fall or only rise, so a bar costs constant time on average.  The
+ * state has 96 bytes for each bar of k and 16 for each of s and d.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ typedef struct Extreme
 	CaPrice value;
 } Extreme;
 
-/* a queue in a ring: the first is the extreme of the last k bars */
+/* a queue in a ring; its first element is the extreme of the last k bars */
 typedef struct ExtremeQueue
 {
 	int first;
@@ -70,7 +70,7 @@ stochastic_init(void *state, const CaParameters *parameters)
 	stochastic->slow.is_dd = stochastic->signal.is_dd = true;
 }
 
-/* where in a ring of k the i-th of the queue is, for i < k */
+/* the place in a ring of k of the queue's i-th element, for i < k */
 static inline int
 queue_place(const ExtremeQueue *queue, int i, int k)
 {
@@ -80,9 +80,9 @@ queue_place(const ExtremeQueue *queue, int i, int k)
 }
 
 /*
- * Put a value in, and take out what can be the extreme no more: what is older
- * than k bars, and what the new value outdoes.  "sign" is 1 for the highest, -1
- * for the lowest.
+ * Add a value, and remove those that can no longer be the extreme: those older
+ * than k bars, and those that the new value exceeds.  "sign" is 1 for the
+ * highest, -1 for the lowest.
  */
 static const CaPrice *
 queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
@@ -153,8 +153,9 @@ stochastic_values(const void *state, CaValues *values)
 }
 
 /*
- * The k - 1 numbers before the block as far as extremes after them are concerned:
- * a bar is given the extreme from it on.  Those of lows are times -1.
+ * Stand-ins for the k - 1 numbers before the block: each bar has the extreme
+ * from itself on, which leads to the same extremes in the block.  Lows are
+ * times -1.
  */
 static void
 queue_history(const ExtremeQueue *queue, const Extreme *ring,
@@ -190,8 +191,9 @@ bar_price(const CaBar *bar, int sign)
 }
 
 /*
- * The queue after a block of at least k bars: from the last bar back, each that
- * outdoes all after it.  x has the prices of the bars, those of lows times -1.
+ * The queue after a block of at least k bars: going back from the last bar,
+ * each that exceeds all after it.  x has the prices of the bars; lows are
+ * times -1.
  */
 static void
 queue_rebuild(ExtremeQueue *queue, Extreme *ring,
@@ -212,7 +214,9 @@ queue_rebuild(ExtremeQueue *queue, Extreme *ring,
 	queue->count = k - queue->first;
 }
 
-/* extremes of the block, times -1 the lowest, and the queue as of its end */
+/*
+ * the extremes of the block (lowest ones times -1), and the queue at its end
+ */
 static void
 queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
 		  const CaBarBlock *block, int sign, double *extremes)
@@ -235,8 +239,8 @@ queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
 }
 
 /*
- * The means of a window of a few double-doubles after each number of a column,
- * and the window after the last of them.
+ * The means of a window of a few double-doubles after each number of a column;
+ * the window then is as of the last one.
  */
 static void
 window_run(CaWindow *window, CaCell *ring, const CaBarBlock *block,

@@ -3,9 +3,10 @@
  * vwap.c
  *		Volume-weighted average price: sum(price * volume) / sum(volume).
  *
- * The sums are exact, so the result does not depend on the order of rows.  Rows
- * whose price and volume are e8 are summed as integers, others, and integers
- * that would overflow, as double-doubles.  NULL while nothing was traded.  Plain C.
+ * The sums are exact, so the result does not depend on the order of rows.
+ * Rows whose price and volume are e8 are summed as integers; other rows, and
+ * sums that would overflow, as double-doubles.  NULL while nothing has been
+ * traded.  Plain C.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * window.h
- *		The mean of the last n values, in constant time a value.
+ *		The mean of the last n values, in constant time per value.
  *
  * The sum is exact, so it neither drifts nor depends on where the series
- * began.  As long as all values are e8 it is an integer; at the first one
- * that is not, the window turns to double-doubles and stays with them.  A window
- * of a few values keeps no sum and adds them up when it is asked.
+ * began.  As long as all values are e8 it is an integer; at the first one that
+ * is not, the window switches to double-doubles for good.  A window of a few
+ * double-doubles keeps no sum and adds them up each time.
  *
- * The values themselves are in a ring of n that the caller keeps, because a
- * state is one flat piece of memory.  Plain C.
+ * The values themselves are in a ring of n cells that the caller keeps,
+ * because a state is one block of memory.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@
 #include "number/exactsum.h"
 #include "indicators/kernel/state_stream.h"
 
-/* up to so many double-doubles are added up anew each time */
+/* up to this many double-doubles are added up each time */
 #define CA_WINDOW_FEW 4
 
 typedef union CaCell
@@ -46,7 +46,7 @@ ca_window_full(const CaWindow *window)
 	return window->count == window->n;
 }
 
-/* the cell that the next value takes, whose value is in the way when full */
+/* the cell for the next value; in a full window it holds the oldest one */
 static inline CaCell *
 ca_window_advance(CaWindow *window, CaCell *ring)
 {
@@ -72,7 +72,7 @@ ca_window_update_dd(CaWindow *window, CaCell *ring, CaDD x)
 	cell->dd = x;
 }
 
-/* go over from integers to double-doubles */
+/* switch from integers to double-doubles */
 static inline void
 ca_window_turn(CaWindow *window, CaCell *ring)
 {
@@ -113,7 +113,7 @@ ca_window_mean_dd(const CaWindow *window, const CaCell *ring)
 		sum = ca_exact_value(&window->sum);
 	else
 	{
-		/* from the oldest on, wherever it is in the ring */
+		/* from the oldest on */
 		sum = ring[window->next].dd;
 		for (int i = window->next + 1; i < window->n; i++)
 			sum = ca_dd_add_quick(sum, ring[i].dd);
@@ -130,7 +130,7 @@ ca_window_divisor(const CaWindow *window)
 	return window->n * CA_E8_ONE;
 }
 
-/* whether a sum is a double */
+/* whether a sum is exact as a double */
 static inline bool
 ca_window_sum_is_double(int64_t sum)
 {
@@ -160,8 +160,8 @@ ca_window_mean(const CaWindow *window, const CaCell *ring)
 }
 
 /*
- * As many updates of a window that is full and holds e8 values: the sum after
- * each of them, and what has left the window.
+ * Update a full window of e8 values "count" times: gives the sum after each
+ * update, and the value that left the window.
  */
 static inline void
 ca_window_run(CaWindow *window, CaCell *ring, const int64_t *e8, int64_t *sums,
