@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * asof_closes.c
- *		The closes that were known at many moments, from one pass over the
- *		candles.
+ *		Finds the closes known at many moments, in one pass over the candles
+ *		per round.
  *
- * The close known at a moment is that of the last candle which had closed by
- * then, of the finest timeframe whose last candle is not stale.  Rows ask in
- * rounds: each for the last candle of one series before one time, which
- * asof_kernel.c answers, and those that find a stale one or none ask for the
- * next timeframe in the next round.  The first candle of each series tells
- * which timeframes are worth asking for.
+ * The close known at a moment is that of the last candle that had closed by
+ * then, in the finest timeframe whose last candle is not stale.  Rows ask in
+ * rounds.  In each round a row asks for the last candle of one series before
+ * one time, which asof_kernel.c answers; a row that gets a stale one or none
+ * asks for the next timeframe in the next round.  A timeframe whose first
+ * candle is later is skipped.
  *
- * A candle that was rolled up of less than its span is as old as the moment
- * that ca_candle_until() knows it to have come to.  That is after the end of
- * the candle before it, so the last candle stays the one to ask for.
+ * A partial candle, rolled up from less than its span, is known only up to the
+ * moment that ca_candle_until() gives.  That moment is after the end of the
+ * candle before it, so the last candle remains the one to ask for.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 
 #include "asof/asof_closes.h"
 
-/* the number of the asset's series of a timeframe, a new one if need be */
+/* the number of the asset's series in a timeframe, a new one if it has none */
 static int32
 series_number(CaAsOfCloses *closes, CaAsOfAsset *asset, int place)
 {
@@ -56,7 +56,7 @@ oldest_start(const CaAsOfCloses *closes, const CaTimeframe *timeframe,
 
 /*
  * Let a row ask for the next timeframe that has a candle by then; false if
- * there is none left.
+ * none is left.
  */
 static bool
 make_slot(CaAsOfCloses *closes, uint32 row)
@@ -87,7 +87,7 @@ make_slot(CaAsOfCloses *closes, uint32 row)
 	return false;
 }
 
-/* what the rows ask for in this round; false if none asks any more */
+/* collect what the rows ask for in this round; false if no row asks */
 static bool
 make_slots(CaAsOfCloses *closes)
 {
@@ -122,7 +122,7 @@ copy_close(const CaAsOfCloses *closes, const CaAsOfClose *close)
 	return copy;
 }
 
-/* the moment that the candle of a slot is known to have come to */
+/* the moment up to which the candle of a slot is known */
 static TimestampTz
 known_until(const CaAsOfCloses *closes, uint32 slot)
 {
@@ -137,7 +137,7 @@ known_until(const CaAsOfCloses *closes, uint32 slot)
 	return Min(end, start + closes->made_of[slot] * USECS_PER_MINUTE);
 }
 
-/* give the rows what they found, unless it is stale, and forget the rest */
+/* give each row the close it found, unless it is stale, and free the others */
 static void
 take_answers(CaAsOfCloses *closes)
 {
@@ -166,8 +166,8 @@ take_answers(CaAsOfCloses *closes)
 }
 
 /*
- * Find what the rows ask for.  The caller has filled in what comes before the
- * series, and allocated the rest for its number of rows.
+ * Find the closes of all rows.  The caller has filled in the fields before
+ * "nseries", and allocated the arrays after it for that number of rows.
  */
 void
 ca_asof_closes_find(CaAsOfCloses *closes)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * asof_closes.h
- *		The closes that were known at many moments.
+ *		The closes known at many moments: the rows of closes_at.c and what they
+ *		get.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,19 +20,19 @@
 /* room for most closes as they are stored */
 #define CA_SMALL_CLOSE 16
 
-/* a close: copied, or where it is larger than that, a pointer to a copy */
+/* a close: a copy, or a pointer to a copy where it is larger */
 typedef struct CaAsOfClose
 {
 	struct varlena *large;
 	char small[CA_SMALL_CLOSE];
 } CaAsOfClose;
 
-/* who asks: the row's asset and moment */
+/* a row that asks: its asset and moment */
 typedef struct CaAsOfRow
 {
 	int32 asset; /* place in assets */
-	int16 place; /* timeframe that is looked at next, shortest first */
-	bool asks; /* neither is NULL, the moment is finite, nothing is found yet */
+	int16 place; /* timeframe to try next, shortest first */
+	bool asks;   /* has an asset and a finite moment, and no close yet */
 	bool found;
 	TimestampTz moment;
 } CaAsOfRow;
@@ -45,14 +46,14 @@ typedef struct CaAsOfAsset
 	int32 series[CA_TIMEFRAMES];      /* number, or -1 */
 } CaAsOfAsset;
 
-/* a number of rows and what they get; all of it is in the context */
+/* a number of rows and their closes; all of it is in "context" */
 typedef struct CaAsOfCloses
 {
 	MemoryContext context;
-	Oid namespace_oid;     /* of the extension */
-	const char *schema;    /* its name, quoted, */
-	const char *functions; /* and that of the schema of support functions */
-	int64 staleness;       /* microseconds; PG_INT64_MAX when any age will do */
+	Oid namespace_oid;     /* schema of the extension */
+	const char *schema;    /* its name, quoted */
+	const char *functions; /* quoted name of the schema of support functions */
+	int64 staleness;       /* microseconds; PG_INT64_MAX for any age */
 	uint32 nrows;
 	CaAsOfRow *rows;
 	uint32 nassets;
@@ -63,13 +64,14 @@ typedef struct CaAsOfCloses
 	const CaTimeframe **timeframes; /* of each series */
 	uint32 nslots;
 	CaAsOfSlot *slots;
-	CaAsOfClose *closes;  /* of each slot */
-	int32 *made_of;       /* minutes that a partial candle was made of, 0 of a
-						* whole one; NULL when all are whole */
-	uint32 *slot_of;      /* slot that answers a row */
+	CaAsOfClose *closes; /* of each slot */
+	/* minutes in each partial candle, 0 for a whole one; NULL: all are whole */
+	int32 *made_of;
+	uint32 *slot_of;      /* the slot that answers each row */
 	CaAsOfClose *answers; /* of each row that found one */
-	TimestampTz since;    /* start of the first and behind that of the last */
-	TimestampTz until;    /* candle that may be wanted */
+	/* candles that may be needed start at "since" or later, before "until" */
+	TimestampTz since;
+	TimestampTz until;
 } CaAsOfCloses;
 
 extern void ca_asof_closes_find(CaAsOfCloses *closes);

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * asof_read.c
- *		Reading the candles that asof_closes.c asks for.
+ *		Reads the candles that asof_closes.c needs.
  *
  * Candles are read by queries on price_history, with the rights of the caller
- * and the snapshot of the calling query; compressed ones in columns.
+ * and the snapshot of the calling query; compressed ones are read in columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "segment/read/payload.h"
 #include "segment/read/column_scan.h"
 
-/* the array of the codes of all timeframes, or of those that series have */
+/* an array with the codes of all timeframes, or of those in this round */
 static Datum
 timeframe_codes(const CaAsOfCloses *closes, bool all)
 {
@@ -44,7 +44,7 @@ timeframe_codes(const CaAsOfCloses *closes, bool all)
 		construct_array(codes, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* the ids of all assets, or of those that have series in this round */
+/* the ids of all assets, or of those with series in this round */
 static Datum *
 list_assets(const CaAsOfCloses *closes, bool all, uint32 *n)
 {
@@ -131,7 +131,7 @@ keep_close(CaAsOfCloses *closes, CaAsOfClose *close, Datum value)
 	}
 }
 
-/* the number of the series that an asset and a timeframe are, or -1 */
+/* the number of the series of an asset and a timeframe, or -1 */
 static int32
 find_series(const CaAsOfCloses *closes, int32 id, const CaTimeframe *timeframe)
 {
@@ -180,7 +180,7 @@ keep_segment_close(CaAsOfCloses *closes, uint32 slot, const CaSegment *segment,
 	pfree(DatumGetPointer(value));
 }
 
-/* take the candles of a segment; of those in one slot the last one is kept */
+/* take the candles of a segment; the last one in each slot is kept */
 static void
 take_segment(CaAsOfCloses *closes, const CaColumnScan *scan)
 {
@@ -205,7 +205,7 @@ take_segment(CaAsOfCloses *closes, const CaColumnScan *scan)
 	keep_segment_close(closes, last_slot, scan->segment, last);
 }
 
-/* read the compressed candles of all series in the range that may be wanted */
+/* read the compressed candles of all series in the range that may be needed */
 static void
 read_segments(CaAsOfCloses *closes)
 {
@@ -225,7 +225,9 @@ read_segments(CaAsOfCloses *closes)
 	ca_column_scan_end(&scan);
 }
 
-/* read the candles of all series of the round in the range that may be wanted */
+/*
+ * read the candles of all series of this round in the range that may be needed
+ */
 void
 ca_asof_read_candles(CaAsOfCloses *closes)
 {
@@ -271,7 +273,7 @@ take_partial(TupleTableSlot *candle, void *taker)
 		closes->made_of[slot] = DatumGetInt32(candle->tts_values[3]);
 }
 
-/* find which of the candles that were found are partial, where age matters */
+/* find which of the candles found are partial, where their age matters */
 void
 ca_asof_read_partial(CaAsOfCloses *closes)
 {

@@ -4,15 +4,15 @@
  *		ca_closes_at(asset, moment, staleness), a window function: the close
  *		known at each row's moment, for many rows at once.
  *
- * The rows of the partition are taken 2^20 at a time, and each time the
- * candles that their moments span are read once; see asof_closes.c.  So the memory
- * is bounded: about 100 bytes a row of such a chunk, and 200 an asset.
+ * The rows of the partition are taken 2^20 at a time, and the candles of the
+ * time that their moments span are read once for each such chunk; see
+ * asof_closes.c.  So memory is bounded: about 100 bytes per row of a chunk,
+ * and 200 per asset.
  *
- * A timeframe whose last candle is older than staleness at the moment is passed
- * over for the next.  NULL for a NULL asset, for a moment that is NULL or
- * infinite, and where no timeframe is left; with a NULL staleness any age will
- * do.  The first row of a chunk decides
- * about staleness.
+ * A timeframe whose last candle is older than staleness at the moment is
+ * skipped for the next one.  With a NULL staleness any age is accepted.  The
+ * result is NULL for a NULL asset, for a moment that is NULL or infinite, and
+ * where no timeframe is left.  The first row of a chunk decides the staleness.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +42,7 @@ typedef struct Chunk
 
 PG_FUNCTION_INFO_V1(ca_closes_at);
 
-/* an interval as it is compared: a month has 30 days, a day 24 hours */
+/* an interval as comparisons take it: a month has 30 days, a day 24 hours */
 static int64
 interval_usecs(const Interval *interval)
 {
@@ -55,7 +55,7 @@ interval_usecs(const Interval *interval)
 	return usecs;
 }
 
-/* the place of the asset among those asked for, a new one if need be */
+/* the place of the asset in "assets", a new one if it has none */
 static int32
 asset_place(CaAsOfCloses *closes, int32 id)
 {
@@ -78,7 +78,7 @@ asset_place(CaAsOfCloses *closes, int32 id)
 	return asset->place;
 }
 
-/* read the arguments of a row; false behind the last one */
+/* read the arguments of a row; false after the last one */
 static bool
 read_row(WindowObject winobj, int64 position, CaAsOfCloses *closes)
 {
@@ -108,7 +108,7 @@ read_row(WindowObject winobj, int64 position, CaAsOfCloses *closes)
 	return true;
 }
 
-/* make room for the rows and what they get, in a context of its own */
+/* allocate a chunk in a memory context of its own */
 static CaAsOfCloses *
 new_closes(MemoryContext parent, Oid function, uint32 nrows)
 {
@@ -133,7 +133,7 @@ new_closes(MemoryContext parent, Oid function, uint32 nrows)
 	return closes;
 }
 
-/* allocate what asof_closes.c fills, now that rows and assets are known */
+/* allocate the arrays for asof_closes.c, now that rows and assets are known */
 static void
 complete_closes(CaAsOfCloses *closes)
 {
@@ -151,7 +151,7 @@ complete_closes(CaAsOfCloses *closes)
 	MemoryContextSwitchTo(caller);
 }
 
-/* look up the rows from a position on */
+/* read a chunk of rows from a position on and find their closes */
 static void
 fill_chunk(Chunk *chunk, FunctionCallInfo fcinfo, int64 position)
 {

@@ -3,15 +3,16 @@
  * candlestick_agg.c
  *		The aggregate candlestick_agg.
  *
- * candlestick_agg(ts, price, volume [, sequence]) makes a candlestick of
- * trades, candlestick_agg(ts, open, high, low, close, volume) of ready candles.
- * Prices and volumes may be numeric or double precision; a double counts as the
- * shortest decimal that reads back as itself.
+ * candlestick_agg(ts, price, volume [, sequence]) makes a candlestick from
+ * trades, candlestick_agg(ts, open, high, low, close, volume) from ready
+ * candles.  Prices and volumes may be numeric or double precision; a double
+ * counts as the shortest decimal that reads back as itself.
  *
- * A row without a time or a price does not count.  A row without a volume does,
- * its volume does not.  Errors: 22003 for NaN, infinity, negative volumes and
- * numbers of trades, 22008 for an infinite time, 22023 for a candle whose high or
- * low does not bound its open and close.  Negative prices are legal.
+ * A row without a time or a price does not count.  A row without a volume
+ * does, but not in the volume.  Errors: 22003 for NaN, infinity, negative
+ * volumes and numbers of trades, 22008 for an infinite time, 22023 for a
+ * candle whose high or low does not bound its open and close.  Negative prices
+ * are legal.
  *
  * A row of small decimals is merged straight into the state's CaCandle64.  Any other
  * row, and any invalid one, first becomes a CaCandle of its own, which makes all
@@ -42,7 +43,7 @@ typedef struct DecimalReader
 	bool (*read_small)(Datum value, CaDecimal64 *small);
 } DecimalReader;
 
-/* a numeric that "what" names.  Errors: 22003 when it is not finite. */
+/* a numeric, which errors call "what". Errors: 22003 when it is not finite. */
 CaDecimal
 ca_candlestick_agg_read_numeric(Datum value, const char *what)
 {
@@ -74,7 +75,7 @@ static const DecimalReader double_reader = {read_double, read_small_double};
 
 /*
  * How to read the decimals of a call: by the type of its second argument,
- * looked up once.
+ * which is looked up once.
  */
 static const DecimalReader *
 decimal_reader(FunctionCallInfo fcinfo)
@@ -88,8 +89,8 @@ decimal_reader(FunctionCallInfo fcinfo)
 }
 
 /*
- * A candle of open, high, low and close; volume is NULL when unknown.
- * Errors: 22023 when high or low does not bound the others.
+ * A ready candle; volume is NULL when unknown.  Errors: 22023 when high or low
+ * does not bound the others.
  */
 void
 ca_candlestick_agg_read_bar(CaCandle *candle, int64 time,
@@ -108,7 +109,7 @@ ca_candlestick_agg_read_bar(CaCandle *candle, int64 time,
 				errhint("The order of prices is open, high, low, close."));
 }
 
-/* a candle of values that are not NULL; volume is NULL when unknown */
+/* a ready candle of values that are not NULL; volume is NULL when unknown */
 static void
 bar_from_datums(CaCandle *candle, const DecimalReader *reader, int64 time,
 				const Datum values[4], const Datum *volume_value)
@@ -130,8 +131,8 @@ bar_from_datums(CaCandle *candle, const DecimalReader *reader, int64 time,
 }
 
 /*
- * A candle of numerics: open, high, low, close; volume is NULL when unknown.
- * Errors: those of candlestick_agg.
+ * A ready candle of numerics; volume is NULL when unknown.  Errors: those of
+ * candlestick_agg.
  */
 void
 ca_candlestick_agg_read_bar_numerics(CaCandle *candle, int64 time,
@@ -150,8 +151,8 @@ ca_candlestick_agg_state(FunctionCallInfo fcinfo, int argument)
 }
 
 /*
- * Merge a candle into the first argument's state, in place where that can be
- * done, which only an aggregate may ask for.
+ * Merge a candle into the state in the first argument, in place where
+ * possible.  Only an aggregate may call it.
  */
 Datum
 ca_candlestick_agg_add(FunctionCallInfo fcinfo, const CaCandle *row)
@@ -160,7 +161,7 @@ ca_candlestick_agg_add(FunctionCallInfo fcinfo, const CaCandle *row)
 		ca_candlestick_state_merge(ca_candlestick_agg_state(fcinfo, 0), row));
 }
 
-/* what an accumulator returns when a row does not count */
+/* the result of an accumulator for a row that does not count */
 Datum
 ca_candlestick_agg_unchanged(FunctionCallInfo fcinfo)
 {

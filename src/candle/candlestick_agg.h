@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * candlestick_agg.h
- *		What the transition functions of the candle aggregates share, and how
+ *		What the candle aggregates share: their states as arguments, and how
  *		they read candles.
  *
  *-------------------------------------------------------------------------

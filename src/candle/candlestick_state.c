@@ -3,16 +3,15 @@
  * candlestick_state.c
  *		The SQL type candlestick_state, the state of the candle aggregates.
  *
- * A real type rather than internal, so that partial states travel between
- * parallel workers and between nodes.  It is not meant to be stored: its form
- * may change from version to version.
+ * It is a type of its own rather than internal, so that partial states can
+ * travel between parallel workers and between nodes.  It is not meant to be
+ * stored: its form may change with a version.
  *
- * The form for sending is, in network byte order:
+ * The form for sending, in network byte order:
  *
- *		int8 version, int8 flags,
- *		int64 open time, open sequence, close time, close sequence, trades,
- *		six decimals, each int32 length and what numeric_send makes:
- *		open, high, low, close, volume, 3 * notional
+ *		int8 version, int8 flags, int64 open time, open sequence, close time,
+ *		close sequence, trades, six decimals, each an int32 length and the
+ *		bytes of numeric_send: open, high, low, close, volume, 3 * notional
  *
  * The text form is that in hexadecimal.
  *
@@ -105,8 +104,8 @@ wire_refuse(const char *detail)
 {
 	ereport(ERROR, errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			errmsg("invalid candlestick_state"), errdetail("%s", detail),
-			errhint("Only what an aggregate of this extension made can be "
-					"read back."));
+			errhint("Only values made by an aggregate of this extension can "
+					"be read."));
 }
 
 static CaDecimal
@@ -128,7 +127,7 @@ wire_get_decimal(StringInfo buf)
 	return ca_decimal_from_numeric(num);
 }
 
-/* what every candle fulfils; checked wherever bytes come from outside */
+/* checks of bytes from outside: rules that every candle fulfils */
 static void
 wire_check(const CaCandle *candle)
 {
@@ -286,10 +285,9 @@ ca_candlestick_state_make(const CaCandle *candle)
 }
 
 /*
- * Merge a candle into a state, or into none when that is NULL.
+ * Merge a candle into a state, which may be NULL.
  *
- * The state is changed in place where that can be done; where not, a new one is
- * returned.
+ * Changes the state in place where possible, else returns a new one.
  */
 struct varlena *
 ca_candlestick_state_merge(struct varlena *state, const CaCandle *row)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * candlestick_state.h
- *		The SQL type candlestick_state: a candle kernel state as a value.
+ *		The SQL type candlestick_state: a candle of the kernel as an SQL value.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * candlestick_value.c
- *		The composite type candlestick: the aggregate rollup, which reads it,
- *		and the final function of the candle aggregates, which makes it.
+ *		The composite type candlestick: the aggregate rollup() reads it, and
+ *		the final function of the candle aggregates makes it.
  *
  * Errors of rollup: 22003 for NaN, infinity, negative volumes and numbers of
  * trades, 22008 for an infinite time, 22023 for a candlestick that closes before
@@ -41,7 +41,7 @@ enum CandlestickColumn
 };
 
 /*
- * Take a candlestick value apart.  Its row type is looked up once a call.
+ * Take a candlestick value apart.  Its row type is looked up once per call.
  */
 static void
 deform_candlestick(FunctionCallInfo fcinfo, Datum value,
@@ -73,8 +73,8 @@ deform_candlestick(FunctionCallInfo fcinfo, Datum value,
 /*
  * ca_candlestick_rollup_accum(state, candlestick) -> state
  *
- * A candlestick without a time or with a price missing does not count.  One with
- * a volume but no vwap is taken as a ready candle: by its typical price.
+ * A candlestick with a missing time or price does not count.  One with a
+ * volume but no vwap counts like a ready candle, with its typical price.
  */
 Datum
 ca_candlestick_rollup_accum(PG_FUNCTION_ARGS)

@@ -3,14 +3,15 @@
  * aggregates.c
  *		The indicators as SQL aggregates, for GROUP BY and for windows.
  *
- * Every indicator has the same life: inputs, then periods that must not change
- * within a call, and a result that is NULL until warm.  So one accumulator and
- * one final function serve all; an indicator adds a line that names it.
+ * Every indicator works in the same way: it takes inputs, then periods that
+ * must not change within a call, and its result is NULL until it is warm.  So
+ * one accumulator and one final function serve all;
+ * src/indicators/kernel/NAME.c computes, and an indicator adds one line here.
  *
- * A row with a NULL input is skipped and leaves the state as it is.  Indicators
- * depend on the order of rows, so there is no combine function.  The final
- * functions only read, which a window needs: with the default frame each row
- * costs one update and one read.
+ * A row with a NULL input is skipped and leaves the state unchanged.
+ * Indicators depend on the order of rows, so there is no combine function.
+ * The final functions only read, as a window requires: with the default frame
+ * each row costs one update and one read.
  *
  * Errors: 22003 for NaN, infinity and negative volumes; 22023 for a period that
  * is NULL, not in 1..10000, or not the same in all rows, and likewise for a
@@ -48,11 +49,11 @@ PG_FUNCTION_INFO_V1(ca_bollinger_final);
 PG_FUNCTION_INFO_V1(ca_adx_final);
 PG_FUNCTION_INFO_V1(ca_stochastic_final);
 
-/* the state of one aggregate: what was asked for, then the kernel's own */
+/* the state of one aggregate: its parameters, then the kernel's state */
 typedef struct IndicatorState
 {
 	const CaIndicator *indicator;
-	bool is_numeric; /* the inputs' type, else double precision */
+	bool is_numeric; /* the type of the inputs, else double precision */
 	CaParameters parameters;
 	void *kernel;
 } IndicatorState;
@@ -339,7 +340,7 @@ ca_bollinger_final(PG_FUNCTION_ARGS)
 }
 
 /*
- * ca_adx_final(internal) -> adx_value; its adx is NULL until it is warm too
+ * ca_adx_final(internal) -> adx_value; adx is NULL until it is warm
  */
 Datum
 ca_adx_final(PG_FUNCTION_ARGS)

@@ -20,17 +20,17 @@
 
 #include "indicators/indicator_rows.h"
 
-/* what comes before the values in a row */
+/* columns before the values of a row */
 #define ROW_TIME 0
 #define ROW_CLOSE 1
 #define FIRST_VALUE 2
 #define ROW_COLUMNS 24
 
-/* an indicator of the row, and which of its values are columns, in order */
+/* an indicator of the row, and which of its values become columns */
 typedef struct RowIndicator
 {
 	const CaIndicator *indicator;
-	int period; /* 0: the usual ones */
+	int period; /* 0: the default periods */
 	int ncolumns;
 	int columns[CA_MAX_VALUES];
 } RowIndicator;
@@ -58,7 +58,7 @@ static const RowIndicator row_indicators[] = {
 StaticAssertDecl(lengthof(row_indicators) == CA_ROW_INDICATORS,
 				 "a request for each indicator of the row");
 
-/* let every indicator begin anew */
+/* let every indicator start again */
 static void
 reset_indicators(CaIndicatorRows *series)
 {
@@ -68,7 +68,7 @@ reset_indicators(CaIndicatorRows *series)
 }
 
 /*
- * Begin a series whose rows go to a tuplestore, in the current memory context.
+ * Start a series whose rows go to a tuplestore, in the current memory context.
  */
 void
 ca_indicator_rows_init(CaIndicatorRows *series, CaConvention convention,
@@ -150,7 +150,7 @@ ca_indicator_rows_flush(CaIndicatorRows *series)
 }
 
 /*
- * The next candle, which has no row.
+ * Take the next candle, which gets no row.
  */
 void
 ca_indicator_rows_skip(CaIndicatorRows *series, const CaBar *bar)
@@ -163,7 +163,7 @@ ca_indicator_rows_skip(CaIndicatorRows *series, const CaBar *bar)
 }
 
 /*
- * The next candle and its row, with the close as it was read.
+ * Take the next candle, which gets a row with the close as read.
  */
 void
 ca_indicator_rows_add(CaIndicatorRows *series, const CaBar *bar,
@@ -184,7 +184,7 @@ ca_indicator_rows_add(CaIndicatorRows *series, const CaBar *bar,
 }
 
 /*
- * Let every indicator begin anew with the next candle.
+ * Let every indicator start again with the next candle.
  */
 void
 ca_indicator_rows_reset(CaIndicatorRows *series)

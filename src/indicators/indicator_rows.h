@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * indicator_rows.h
- *		Candles of a series in order of time, and the rows of their indicators.
+ *		Candles of a series in order of time, and the rows of
+ *		technical_indicators() for them.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,15 +18,15 @@
 
 #include "indicators/kernel/bar_block.h"
 
-/* what technical_indicators() has requests for */
+/* requests of technical_indicators() */
 #define CA_ROW_INDICATORS 15
 
-/* a candle that waits for its block to be full */
+/* a candle that waits until the block is full */
 typedef struct CaWaitingCandle
 {
 	TimestampTz time;
 	bool wanted; /* it has a row */
-	int close;   /* where its close is among those that are kept */
+	int close;   /* offset of its close in "closes" */
 } CaWaitingCandle;
 
 typedef struct CaIndicatorRows
@@ -34,10 +35,10 @@ typedef struct CaIndicatorRows
 	size_t indicators_size;
 	CaSeriesIndicators *indicators;
 	CaBarBlock *block;
-	int count; /* candles that wait */
+	int count; /* waiting candles */
 	CaBar bars[CA_BLOCK_BARS];
 	CaWaitingCandle candles[CA_BLOCK_BARS];
-	StringInfoData closes; /* numerics as they were read */
+	StringInfoData closes; /* numerics as read, one after another */
 	Tuplestorestate *rows;
 	TupleDesc row_type;
 } CaIndicatorRows;

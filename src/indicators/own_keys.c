@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * own_keys.c
- *		What technical_indicators of a candle hold beside indicators.
+ *		The keys in a candle's technical_indicators that belong to the user.
  *
- * Keys that no indicator of a spec has are their owner's: they outlive the
- * indicators.  JSON that is no object is all the owner's.  Nothing left, and
- * the null of JSON, is NULL.
+ * A key that no indicator of a spec has belongs to the user and is kept when
+ * the indicators go.  JSON that is not an object belongs to the user as a
+ * whole.  The result is NULL when nothing is left, and for a JSON null.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@ is_indicator(const JsonbValue *key)
 	return ca_spec_has_key(key->val.string.val, key->val.string.len);
 }
 
-/* how many keys of an object are those of indicators */
+/* how many keys of an object name indicators */
 static uint32
 count_indicators(Jsonb *json)
 {
@@ -62,7 +62,10 @@ without_indicators(Jsonb *json)
 	return JsonbValueToJsonb(result);
 }
 
-/* NULL when there are none; the same JSON when there is nothing else */
+/*
+ * the user's keys alone: NULL when there are none, the same JSON when there is
+ * nothing else
+ */
 Jsonb *
 ca_keep_own_keys(Jsonb *json)
 {

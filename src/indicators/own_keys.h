@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * own_keys.h
- *		What technical_indicators of a candle hold beside indicators.
+ *		The keys in a candle's technical_indicators that belong to the user.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * parameters.c
- *		The parameters of an indicator, as arguments of an SQL call: periods
- *		behind the inputs, then the multiplier and the convention, if it has
- *		them.
+ *		The parameters of an indicator, as arguments of an SQL call: after the
+ *		inputs come the periods, then the multiplier and the convention if it
+ *		has them.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,7 +65,7 @@ ca_parameters_check(const CaIndicator *indicator,
 						  parameters->periods[1], parameters->periods[2]));
 }
 
-/* the i-th period of the call, checked for itself */
+/* the i-th period of the call, checked on its own */
 static int
 period_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator, int i)
 {
@@ -95,10 +95,9 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 	if (!indicator->has_multiplier || argument >= PG_NARGS())
 		return indicator->defaults.multiplier;
 	if (PG_ARGISNULL(argument))
-		ereport(
-			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("multiplier of %s must not be NULL", indicator->name),
-			errhint("The usual one is %g.", indicator->defaults.multiplier));
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("multiplier of %s must not be NULL", indicator->name),
+				errhint("The default is %g.", indicator->defaults.multiplier));
 
 	multiplier = PG_GETARG_FLOAT8(argument);
 	ca_parameters_check_multiplier(indicator, multiplier);
@@ -106,7 +105,7 @@ multiplier_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 }
 
 /*
- * A convention by its name.  Errors: 22023 when there is none.
+ * A convention by its name.  Errors: 22023 for an unknown name.
  */
 CaConvention
 ca_parameters_convention(const text *name)
@@ -127,8 +126,8 @@ ca_parameters_convention(const text *name)
 }
 
 /*
- * The convention of a call that is no aggregate's.  Errors: 22004 for NULL, 22023
- * for an unknown one.
+ * The convention of a call that is not an aggregate's.  Errors: 22004 for
+ * NULL, 22023 for an unknown one.
  */
 CaConvention
 ca_parameters_convention_argument(FunctionCallInfo fcinfo, int argument)
@@ -157,8 +156,9 @@ convention_argument(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 }
 
 /*
- * Read the parameters of a call; what it leaves out is the usual.  Errors:
- * 22023 for one that is NULL or out of range, or that does not go with another.
+ * Read the parameters of a call; those that are left out have their defaults.
+ * Errors: 22023 for one that is NULL or out of range, and for those that do
+ * not go together.
  */
 void
 ca_parameters_get(FunctionCallInfo fcinfo, const CaIndicator *indicator,

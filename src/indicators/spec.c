@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * spec.c
- *		Which indicators to write with a candle, as JSON says it.
+ *		A spec: the JSON that says which indicators to write with a candle.
  *
  *		{"RSI": 14, "SMA": [50, 200], "MACD": [12, 26, 9],
  *		 "BBANDS": [[20, 2], [50, 2.5]]}
  *
  * A key names an indicator.  Its value is one set of parameters or an array of
- * sets; a set of one number may stand without its brackets.  So RSI, SMA, EMA,
- * ATR and ADX take a period or an array of periods, MACD, BBANDS and STOCH an
- * array of numbers or an array of arrays of numbers.  What is written follows
- * the form: one set gives the value itself, an array of sets an object by their
- * labels, "50" or "20,2".
+ * sets; a set of one number needs no brackets.  So RSI, SMA, EMA, ATR and ADX
+ * take a period or an array of periods; MACD, BBANDS and STOCH take an array
+ * of numbers or an array of such arrays.  The output has the same form: one
+ * set gives the value itself, an array of sets gives an object with a label
+ * for each, such as "50" or "20,2".
  *
  *-------------------------------------------------------------------------
  */
@@ -65,7 +65,7 @@ static const CaSpecKey spec_keys[] = {
 	 .fields = {{"d", CA_STOCHASTIC_D}, {"k", CA_STOCHASTIC_K}}},
 };
 
-/* NULL when there is none of this name */
+/* NULL when no indicator has this name */
 static const CaSpecKey *
 lookup_key(const char *name, int length)
 {
@@ -112,7 +112,7 @@ value_text(const JsonbValue *value)
 	return text;
 }
 
-/* refuse what a key has, with what it should look like */
+/* refuse the value of a key, with a hint how it may look */
 static void
 refuse_value(const CaSpecKey *key, const JsonbValue *value, const char *problem)
 {
@@ -146,7 +146,7 @@ number_value(const CaSpecKey *key, const JsonbValue *value)
 		numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 }
 
-/* the numbers of a set, which is an array of them or a number alone */
+/* the numbers of a set, which is an array or a single number */
 static int
 set_numbers(const CaSpecKey *key, const JsonbValue *set, double *numbers)
 {
@@ -154,8 +154,7 @@ set_numbers(const CaSpecKey *key, const JsonbValue *set, double *numbers)
 	int most = key->indicator->nperiods + key->indicator->has_multiplier;
 
 	if (n < key->indicator->nperiods || n > most)
-		refuse_value(key, set,
-					 "has another number of parameters than it takes");
+		refuse_value(key, set, "has the wrong number of parameters");
 	if (!is_array(set))
 		numbers[0] = number_value(key, set);
 	else
@@ -165,7 +164,7 @@ set_numbers(const CaSpecKey *key, const JsonbValue *set, double *numbers)
 	return n;
 }
 
-/* how a set is called among others: its numbers */
+/* the label of a set among others: its numbers */
 static void
 make_label(char *label, const double *numbers, int n)
 {
@@ -176,7 +175,7 @@ make_label(char *label, const double *numbers, int n)
 						   i == 0 ? "%.15g" : ",%.15g", numbers[i]);
 }
 
-/* add what one set asks for; in an array of sets it needs a label */
+/* add the request of one set; in an array of sets it needs a label */
 static void
 add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
 			bool labelled, CaConvention convention)
@@ -214,9 +213,10 @@ add_request(CaSpec *spec, const CaSpecKey *key, const JsonbValue *set,
 	for (int i = 0; i < spec->nrequests; i++)
 		if (labelled && spec->keys[i] == key &&
 			strcmp(spec->labels[i], label) == 0)
-			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("%s in spec asks for the same twice", key->key),
-					errdetail("Parameters are %s.", label));
+			ereport(
+				ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s in spec has the same parameters twice", key->key),
+				errdetail("Parameters are %s.", label));
 	spec->keys[spec->nrequests++] = key;
 }
 
@@ -229,7 +229,7 @@ compare_labels(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-/* put the last request in its place among those from "first" on */
+/* move the last request to its place among those from "first" on */
 static void
 sort_last_request(CaSpec *spec, int first)
 {
@@ -248,7 +248,7 @@ sort_last_request(CaSpec *spec, int first)
 	memcpy(spec->labels[last], label, CA_LABEL_BYTES);
 }
 
-/* add what one key asks for */
+/* add the requests of one key */
 static void
 add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
 			 CaConvention convention)
@@ -284,8 +284,8 @@ add_requests(CaSpec *spec, const CaSpecKey *key, const JsonbValue *value,
 }
 
 /*
- * Read a spec.  Errors: 22023 when it is no object, is empty, has an unknown
- * key or value, or a period out of range.
+ * Read a spec.  Errors: 22023 when it is not an object, is empty, or has an
+ * unknown key, an invalid value or a period out of range.
  */
 void
 ca_spec_get(Jsonb *json, CaConvention convention, CaSpec *spec)
@@ -302,7 +302,7 @@ ca_spec_get(Jsonb *json, CaConvention convention, CaSpec *spec)
 			errdetail("It is a JSON %s.",
 					  JB_ROOT_IS_SCALAR(json) ? "scalar" : "array"),
 			errhint(
-				"Write {\"RSI\": 14, \"MACD\": [12, 26, 9], \"SMA\": [50, 200]} or the like."));
+				"Write, for example, {\"RSI\": 14, \"MACD\": [12, 26, 9], \"SMA\": [50, 200]}."));
 	if (JB_ROOT_COUNT(json) == 0)
 		ereport(
 			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),

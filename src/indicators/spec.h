@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * spec.h
- *		Which indicators to write with a candle, as JSON says it.
+ *		A spec: the JSON that says which indicators to write with a candle.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,13 +24,13 @@ typedef struct CaSpecField
 	int value; /* which of CaValues */
 } CaSpecField;
 
-/* an indicator as JSON knows it; its fields are in the order of jsonb */
+/* an indicator in a spec; its fields are in jsonb's order */
 typedef struct CaSpecKey
 {
 	const char *key;
 	const CaIndicator *indicator;
-	const char *form; /* what to write, for a hint */
-	int nfields;      /* none when the value stands alone */
+	const char *form; /* how its value may look, for a hint */
+	int nfields;      /* 0 when it has a single value */
 	CaSpecField fields[CA_MAX_VALUES];
 } CaSpecKey;
 
@@ -39,7 +39,7 @@ typedef struct CaSpec
 	int nrequests;
 	CaRequest requests[CA_MAX_REQUESTS];
 
-	/* of the request with the same place, in the order of jsonb */
+	/* one for each request, in jsonb's order */
 	const CaSpecKey *keys[CA_MAX_REQUESTS];
 	char labels[CA_MAX_REQUESTS][CA_LABEL_BYTES]; /* empty when it has none */
 } CaSpec;

@@ -5,12 +5,12 @@
  *
  *		{"RSI": 56.23, "SMA": {"50": 45000.12}, "MACD": {"value": -12.45, ...}}
  *
- * A value that is not warm or not defined is left out, and so is an object that
- * would be empty.  Numbers are the shortest decimals that read back as the same
- * double, so nothing is lost.
+ * Values that are not warm or not defined are left out, and so are objects
+ * that would be empty.  Numbers are the shortest decimals that read back as
+ * the same double, so nothing is lost.
  *
- * The keys of a spec, its labels and the fields of an indicator are in jsonb's
- * order already, so objects are put together without sorting.
+ * The keys of a spec, its labels and the fields of an indicator are already in
+ * jsonb's order, so objects are built without sorting.
  *
  *-------------------------------------------------------------------------
  */
@@ -59,7 +59,7 @@ set_number(JsonbValue *value, double number)
 	value->val.numeric = ca_decimal_to_numeric(&decimal);
 }
 
-/* what one request gives; "pairs" are for its fields, if it has any */
+/* the value of one request; "pairs" are for its fields, if it has any */
 static void
 set_values(JsonbValue *value, const CaSpecKey *key, const CaValues *values,
 		   JsonbPair *pairs)
@@ -87,13 +87,13 @@ set_values(JsonbValue *value, const CaSpecKey *key, const CaValues *values,
 Jsonb *
 ca_spec_values(const CaSpec *spec, const CaSeriesIndicators *indicators)
 {
-	/* pairs of the root, of the objects by labels, and of fields */
+	/* pairs of the root, of the objects with labels, and of fields */
 	int n = spec->nrequests;
 	JsonbPair *pairs = palloc(n * (2 + CA_MAX_VALUES) * sizeof(JsonbPair));
 	JsonbPair *label_pairs = pairs + n;
 	JsonbPair *field_pairs = label_pairs + n;
 	JsonbValue root = empty_object(pairs);
-	JsonbValue *object = NULL; /* by labels, of the key "open" */
+	JsonbValue *object = NULL; /* the object with labels of the key "open" */
 	const CaSpecKey *open = NULL;
 
 	for (int i = 0; i < n; i++)

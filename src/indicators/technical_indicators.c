@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * technical_indicators.c
- *		All indicators of a series of candles in one pass.
+ *		The SQL function technical_indicators(): all indicators of a series of
+ *		candles in one pass.
  *
- * technical_indicators() reads the candles of a series from the first one on, so
- * that a value does not depend on where the rows that it returns begin.  Rows of
- * price_history and compressed candles are read side by side, by one snapshot; the
- * latter come in columns.  indicator_rows.c has the indicators and the rows.
+ * ca_technical_indicators(), at the end of this file, reads the candles of a
+ * series from the first one on, so that a value does not depend on which row
+ * is returned first.  Rows of price_history and compressed candles, which come
+ * in columns, are read with the same snapshot and merged by time.
+ * indicator_rows.c computes the indicators and makes the rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,7 +76,7 @@ typedef struct Series
 	CaPrice close;    /* of the last candle */
 	CaIndicatorRows rows;
 	CaColumnScan scan;   /* of compressed candles */
-	bool has_compressed; /* there is one more */
+	bool has_compressed; /* another one follows */
 	int compressed;      /* its number in the segment */
 	MemoryContext candle_context;
 } Series;
@@ -91,11 +93,12 @@ gaps_argument(FunctionCallInfo fcinfo)
 			if (strcmp(name, gaps_names[i]) == 0)
 				return (Gaps) i;
 	}
-	ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			errmsg("unknown treatment of gaps"),
-			errdetail("Value is %s.", name ? quote_literal_cstr(name) : "NULL"),
-			errhint("ignore takes the next candle for the next bar, fill puts "
-					"flat candles in between, break begins anew."));
+	ereport(
+		ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		errmsg("unknown treatment of gaps"),
+		errdetail("Value is %s.", name ? quote_literal_cstr(name) : "NULL"),
+		errhint("ignore treats the next candle as the next bar, fill inserts "
+				"flat candles, break starts again."));
 }
 
 static CaArgument
@@ -114,7 +117,7 @@ candle_end(const Series *series, TimestampTz time)
 		series->timeframe, ca_timeframe_ordinal(series->timeframe, time) + 1);
 }
 
-/* candles are missing before this one: do what was asked for */
+/* candles are missing before this one: treat the gap as asked */
 static void
 cross_gap(Series *series, TimestampTz time)
 {
@@ -131,7 +134,7 @@ cross_gap(Series *series, TimestampTz time)
 		}
 }
 
-/* what comes before the values of a candle depends on the gap before it */
+/* before a candle is taken: deal with a gap before it */
 static void
 begin_candle(Series *series, TimestampTz time, const CaBar *bar)
 {
@@ -143,7 +146,7 @@ begin_candle(Series *series, TimestampTz time, const CaBar *bar)
 	series->close = bar->close;
 }
 
-/* a number of a segment as the kernels take it: what its numeric would give */
+/* a number of a segment as kernels take it, as from its numeric */
 static CaPrice
 compressed_price(const CaSegmentNumbers *numbers, int candle)
 {
@@ -233,7 +236,7 @@ take_notice(TupleTableSlot *slot, void *taker)
 	*(bool *) taker = true;
 }
 
-/* whether the series may have candles that are built from finer ones */
+/* whether the series may have candles built from finer ones */
 static bool
 has_finer_candles(const CaArgument *arguments)
 {
@@ -302,8 +305,8 @@ read_candles(const CaArgument *arguments, Oid namespace_oid, Series *series)
  * until timestamptz, include_open boolean, convention text, gaps text)
  * -> setof (candle_time timestamptz, close_price numeric, 22 double precision)
  *
- * A value is NULL until it is warm.  Errors: 22004 and 22023 for arguments that
- * are NULL or unknown, as the checks of the SQL functions have them.
+ * A value is NULL until it is warm.  Errors: 22004 and 22023 for arguments
+ * that are NULL or unknown, as in ca_check_series().
  */
 Datum
 ca_technical_indicators(PG_FUNCTION_ARGS)

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * update_technical_indicators.c
- *		The indicators of a batch of candles as JSON, from the state before the
- *		batch to the state behind it.
+ *		What update_technical_indicators() computes: the indicators of a batch
+ *		of candles as JSON, and their state after it.
  *
- * ca_indicators is an aggregate over candles in order of time.  It starts from
- * a state that an earlier batch left, or from none, and gives the identifiers of
- * the live candles, the JSON of each, and the state to go on from.  Archived
- * candles count but get no JSON.
+ * The procedure itself is SQL (sql/functions/indicators) and calls the
+ * aggregate ca_indicators over candles in order of time.  The aggregate starts
+ * from the state that an earlier batch left, or from none, and returns the
+ * identifiers of the live candles, the JSON of each, and the state to continue
+ * from.  Archived candles count but get no JSON.
  *
  * Memory: the states of the indicators, and the JSON of the batch's candles.
  *
@@ -69,14 +70,16 @@ enum
 	NCOLUMNS
 };
 
-/* the spec and the convention that are arguments number "argument" and the next */
+/*
+ * the spec in argument number "argument", and the convention in the next one
+ */
 static void
 spec_argument(FunctionCallInfo fcinfo, int argument, CaSpec *spec)
 {
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("spec must not be NULL"),
-				errhint("Leave it out for the usual one."));
+				errhint("Leave it out for the default."));
 	ca_spec_get(PG_GETARG_JSONB_P(argument),
 				ca_parameters_convention_argument(fcinfo, argument + 1), spec);
 }
@@ -131,8 +134,8 @@ make_batch(FunctionCallInfo fcinfo, MemoryContext context)
 		ereport(
 			ERROR, errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			errmsg("the state of the indicators cannot be read"),
-			errhint("Delete the series' rows of technical_indicator_states: "
-					"they are computed anew."));
+			errhint("Delete the series' rows in technical_indicator_states; "
+					"they will be computed again."));
 	batch->ids = initArrayResult(INT8OID, context, true);
 	batch->values = initArrayResult(JSONBOID, context, true);
 	batch->last = DT_NOBEGIN;
@@ -154,8 +157,10 @@ price_argument(FunctionCallInfo fcinfo, int argument, const char *name)
  * id bigint, live boolean, candle_time timestamptz, high numeric, low numeric,
  * close numeric) -> internal
  *
- * Of spec, convention and state the first row's count.  No column of a candle
- * may be NULL, and candles come in order of time.
+ * Spec, convention and state are taken from the first row.  No column of a
+ * candle may be NULL, and candles must come in order of time.  Errors: 22004
+ * for a NULL, 22023 for a candle out of order or an invalid spec, 22P03 for a
+ * state that cannot be read.
  */
 Datum
 ca_indicators_accum(PG_FUNCTION_ARGS)
@@ -229,7 +234,7 @@ ca_indicators_final(PG_FUNCTION_ARGS)
 /*
  * ca_check_spec(spec jsonb, convention text) -> void
  *
- * Errors: 22004 for NULL, 22023 for a spec or a convention that is none.
+ * Errors: 22004 for NULL, 22023 for an invalid spec or convention.
  */
 Datum
 ca_check_spec(PG_FUNCTION_ARGS)
@@ -243,7 +248,7 @@ ca_check_spec(PG_FUNCTION_ARGS)
 /*
  * ca_indicator_state_holds(spec jsonb, convention text, state bytea) -> boolean
  *
- * Whether the state is one of this spec, in the format of this version.
+ * Whether the state belongs to this spec and has the format of this version.
  */
 Datum
 ca_indicator_state_holds(PG_FUNCTION_ARGS)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * decimal_wide.c
- *		The wide form of decimals: numeric's own functions, on decimals of
- *		either form.
+ *		The wide form of decimals: PostgreSQL's functions for numeric, on
+ *		decimals of either form.
  *
  *-------------------------------------------------------------------------
  */
@@ -68,8 +68,8 @@ ca_wide_round(const CaDecimal *a, int scale)
 /*
  * a / b at this scale, rounded once, half away from zero; b > 0.
  *
- * numeric's own division chooses its scale, and rounding its result again
- * would round twice.  trunc((2 * |a| * 10^scale + b) / (2 * b)) is exact.
+ * PostgreSQL's division chooses its own scale, so rounding its result would
+ * round twice.  trunc((2 * |a| * 10^scale + b) / (2 * b)) is exact.
  */
 CaDecimal
 ca_wide_div_round(const CaDecimal *a, const CaDecimal *b, int scale)

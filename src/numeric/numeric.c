@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * numeric.c
- *		Exact decimals from and to numeric.
+ *		Exact decimals from numeric and to numeric.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,11 +20,11 @@
 
 PG_FUNCTION_INFO_V1(ca_price_fits);
 
-/* digits to the base 10000 in a fixed decimal: 38 decimals, aligned anyhow */
+/* base-10000 digits in a fixed decimal: 38 decimals, in any alignment */
 #define MAX_FIXED_DIGITS 11
 
 /*
- * Build a numeric of these digits, least significant first.
+ * Build a numeric from these digits, least significant first.
  */
 static Numeric
 numeric_make(bool negative, int scale, int weight, int ndigits,
@@ -77,7 +77,7 @@ numeric_make(bool negative, int scale, int weight, int ndigits,
 	return (Numeric) result;
 }
 
-/* 10^exponent; a negative exponent gives as many decimals */
+/* 10^exponent; a negative exponent gives that many decimals */
 Numeric
 ca_numeric_pow10(int exponent)
 {
@@ -117,7 +117,7 @@ ca_numeric_integer_digits(Datum num)
 	return count;
 }
 
-/* decimals of a finite numeric, zeros at its end not counted */
+/* decimals of a finite numeric, without trailing zeros */
 int
 ca_numeric_decimals(Datum num)
 {
@@ -154,7 +154,7 @@ ca_price_fits(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(ca_numeric_fits(PG_GETARG_DATUM(0)));
 }
 
-/* the digits's value as a scaled integer; false when it does not fit */
+/* the value as a scaled integer; false when it does not fit */
 static bool
 digits_to_fixed(const CaNumericDigits *digits, CaInt128 *result)
 {
@@ -181,7 +181,7 @@ digits_to_fixed(const CaNumericDigits *digits, CaInt128 *result)
 	}
 	else if (value != 0 && shift < 0)
 	{
-		/* digits to the base 10000 reach beyond the scale, but are zero there */
+		/* base-10000 digits reach beyond the scale, where they are zero */
 		if (shift <= -DIGIT_DECIMALS || value % ca_pow10(-shift) != 0)
 			return false;
 		value /= ca_pow10(-shift);
@@ -191,8 +191,8 @@ digits_to_fixed(const CaNumericDigits *digits, CaInt128 *result)
 }
 
 /*
- * The exact decimal of a finite numeric.  In wide form it points to the value
- * given, or to a copy of it where that was packed.
+ * The exact decimal of a finite numeric.  In wide form it points to the given
+ * value, or to a copy where that was packed.
  */
 CaDecimal
 ca_decimal_from_numeric(Datum num)
@@ -281,7 +281,7 @@ ca_decimal_to_numeric(const CaDecimal *decimal)
 		reversed[ndigits++] = abs(part) * (NUMERIC_BASE / power);
 		value = narrow ? (int64) value / power : value / power;
 	}
-	/* divisions of 64 bits as soon as they will do */
+	/* 64-bit divisions as soon as the value fits */
 	for (; value != (int64) value; value /= NUMERIC_BASE)
 		reversed[ndigits++] = abs((int) (value % NUMERIC_BASE));
 	for (rest = (int64) value; rest != 0; rest /= NUMERIC_BASE)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * numeric.h
- *		Between PostgreSQL's numeric and double precision on one side and
- *		exact decimals and double-doubles on the other.
+ *		Conversions between PostgreSQL's numeric and double precision and the
+ *		numbers of src/number: exact decimals, double-doubles and prices.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,11 +17,11 @@
 #include "number/doubledouble.h"
 #include "number/price.h"
 
-/* what prices and volumes may have */
+/* the most digits, and decimals among them, of prices and volumes */
 #define CA_PRICE_DIGITS 38
 #define CA_PRICE_DECIMALS 18
 
-/* a Datum here is a numeric in any form: packed, compressed or plain */
+/* each Datum is a numeric in any form: packed, compressed or plain */
 extern bool ca_numeric_is_finite(Datum num);
 extern int ca_numeric_scale(Datum num);
 extern int ca_numeric_integer_digits(Datum num);

@@ -10,16 +10,16 @@
 #include "numeric/numeric_format.h"
 #include "numeric/numeric_decimal64.h"
 
-/* as many digits to the base 10000 as an int64 holds whatever they are */
+/* base-10000 digits that always fit into an int64 */
 #define MAX_SMALL_DIGITS 4
 
 /*
  * The exact value of a numeric at its own scale.
  *
- * Reads it in place, with a short varlena header too.  False for what is not
- * small: more than 18 decimals, a value beyond int64 or of more than 16 digits
- * from its first to its last, NaN, infinity, and whatever is compressed or out of
- * line.
+ * Reads it in place, even with a short varlena header.  False for a numeric
+ * that is not small: one with more than 18 decimals, a value beyond int64 or
+ * more than 16 digits from the first to the last; and for NaN, infinity, and
+ * values that are compressed or out of line.
  */
 bool
 ca_decimal64_from_numeric(Datum num, CaDecimal64 *small)
@@ -66,7 +66,7 @@ ca_decimal64_from_numeric(Datum num, CaDecimal64 *small)
 	}
 	else if (shift < 0)
 	{
-		/* decimals beyond the scale, which are zero */
+		/* decimals beyond the scale must be zero */
 		int64 cut = shift == -1   ? value / 10
 					: shift == -2 ? value / 100
 								  : value / 1000;

@@ -3,8 +3,8 @@
  * numeric_digits.h
  *		The digits of a numeric, read in place.
  *
- * numeric_format.h tells how a numeric is laid out.  Values are read in place,
- * with a short varlena header too, hence unaligned.
+ * numeric_format.h describes the layout.  Values are read in place, even with
+ * a short varlena header, so they may be unaligned.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,10 +17,10 @@
 
 #include "numeric/numeric_format.h"
 
-/* digits to the base 10000 of a chunk that an int64 holds with room to spare */
+/* base-10000 digits of a chunk, which an int64 holds with room to spare */
 #define CHUNK_DIGITS 4
 
-/* a numeric, unpacked except for its digits */
+/* a numeric taken apart, except for its digits */
 typedef struct CaNumericDigits
 {
 	bool special;

@@ -3,8 +3,8 @@
  * numeric_format.h
  *		How PostgreSQL lays a numeric out.
  *
- * The layout is private to the server, but it is its format on disk and has not
- * changed since 9.1: a 16-bit header, then digits to the base 10000, most
+ * The layout is private to the server, but it is the format on disk and has
+ * not changed since 9.1: a 16-bit header, then base-10000 digits, most
  * significant first, without zeros at either end.
  *
  *		1sddddddwwwwwww			short: sign, 6 bits of display scale, 7 of weight

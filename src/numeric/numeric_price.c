@@ -21,7 +21,7 @@
 PG_FUNCTION_INFO_V1(ca_numeric_to_double);
 PG_FUNCTION_INFO_V1(ca_order_key);
 
-/* up to four digits of the digits from the i-th on, as an exact double-double */
+/* up to four digits from the i-th on, as an exact double-double */
 static CaDD
 digits_chunk(const CaNumericDigits *digits, int i, int *ndigits)
 {
@@ -79,11 +79,11 @@ ca_dd_from_numeric(Datum num)
 	return digits.negative ? ca_dd_neg(value) : value;
 }
 
-/* the value in units of 1e-8; false when it is no small number of them */
+/* the value in units of 1e-8; false when it is not an e8 price */
 static bool
 digits_e8(const CaNumericDigits *digits, int64 *e8)
 {
-	/* powers of the base, for the digits behind the last one */
+	/* powers of the base, for digits that are not stored */
 	static const int64 power[] = {1, 10000, 100000000, 1000000000000};
 	int last = digits->weight - (digits->ndigits - 1);
 	int64 value = 0;
@@ -113,7 +113,10 @@ ca_price_from_numeric(Datum num)
 	return ca_price_from_dd(ca_dd_from_numeric(num));
 }
 
-/* the integer of all digits, if it is at most 2^53; how many tens go behind */
+/*
+ * all digits as an integer, and the power of ten; false if the integer exceeds
+ * 2^53
+ */
 static bool
 digits_small(const CaNumericDigits *digits, int64 *value, int *exponent)
 {
@@ -134,14 +137,15 @@ digits_small(const CaNumericDigits *digits, int64 *value, int *exponent)
 }
 
 /*
- * A numeric as the nearest double, ties to even, as the cast gives it, which goes
- * through text.
+ * A numeric as the nearest double, ties to even.  The result is that of the
+ * cast, which goes through text and is slower.
  *
  * An integer below 2^53 and a power of ten below 10^23 are doubles, so their
  * quotient or product is rounded once (Clinger, "How to Read Floating Point
- * Numbers Accurately", 1990).  Otherwise a double-double decides, unless it is so
- * close to the middle of two doubles, or to the ends of their range, that its own
- * error might matter: then the cast does.  Errors: 22003 as the cast has them.
+ * Numbers Accurately", 1990).  Otherwise a double-double decides, unless it is
+ * so close to the middle of two doubles, or to the ends of their range, that
+ * its own error might matter; then the cast decides.  Errors: 22003, as for
+ * the cast.
  */
 double
 ca_double_from_numeric(Datum num)
@@ -167,7 +171,7 @@ ca_double_from_numeric(Datum num)
 		CaDD value = ca_dd_from_numeric(num);
 		double hi = fabs(value.hi);
 
-		/* how far it is to the middle of this double and the one below */
+		/* the distance to the middle of this double and the one below */
 		if (fabs(value.lo) < 0.5 * (hi - nextafter(hi, 0.0)) * (1.0 - 0x1p-30))
 			return value.hi;
 	}
@@ -186,12 +190,12 @@ ca_numeric_to_double(PG_FUNCTION_ARGS)
 /*
  * ca_order_key(x numeric) -> double precision
  *
- * Rises with x, but not with every digit of it: x <= y has key(x) <= key(y).  It
- * raises no error for any x, so it is LEAKPROOF, as the comparisons of double
- * precision are, and those of numeric are not: an index on it serves roles that
- * row-level security binds too.  Whatever has 308 digits or more before the point
- * has the greatest key but that of infinity, whatever has 304 zeros or more after
- * it that of zero.
+ * A key for sorting: x <= y implies key(x) <= key(y), but close values may
+ * share a key.  It raises no error for any x, so it is LEAKPROOF, as
+ * comparisons of double precision are and those of numeric are not; so roles
+ * under row-level security can use an index on it.  A value with 308 digits or
+ * more before the point has the greatest key below infinity; one with 304
+ * zeros or more after the point has the key of zero.
  */
 Datum
 ca_order_key(PG_FUNCTION_ARGS)

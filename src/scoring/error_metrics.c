@@ -20,17 +20,19 @@
  *	directional_accuracy	share of rows in which actual and predicted lie on
  *				the same side of reference; equal to it is a side of its own
  *
- * A row with a NULL among actual, predicted and reference does not count.  No
- * rows give NULL.
+ * Rows with a NULL actual, predicted or reference value do not count.  Without
+ * rows the result is NULL.
  *
  * Errors: NaN, an infinity, a negative naive_error and a result beyond double
  * precision are 22003; a naive_error that is NULL or changes within a call is
- * 22023, unless the row does not count.  An overflow concerns the metrics that
- * need the overflown sum alone.
+ * 22023, unless the row does not count.  An overflow affects only the metrics
+ * that need the sum that overflowed.
  *
- * All metrics of (actual, predicted) bear the same transition function and
- * state, so a query that asks for several runs it once a row.  medae needs
- * every error and has its own file.
+ * All metrics of (actual, predicted) share one transition function and state,
+ * so a query that asks for several runs it once per row.  medae needs every
+ * error and has its own file.  To add a metric: a CaErrorMetric and its
+ * formula in kernel/error_kernel.c, a final function here, and its aggregates
+ * in sql/functions/scoring.
  *
  * Definitions: scikit-learn 1.2 (mae, mse, rmse, max_error, mape, r2); Hyndman
  * and Koehler, "Another look at measures of forecast accuracy" (2006) for mase
@@ -51,7 +53,7 @@
 #include "scoring/metric.h"
 #include "base/checks.h"
 
-/* number of rows and the naive error that they agree on */
+/* the naive error is the same in all rows */
 typedef struct ScaledState
 {
 	double count;
@@ -127,7 +129,7 @@ ca_error_accum(PG_FUNCTION_ARGS)
 }
 
 /*
- * The same for numerics, which count as the doubles that they are cast to.
+ * The same for numerics, which are taken as the doubles that a cast gives.
  */
 Datum
 ca_error_accum_numeric(PG_FUNCTION_ARGS)

@@ -6,15 +6,15 @@
  *	medae		the median of |predicted - actual|; of an even number of pairs
  *				the mean of the two middle ones
  *
- * A pair with a NULL does not count.  No pairs give NULL.  NaN, an infinity or
- * a result beyond double precision are 22003.
+ * Pairs with a NULL do not count.  Without pairs the result is NULL.  NaN, an
+ * infinity or a result beyond double precision are 22003.
  *
- * An exact median needs every error, so the state takes 8 bytes a pair, grows
- * by doubling, and is not bounded by work_mem: up to 16 bytes a pair, and 24
- * for a moment while it grows.  Over a window with ORDER BY every row costs
- * nine passes over the errors so far.  A partial state that goes from a
- * parallel worker to its leader must stay below 1 GB, 134 million pairs; more
- * are 54000.
+ * An exact median needs every error.  The state has 8 bytes per pair, grows by
+ * doubling and is not limited by work_mem: it takes up to 16 bytes per pair,
+ * and up to 24 for a moment while it grows.  Over a window with ORDER BY every
+ * row costs nine passes over the errors so far.  A partial state that goes
+ * from a parallel worker to its leader must stay below 1 GB, 134 million
+ * pairs; more are 54000.
  *
  * Definition: scikit-learn 1.2, median_absolute_error.
  *
@@ -146,11 +146,11 @@ ca_medae_serialize(PG_FUNCTION_ARGS)
 
 	ca_aggregate_context(fcinfo, "ca_medae_serialize");
 	if (state->count > limit)
-		ereport(
-			ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			errmsg("too many pairs for one worker of a parallel medae"),
-			errdetail("There are %zu, the limit is %zu.", state->count, limit),
-			errhint("Set max_parallel_workers_per_gather to 0."));
+		ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("too many pairs for one worker of a parallel medae"),
+				errdetail("There are %zu pairs; the limit is %zu.",
+						  state->count, limit),
+				errhint("Set max_parallel_workers_per_gather to 0."));
 
 	pq_begintypsend(&buf);
 	enlargeStringInfo(&buf, (int) ((state->count + 1) * sizeof(double)));
@@ -186,8 +186,8 @@ ca_medae_deserialize(PG_FUNCTION_ARGS)
 		ereport(ERROR, errcode(ERRCODE_PROTOCOL_VIOLATION),
 				errmsg("number of errors in a medae state does not match its "
 					   "length"),
-				errdetail("It says %lld, in %d bytes.", (long long) count,
-						  buf.len));
+				errdetail("The state claims %lld errors in %d bytes.",
+						  (long long) count, buf.len));
 
 	state = new_state(CurrentMemoryContext, (size_t) count);
 	while (state->count < (size_t) count)

@@ -1,16 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * metric.c
- *		What the scoring aggregates share.
+ *		What all scoring aggregates share.  The metrics are in error_metrics.c,
+ *		probability_metrics.c, medae.c and sharpe_ratio.c.
  *
- * Their states are arrays of double precision, as those of PostgreSQL's own
- * avg and variance: a type that can be stored and sent, unlike internal.  The
+ * Their states are arrays of double precision, like those of PostgreSQL's avg
+ * and variance: a type that, unlike internal, can be stored and sent.  The
  * numbers of the array are the fields of a C struct, which must consist of
- * doubles alone.
+ * doubles only.
  *
  * Anyone may call a support function with any array, or build an aggregate
  * with another initial condition, so the shape is checked on every call.  The
- * numbers are not: wrong ones give a wrong result and nothing worse.
+ * numbers are not checked: wrong ones give a wrong result, but do no other
+ * harm.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +30,7 @@
 /*
  * The state argument, checked to hold a struct of that size.
  *
- * Only a caller that has asked ca_aggregate_context() may change it.
+ * Only a caller that has called ca_aggregate_context() may change it.
  */
 ArrayType *
 ca_metric_state(FunctionCallInfo fcinfo, int argno, size_t size)
@@ -49,7 +51,7 @@ ca_metric_state(FunctionCallInfo fcinfo, int argno, size_t size)
 }
 
 /*
- * An argument that belongs to the call rather than to the row: NULL is 22023.
+ * An argument that must be the same in all rows.  Errors: 22023 for NULL.
  */
 double
 ca_metric_constant(FunctionCallInfo fcinfo, int argno, const char *name)
@@ -62,7 +64,7 @@ ca_metric_constant(FunctionCallInfo fcinfo, int argno, const char *name)
 }
 
 /*
- * Refuse an argument that differs between the rows of one call: 22023.
+ * Refuse an argument that differs between rows.  Errors: 22023.
  */
 void
 ca_metric_check_constant(double first, double value, const char *name)
@@ -75,10 +77,11 @@ ca_metric_check_constant(double first, double value, const char *name)
 }
 
 /*
- * NULL if undefined, else the value; one beyond double precision is 22003.
+ * NULL if undefined, else the value.  Errors: 22003 for one beyond double
+ * precision.
  *
- * Sums that overflow end as infinity or NaN and stay so.  Inputs are finite,
- * so either means overflow.
+ * Sums that overflow become infinity or NaN for good.  Inputs are finite, so
+ * either means an overflow.
  */
 Datum
 ca_metric_result(FunctionCallInfo fcinfo, bool defined, double value)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * metric.h
- *		What the scoring aggregates share: states that are float8 arrays,
- *		parameters that may not change, results that may not exist.
+ *		What all scoring aggregates share: states that are float8 arrays,
+ *		parameters that must not change, results that may be undefined.
  *
  *-------------------------------------------------------------------------
  */

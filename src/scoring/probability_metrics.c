@@ -3,8 +3,8 @@
  * probability_metrics.c
  *		Metrics of predicted probabilities, as parallel-safe aggregates.
  *
- * With y = 1 for what happened and 0 for what did not, p the probability that
- * was given to it, over n pairs:
+ * With y = 1 for what happened and 0 for what did not, and p its predicted
+ * probability, over n pairs:
  *
  *	brier_score	sum((y - p)^2) / n
  *	log_loss	-sum(ln(q)) / n, q = p where y = 1 and 1 - p where y = 0; q is
@@ -14,12 +14,12 @@
  *				holds k/10 <= p < (k+1)/10, the last one p = 1 too;
  *				sum over bins of (pairs in it / n) * |mean(y) - mean(p)|
  *
- * The outcome is boolean, or double precision 0 or 1.  A pair with a NULL does
- * not count.  No pairs give NULL.  A probability outside 0..1 and an outcome
- * other than 0 and 1 are 22003.
+ * The outcome is boolean, or double precision 0 or 1.  Pairs with a NULL do
+ * not count.  Without pairs the result is NULL.  A probability outside 0..1
+ * and an outcome other than 0 and 1 are 22003.
  *
- * All three bear the same transition function and state, so a query that asks
- * for several runs it once a row.
+ * All three share one transition function and state, so a query that asks for
+ * several runs it once per row.
  *
  * Definitions: scikit-learn 1.2 (brier_score_loss, log_loss); Naeini, Cooper
  * and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian

@@ -5,12 +5,12 @@
  *
  *	sharpe_ratio	mean(return) / sd(return) * sqrt(periods_per_year)
  *
- * with the sample standard deviation (n - 1).  Left out, periods_per_year is
- * 365: daily returns of a market that never closes.  Returns are fractions
- * over the risk-free rate; subtract that rate first where it matters.
+ * with the sample standard deviation (n - 1).  periods_per_year is 365 by
+ * default: daily returns of a market that never closes.  Returns are fractions
+ * in excess of the risk-free rate; subtract that rate first where it matters.
  *
- * A NULL return does not count.  Fewer than two returns, or returns that are
- * all equal, give NULL.
+ * A NULL return does not count.  The result is NULL for fewer than two
+ * returns, and for returns that are all equal.
  *
  * Errors: a NaN or infinite return and a result beyond double precision are
  * 22003; a periods_per_year that is NULL, not finite, not positive or not the

@@ -1,19 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * asof_kernel.c
- *		The last candle before each of many moments, from candles in any order.
+ *		The last candle before each of many moments, with candles in any order.
  *
- * The moments of a series, sorted, cut time into slots.  A candle falls into
- * the slot that ends with the first moment after it; of each slot only the last
- * candle counts.  Once all candles are seen, the answer of a moment is that of
- * its own slot, or else of the nearest slot before it that has one.
+ * The sorted moments of a series cut time into slots.  A candle falls into the
+ * slot that ends with the first moment after it; in each slot only the last
+ * candle counts.  When all candles have been seen, the answer for a moment is
+ * the candle of its own slot, or else of the nearest earlier slot that has
+ * one.
  *
- * So the candles are read once, as they come, and the memory is that of the
- * moments.  Candles mostly come in the order of time, so the search for the
- * slot starts where the one before was found, in steps that double.
+ * So the candles are read once, in any order, and memory is proportional to
+ * the number of moments.  Candles mostly come in order of time, so the search
+ * for a slot starts at the previous one, in steps that double.
  *
- * A caller keeps what belongs to a candle, its price, in an array of its own
- * beside the slots.  Plain C.
+ * The caller keeps the prices of the candles in an array of its own, one for
+ * each slot.  Plain C.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +23,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* the slot has no candle; no candle starts then */
+/* the slot has no candle; no candle can start then */
 #define NOTHING INT64_MIN
 
 static int
@@ -39,7 +40,7 @@ compare_slots(const void *a, const void *b)
 }
 
 /*
- * Sort the slots by series and moment, and note where each series is; every
+ * Sort the slots by series and moment, and set the range of each series; every
  * series has a slot.
  */
 void
@@ -66,7 +67,7 @@ find_slot(const CaAsOfSlot *slots, const CaAsOfRange *range, int64_t time)
 	uint32_t at = range->hint;
 	uint32_t step = 1;
 
-	/* what is below low ends too early; high and above do not */
+	/* slots below low end too early; high and those above do not */
 	if (at < high && slots[at].before <= time)
 	{
 		low = at + 1;
@@ -102,8 +103,8 @@ find_slot(const CaAsOfSlot *slots, const CaAsOfRange *range, int64_t time)
 }
 
 /*
- * Show a candle of the series.  Returns the slot whose last candle it is so
- * far, or CA_ASOF_NO_SLOT if nobody needs it.
+ * Take a candle of the series.  Returns the slot whose last candle it is so
+ * far, or CA_ASOF_NO_SLOT if no row needs it.
  */
 uint32_t
 ca_asof_offer(CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
@@ -118,7 +119,7 @@ ca_asof_offer(CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
 }
 
 /*
- * The slot whose last candle, of those shown, starts at that time, or CA_ASOF_NO_SLOT.
+ * The slot whose last candle so far starts at that time, or CA_ASOF_NO_SLOT.
  */
 uint32_t
 ca_asof_find(const CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
@@ -132,8 +133,8 @@ ca_asof_find(const CaAsOfSlot *slots, CaAsOfRange *range, int64_t time)
 }
 
 /*
- * The slot that holds the answer of each row that asks, when all candles have
- * been shown; rows without an answer are left as they are.
+ * Set the slot that has the answer for each row that asks, when all candles
+ * have been taken.  Rows without an answer are left unchanged.
  */
 void
 ca_asof_settle(const CaAsOfSlot *slots, uint32_t n, uint32_t *found)

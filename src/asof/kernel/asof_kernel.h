@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * asof_kernel.h
- *		The last candle before each of many moments, from candles in any order.
+ *		The last candle before each of many moments, with candles in any order.
  *
  * Plain C: no PostgreSQL header is needed here.
  *
@@ -14,16 +14,16 @@
 
 #define CA_ASOF_NO_SLOT UINT32_MAX
 
-/* what lies between a moment and the one before it in the same series */
+/* the time from one moment of a series to the next; see asof_kernel.c */
 typedef struct CaAsOfSlot
 {
-	int64_t before;  /* candles that start before this are asked for */
-	int64_t latest;  /* start of the last candle found, if found */
-	uint32_t series; /* number of the series */
-	uint32_t row;    /* who asks */
+	int64_t before;  /* the moment: candles that start before it count */
+	int64_t latest;  /* start of the last candle found so far, if any */
+	uint32_t series; /* the series' number */
+	uint32_t row;    /* the row that asks */
 } CaAsOfSlot;
 
-/* the slots of a series, as places in the sorted array */
+/* the slots of a series in the sorted array */
 typedef struct CaAsOfRange
 {
 	uint32_t first;

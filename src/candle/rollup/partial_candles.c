@@ -1,11 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * partial_candles.c
- *		Stored candles that were made of less than their span.
+ *		Partial candles: stored candles whose sources did not cover their whole
+ *		span.
  *
- * The table partial_candles has a row of each.  ca_partial_candles() reads those
- * whose candle is still the one that was rolled up.  Everybody may read the table;
- * its owner writes it, for those who may write candles.
+ * The table partial_candles has a row for each.  ca_partial_candles() reads
+ * the rows whose candle is still the one that was rolled up.  Everybody may
+ * read the table; its owner writes it, on behalf of users who may write
+ * candles.
  *
  *-------------------------------------------------------------------------
  */
@@ -55,7 +57,7 @@ ca_partial_candles_any(Oid namespace_oid)
 	return any;
 }
 
-/* note the rows that ca_partial_candles() returned */
+/* keep the rows that ca_partial_candles() returned */
 static void
 take_rows(CaPartialCandles *partial)
 {
@@ -78,7 +80,7 @@ take_rows(CaPartialCandles *partial)
 }
 
 /*
- * The partial candles of a range, by the snapshot that is active; NULL when there
+ * The partial candles of a range, as of the active snapshot; NULL when there
  * are none.  SPI must be connected.
  */
 CaPartialCandles *
@@ -151,8 +153,8 @@ check_rights(Oid namespace_oid)
 /*
  * ca_note_partial(candles, covered, digests)
  *
- * Calls ca_write_partial() as the owner of the table.  Errors: 42501 for who may
- * not insert into price_data.
+ * Calls ca_write_partial() as the owner of the table.  Errors: 42501 for users
+ * who may not insert into price_data.
  */
 Datum
 ca_note_partial(PG_FUNCTION_ARGS)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * partial_candles.h
- *		Stored candles that were made of less than their span.
+ *		Partial candles: stored candles whose sources did not cover their whole
+ *		span.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,15 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * rollup.c
- *		Higher candles from stored finer ones: built as they are asked for, or
- *		written.
+ *		Candles of higher timeframes from stored finer ones: built for a query
+ *		(ca_build_candles), or written to the table (ca_rollup_series,
+ *		ca_rollup_assets).
  *
- * Several source timeframes complement each other, as cover.c says.  The market_cap
- * of a candle is the last one known in it.
+ * Several source timeframes complement each other, as cover.c describes.  The
+ * market_cap of a candle is the last one known in it.  Candles are read into
+ * groups (rollup_read.c, rollup_groups.c), the groups are turned into candles
+ * (rollup_build.c), and candles are written (rollup_write.c).
  *
- * Memory: groups as rollup_groups.c says, up to the limit of a hash table for
- * candles that are asked for and up to maintenance_work_mem for a roll-up, and
- * 10,000 candles to be written at a time.
+ * Memory: groups as rollup_groups.c describes, up to the limit of a hash table
+ * for a query and up to maintenance_work_mem for a roll-up, and a batch of
+ * 10,000 candles to write.
  *
  *-------------------------------------------------------------------------
  */
@@ -53,7 +56,7 @@ set_bounds(FunctionCallInfo fcinfo, int since, int until, CaRollupRange *range)
 		if (!TIMESTAMP_NOT_FINITE(last) && !IS_VALID_TIMESTAMP(last))
 			ereport(ERROR, errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 					errmsg("timestamp out of range"),
-					errdetail("until lies before the first timestamp."));
+					errdetail("until is before the first timestamp."));
 		range->until = ca_timeframe_after(range->target, last);
 	}
 }
@@ -68,8 +71,9 @@ set_schemas(FunctionCallInfo fcinfo, CaRollupRange *range)
 }
 
 /*
- * A plan that is kept for the session, one for each kind of range: with bounds
- * and without.  Another schema is another extension of that name.
+ * The plan for this kind of range, with bounds or without; plans are kept for
+ * the session.  They are dropped when the schema changes, because the
+ * extension was created again in another schema.
  */
 static SPIPlanPtr
 kept_plan(const CaRollupRange *range)
@@ -106,8 +110,8 @@ kept_plan(const CaRollupRange *range)
  * ca_build_candles(asset, timeframe, source, since, until) -> table
  *
  * Target candles of one asset that overlap [since, until), ascending.  Without
- * an asset or a timeframe there are none; without a source all count.
- * Errors: 22023, 22008, and what reading price_history raises.
+ * an asset or a timeframe there are none; without a source all sources count.
+ * Errors: 22023, 22008, and those of reading price_history.
  */
 Datum
 ca_build_candles(PG_FUNCTION_ARGS)
@@ -152,7 +156,7 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* the assets that there are, for a roll-up of all */
+/* all assets, for a roll-up of all */
 static void
 find_assets(CaRollupRange *range)
 {
@@ -176,8 +180,8 @@ find_assets(CaRollupRange *range)
 }
 
 /*
- * Build and write the candles of a range of which the bounds and the assets are
- * set; returns how many were inserted or changed.  SPI must be connected.
+ * Build and write the candles of a range whose bounds and assets are set;
+ * returns how many were inserted or changed.  SPI must be connected.
  */
 static int64
 write_range(const CaRollupRange *range, bool include_open)

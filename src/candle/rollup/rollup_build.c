@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_build.c
- *		Target candles from groups of stored ones.
+ *		Building target candles from groups of stored ones.
  *
- * A target candle has a part of each source timeframe that has candles in it.
- * cover.c says which of these candles count.  Where that is all or none of a part,
- * as nearly always, the parts that count are merged.  Of a part of which some count
- * and some do not, those that do are read once more.
+ * A target candle has one part for each source timeframe with candles in it.
+ * cover.c decides which of these candles count.  Nearly always that is all or
+ * none of a part, and the parts that count are merged.  Where only some
+ * candles of a part count, those are read again.
  *
- * A source candle covers its span, unless partial_candles says that a roll-up made
- * it of less.  That is not looked at while the table is empty, nor of minutes.
+ * A source candle covers its span, unless partial_candles says that a roll-up
+ * made it from less.  The table is not read while it is empty, nor for
+ * minutes.
  *
- * This goes by batches of target candles, so that a second reading is one for
- * many of them, and partial_candles is asked once.
+ * Target candles are built in batches, so that many of them share one second
+ * read and one read of partial_candles.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,11 +29,11 @@
 #include "candle/rollup/rollup_build.h"
 #include "numeric/numeric.h"
 
-/* a batch: so many target candles, or of so many minutes */
+/* a batch has at most this many target candles, and about this many minutes */
 #define BATCH_SIZE 4096
 #define BATCH_MINUTES (1024 * 1024)
 
-/* minutes of the longest target candle, a month */
+/* minutes in the longest target candle, a month */
 #define MOST_MINUTES (31 * 24 * 60)
 
 /* a target candle */
@@ -44,7 +45,7 @@ typedef struct Bucket
 	int nparts;
 	CaRollupGroupResult *parts; /* finest first */
 	int covered;
-	bool known; /* there is a result */
+	bool known; /* "result" is set */
 	CaRollupGroupResult result;
 } Bucket;
 
@@ -54,22 +55,23 @@ struct CaRollupBuilder
 	CaRollupGroups *groups;
 	MemoryContext context;
 	MemoryContext batch_context;
-	SPIPlanPtr again_plan;     /* NULL until it is needed */
-	bool any_partial;          /* there are partial candles at all */
+	SPIPlanPtr again_plan;     /* NULL until needed */
+	bool any_partial;          /* there may be partial candles */
 	CaPartialCandles *partial; /* those of the batch, or NULL */
 	Bucket *buckets;
 	int nbuckets;
-	int room; /* for so many */
+	int room; /* of buckets */
 	int next;
-	CaRollupFilter *filter; /* what must be read again; NULL: nothing */
+	CaRollupFilter *filter; /* the candles to read again; NULL: none */
 	uint32 filter_sources;
 	uint64 covered[MOST_MINUTES / 64 + 1];
 	uint64 joined[MOST_MINUTES / 64 + 1];
 };
 
 /*
- * Build the target candles of a range from its groups, which are finished.  SPI
- * must be connected, the snapshot that the groups were read by be active.
+ * Start building the target candles of a range from its finished groups.  SPI
+ * must be connected, and the snapshot with which the groups were read must be
+ * active.
  */
 CaRollupBuilder *
 ca_rollup_build_begin(const CaRollupRange *range, CaRollupGroups *groups)
@@ -93,7 +95,7 @@ source_minutes(const CaRollupGroupResult *part)
 	return ca_timeframe_by_index(part->key.source)->usecs / USECS_PER_MINUTE;
 }
 
-/* take the groups of the next target candle, whose key this is */
+/* take the groups of the next target candle, which has this key */
 static void
 take_bucket(CaRollupBuilder *builder, const CaRollupGroupKey *key)
 {
@@ -132,7 +134,7 @@ add_result(Bucket *bucket, const CaRollupGroupResult *part)
 	bucket->known = true;
 }
 
-/* read some candles of a part again */
+/* arrange that the counting candles of a part are read again */
 static void
 want_again(CaRollupBuilder *builder, const CaRollupGroupResult *part,
 		   const uint64 *counting)
@@ -143,7 +145,7 @@ want_again(CaRollupBuilder *builder, const CaRollupGroupResult *part,
 	builder->filter_sources |= (uint32) 1 << part->key.source;
 }
 
-/* how many minutes a candle of a part was made of */
+/* how many minutes went into a candle of a part */
 static inline int
 made_of(const CaRollupBuilder *builder, const CaRollupGroupResult *part,
 		int bit, int length)
@@ -156,7 +158,7 @@ made_of(const CaRollupBuilder *builder, const CaRollupGroupResult *part,
 	return ca_partial_candles_covered(builder->partial, &key, length);
 }
 
-/* offer the candles of a part; those that count displace finer ones */
+/* offer the candles of a part; those that count replace finer ones */
 static void
 offer_part(const CaRollupBuilder *builder, const Bucket *bucket, int number,
 		   CaCover *cover, uint64 *counting[CA_TIMEFRAMES])
@@ -213,7 +215,7 @@ combine_parts(CaRollupBuilder *builder, Bucket *bucket)
 	}
 }
 
-/* find what a target candle is made of */
+/* find out what a target candle is made of */
 static void
 resolve(CaRollupBuilder *builder, Bucket *bucket)
 {
@@ -231,7 +233,7 @@ resolve(CaRollupBuilder *builder, Bucket *bucket)
 		combine_parts(builder, bucket);
 }
 
-/* a range of what the batch has of these sources */
+/* the range of the batch's candles of these sources */
 static void
 set_batch_range(const CaRollupBuilder *builder, uint32 sources,
 				CaRollupRange *range)
@@ -256,7 +258,9 @@ set_batch_range(const CaRollupBuilder *builder, uint32 sources,
 	}
 }
 
-/* read again what the filter wants, and add it to the target candles */
+/*
+ * read the candles that the filter wants, and add them to the target candles
+ */
 static void
 read_again(CaRollupBuilder *builder)
 {
@@ -283,7 +287,7 @@ read_again(CaRollupBuilder *builder)
 	{
 		CaRollupGroupResult part;
 
-		/* both come by asset and time */
+		/* both are ordered by asset and time */
 		while (bucket->asset != key->asset || bucket->start != key->start)
 			bucket++;
 		ca_rollup_groups_next(groups, &part);
@@ -291,7 +295,7 @@ read_again(CaRollupBuilder *builder)
 	}
 }
 
-/* look the partial candles of the batch up */
+/* look up the partial candles of the batch */
 static void
 load_partial(CaRollupBuilder *builder)
 {
@@ -311,7 +315,7 @@ load_partial(CaRollupBuilder *builder)
 	builder->partial = ca_partial_candles_load(&range);
 }
 
-/* the next batch of target candles; false when there are no more */
+/* build the next batch of target candles; false when there are no more */
 static bool
 next_batch(CaRollupBuilder *builder)
 {
@@ -359,7 +363,7 @@ ca_rollup_build_next(CaRollupBuilder *builder, CaRollupBuilt *built)
 		return false;
 	bucket = &builder->buckets[builder->next++];
 	if (!bucket->known)
-		elog(ERROR, "candles that were there are missing");
+		elog(ERROR, "candles that were read before are missing");
 	candle = &bucket->result.candle;
 	cap = &bucket->result.market_cap;
 	built->asset = bucket->asset;

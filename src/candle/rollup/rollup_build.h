@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_build.h
- *		Target candles from groups of stored ones.
+ *		Building target candles from groups of stored ones.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "candle/rollup/rollup_read.h"
 
-/* what is built of a target candle */
+/* the columns of a built candle */
 enum
 {
 	CA_BUILT_TIME,
@@ -28,7 +28,7 @@ typedef struct CaRollupBuilt
 	int32 asset;
 	TimestampTz start;
 	int covered; /* minutes of its span that its sources cover */
-	bool whole;  /* that is all of them */
+	bool whole;  /* the sources cover all of them */
 	Datum values[CA_BUILT_COLUMNS];
 	bool nulls[CA_BUILT_COLUMNS];
 } CaRollupBuilt;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_filter.c
- *		Which stored candles are taken, where not all are.
+ *		Which stored candles to read where not all are wanted.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 
 #include "candle/rollup/rollup_filter.h"
 
-/* the candles wanted of one asset, target candle and source */
+/* the wanted candles of one asset, target candle and source */
 typedef struct Wanted
 {
 	CaRollupGroupKey key;
@@ -24,7 +24,7 @@ struct CaRollupFilter
 	HTAB *table; /* of Wanted */
 };
 
-/* a filter, in the current memory context, that lets nothing pass yet */
+/* a filter in the current memory context; it wants nothing yet */
 CaRollupFilter *
 ca_rollup_filter_make(const CaTimeframe *target)
 {
@@ -40,7 +40,10 @@ ca_rollup_filter_make(const CaTimeframe *target)
 	return filter;
 }
 
-/* let candles pass whose bits are set; the bits must live as long as the filter */
+/*
+ * want the candles whose bits are set; the bits must live as long as the
+ * filter
+ */
 void
 ca_rollup_filter_add(CaRollupFilter *filter, const CaRollupGroupKey *key,
 					 const uint64 *wanted)
@@ -51,7 +54,7 @@ ca_rollup_filter_add(CaRollupFilter *filter, const CaRollupGroupKey *key,
 	entry->bits = wanted;
 }
 
-/* whether a candle is to be taken */
+/* whether a candle is wanted */
 bool
 ca_rollup_filter_wants(const CaRollupFilter *filter, int32 asset,
 					   const CaTimeframe *timeframe, TimestampTz time)

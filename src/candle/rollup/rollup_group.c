@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_group.c
- *		Stored candles merged into the group of their target candle.
+ *		Merging stored candles into the group of their target candle.
  *
- * A group is compact as long as its candles are small decimals; beyond that it
- * is the state of candlestick_agg.  The results are the same.
+ * A group is a CaCandle64 as long as its candles are small decimals; otherwise
+ * it is a state of candlestick_agg.  The results are the same.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@
 #include "numeric/numeric.h"
 #include "numeric/numeric_decimal64.h"
 
-/* keep a value longer than the row it is from */
+/* copy a value so that it outlives its row */
 static CaDecimal
 keep_decimal(MemoryContext context, CaDecimal decimal)
 {
@@ -34,7 +34,7 @@ keep_decimal(MemoryContext context, CaDecimal decimal)
 	return decimal;
 }
 
-/* the later market_cap counts, of two at one time the higher */
+/* the later market_cap counts; of two at the same time, the higher */
 static bool
 market_cap_is_later(const CaMarketCap *new, const CaMarketCap *old)
 {
@@ -54,7 +54,7 @@ ca_rollup_group_merge_result(CaRollupGroupResult *into,
 		into->market_cap = from->market_cap;
 }
 
-/* tell a group of a market_cap; what the group keeps goes into "context" */
+/* merge a market_cap into a group, which keeps its data in "context" */
 void
 ca_rollup_group_market_cap(CaRollupGroup *group, TimestampTz time, Datum value,
 						   MemoryContext context)
@@ -69,7 +69,7 @@ ca_rollup_group_market_cap(CaRollupGroup *group, TimestampTz time, Datum value,
 	}
 }
 
-/* merge a candle into its group by way of the kernel, which takes all there is */
+/* merge any candle into its group, with the kernel for all decimals */
 static void
 add_slowly(CaRollupGroup *group, bool found, const CaStoredCandle *stored,
 		   MemoryContext context, MemoryContext row_context)
@@ -105,8 +105,8 @@ add_slowly(CaRollupGroup *group, bool found, const CaStoredCandle *stored,
 }
 
 /*
- * Merge a candle of small decimals into a compact group, or start the group with
- * it; false when either is not.
+ * Merge a candle of small decimals into a group that is a CaCandle64, or start
+ * the group with it; false where that cannot be done.
  */
 static inline bool
 add_small(CaRollupGroup *group, bool found, const CaStoredCandle *stored)
@@ -129,8 +129,8 @@ add_small(CaRollupGroup *group, bool found, const CaStoredCandle *stored)
 }
 
 /*
- * Merge a candle into a group, which has none yet if it is not "found".  What the
- * group keeps goes into "context"; "row_context" is reset.  Errors: those of
+ * Merge a candle into a group, which is empty unless "found".  The group keeps
+ * its data in "context"; "row_context" is reset.  Errors: those of
  * candlestick_agg.
  */
 void

@@ -3,20 +3,20 @@
  * rollup_groups.c
  *		Stored candles grouped by asset, target candle and source timeframe.
  *
- * Candles come in any order, all assets together, and are merged into the group
- * of their target candle.  Each asset remembers the group that its last candle
- * of each source went to, so that of rows in order of time, however the assets
- * are interleaved, nearly none is looked up: two comparisons do.
+ * Candles come in any order, all assets together, and are merged into the
+ * group of their target candle.  Each asset remembers, for each source, the
+ * group of its last candle.  So for rows in order of time, however the assets
+ * are interleaved, two comparisons nearly always replace the look-up.
  *
- * A group knows which of its source candles there are, a bit each: bits are ORed
- * where candles are merged.  Candles may be filtered by such bits.
+ * A group has a bit for each source candle that exists; bits are ORed where
+ * groups are merged.  Candles can be filtered by such bits.
  *
- * Memory: groups stay in memory up to the limit given, about 250 bytes each, with
- * the bits beyond 64 and the states of candles that are not compact.  Beyond it all
- * of them go to a sort on disk, within as much memory, as partial candles, and the
- * table starts empty.  Merging is associative, so the parts that a group may then
- * have are put together as they come out of the sort.  There are also 600 to 1,400
- * bytes an asset.
+ * Memory: groups stay in memory up to the given limit, at about 250 bytes
+ * each, plus the bits beyond 64 and the states of candles that do not fit into
+ * a CaCandle64.  Beyond the limit all groups go to a sort on disk, which uses
+ * the same amount of memory, and the table starts empty.  A group may then
+ * have several parts; merging is associative, so they are merged as they come
+ * out of the sort.  Each asset takes another 600 to 1,400 bytes.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@
 #include "candle/rollup/rollup_spill.h"
 #include "base/checks.h"
 
-/* what a group takes: the element, its header, its share of buckets and of the list */
+/* a group in memory: element, header, and shares of buckets and list */
 #define GROUP_SIZE (sizeof(CaRollupGroup) + 48)
 
 /* the group that the last candle of a source went to */
@@ -64,9 +64,8 @@ typedef struct Series
 
 struct CaRollupGroups
 {
-	MemoryContext context; /* of what lives as long as this */
-	MemoryContext
-		groups_context; /* of the table, and of what groups point to */
+	MemoryContext context;        /* of what lives as long as this */
+	MemoryContext groups_context; /* of the table and the groups' data */
 	MemoryContext row_context;
 	const CaTimeframe *target;
 	series_hash *series;
@@ -77,9 +76,9 @@ struct CaRollupGroups
 	CaRollupSpill *spill;      /* NULL while all groups fit */
 	CaRollupGroup **in_memory; /* in the order in which they were made */
 	long nin_memory;
-	long room;       /* for so many */
-	bool is_ordered; /* and that is the order of results */
-	long next;       /* when finished: the next result */
+	long room;       /* of in_memory */
+	bool is_ordered; /* that order is the order of results */
+	long next;       /* the next result, when finished */
 };
 
 static void
@@ -97,8 +96,8 @@ make_table(CaRollupGroups *groups)
 }
 
 /*
- * Groups of candles of these assets, in the current memory context.  Candles of
- * other assets will be left out.
+ * Groups for candles of these assets, in the current memory context.  Candles
+ * of other assets will be ignored.
  */
 CaRollupGroups *
 ca_rollup_groups_make(const CaTimeframe *target, const int32 *assets,
@@ -127,7 +126,7 @@ ca_rollup_groups_make(const CaTimeframe *target, const int32 *assets,
 	return groups;
 }
 
-/* take from now on only what the filter, which must live as long, lets pass */
+/* from now on take only what the filter wants, which must live as long */
 void
 ca_rollup_groups_filter(CaRollupGroups *groups, const CaRollupFilter *filter)
 {
@@ -202,8 +201,8 @@ start_group(CaRollupGroups *groups, CaRollupGroup *group,
 }
 
 /*
- * Whether the groups in memory leave no room for another.  The table has a memory
- * context of its own, below that of what groups point to.
+ * Whether the groups in memory have reached the limit.  The table has a memory
+ * context of its own, a child of groups_context.
  */
 static inline bool
 is_full(const CaRollupGroups *groups)
@@ -214,7 +213,7 @@ is_full(const CaRollupGroups *groups)
 			   groups->memory_limit;
 }
 
-/* make the group of a candle its series' current one; whether there was one */
+/* make the group of a candle its series' current one; found: it existed */
 static void
 find_group(CaRollupGroups *groups, Series *series, const CaTimeframe *timeframe,
 		   TimestampTz time, bool *found)
@@ -239,8 +238,8 @@ find_group(CaRollupGroups *groups, Series *series, const CaTimeframe *timeframe,
 }
 
 /*
- * The group of a candle, as its series' current one; a group that has just been
- * made has no candle yet.  NULL when the asset is none of those asked for.
+ * The group of a candle, which becomes the current one of its series; a new
+ * group has no candle yet.  NULL when the asset is not one of those asked for.
  */
 static inline Current *
 current_at(CaRollupGroups *groups, int32 asset, const CaTimeframe *timeframe,
@@ -265,8 +264,8 @@ current_at(CaRollupGroups *groups, int32 asset, const CaTimeframe *timeframe,
 }
 
 /*
- * The group of a candle, and the end of its target candle; a group that has just
- * been made has no candle yet.  NULL when the asset is none of those asked for.
+ * The group of a candle, and the end of its target candle; a new group has no
+ * candle yet.  NULL when the asset is not one of those asked for.
  */
 CaRollupGroup *
 ca_rollup_groups_at(CaRollupGroups *groups, int32 asset,
@@ -281,7 +280,7 @@ ca_rollup_groups_at(CaRollupGroups *groups, int32 asset,
 	return current->group;
 }
 
-/* the bit of a candle; of rows in order of time nearly none costs a division */
+/* the bit of a candle; for rows in order of time it rarely takes a division */
 static inline int
 current_bit(Current *current, const CaTimeframe *timeframe, TimestampTz time)
 {
@@ -293,7 +292,7 @@ current_bit(Current *current, const CaTimeframe *timeframe, TimestampTz time)
 	return current->last_bit;
 }
 
-/* merge a candle into its group, which has none yet if it is not "found" */
+/* merge a candle into its group, which is empty unless "found" */
 void
 ca_rollup_groups_merge(CaRollupGroups *groups, CaRollupGroup *group, bool found,
 					   const CaStoredCandle *stored)
@@ -302,7 +301,7 @@ ca_rollup_groups_merge(CaRollupGroups *groups, CaRollupGroup *group, bool found,
 						  groups->row_context);
 }
 
-/* tell a group of a market_cap */
+/* merge a market_cap into a group */
 void
 ca_rollup_groups_market_cap(CaRollupGroups *groups, CaRollupGroup *group,
 							TimestampTz time, Datum value)
@@ -333,7 +332,7 @@ ca_rollup_groups_add(CaRollupGroups *groups, const CaStoredCandle *stored)
 	ca_rollup_groups_merge(groups, current->group, found, stored);
 }
 
-/* no more candles will come; results can be read from now on */
+/* all candles are in; results can be read from now on */
 void
 ca_rollup_groups_finish(CaRollupGroups *groups)
 {
@@ -362,8 +361,8 @@ ca_rollup_groups_peek(const CaRollupGroups *groups)
 }
 
 /*
- * Take the next result.  What it points to lives in the current memory context,
- * or as long as the groups.
+ * Take the next result.  Its data live in the current memory context, or as
+ * long as the groups.
  */
 void
 ca_rollup_groups_next(CaRollupGroups *groups, CaRollupGroupResult *result)

@@ -3,17 +3,16 @@
  * rollup_read.c
  *		Reading stored candles into groups.
  *
- * An ordinary SELECT of price_history: visibility, privileges and row security
- * are the executor's.  Its rows go to a receiver that takes them from their
- * slots, without copying.  The columns selected are those of the tables, in
- * order, so that the executor passes a table's rows on as they are.  Compressed
- * candles are left out there, and read in columns by the same snapshot.
+ * An ordinary SELECT on price_history, so the executor checks visibility,
+ * privileges and row security.  Its rows go to a receiver that reads them from
+ * their slots, without copying.  The query selects the columns of the tables
+ * in their order, so that the executor can pass rows on unchanged.  It leaves
+ * out compressed candles, which are read in columns with the same snapshot.
  *
- * What is not known in advance is left to the planner: bounds and assets are
- * parameters, given to it as constants.  A roll-up of all there is has no
- * conditions on them, so it reads the tables in their order, and the receiver passes over
- * candles of other timeframes: that costs a third of what the executor needs to
- * compare them.
+ * Bounds and assets are parameters that the planner sees as constants.  A
+ * roll-up of everything has no conditions, so it reads the tables in their
+ * physical order, and the receiver skips candles of other timeframes, at a
+ * third of what comparing them costs the executor.
  *
  *-------------------------------------------------------------------------
  */
@@ -113,8 +112,8 @@ is_wanted(const CaRollupRange *range, const CaTimeframe *source)
 }
 
 /*
- * The plan of the query for ranges like this one: that have the same bounds, or
- * none, and all assets or not.  SPI must be connected.
+ * The plan of the query for ranges like this one, with or without bounds, and
+ * for one asset or many.  SPI must be connected.
  */
 SPIPlanPtr
 ca_rollup_read_prepare(const CaRollupRange *range)
@@ -146,7 +145,10 @@ ca_rollup_read_prepare(const CaRollupRange *range)
 				&query, " AND h.candle_time OPERATOR(pg_catalog.<) $3");
 	}
 
-	/* what a roll-up of all assets reads decides how: it is planned each time */
+	/*
+	 * a roll-up of many assets is planned each time, because the best plan
+	 * depends on the range
+	 */
 	plan = SPI_prepare_cursor(query.data, NPARAMS, types,
 							  range->all_assets ? CURSOR_OPT_CUSTOM_PLAN : 0);
 	if (plan == NULL)
@@ -155,7 +157,7 @@ ca_rollup_read_prepare(const CaRollupRange *range)
 	return plan;
 }
 
-/* the codes of the sources, CA_TIMEFRAMES at most, and how many they are */
+/* the codes of the sources, at most CA_TIMEFRAMES; returns their number */
 static int
 source_codes(const CaRollupRange *range, Datum *codes)
 {
@@ -202,7 +204,7 @@ set_param(ParamListInfo params, int number, Oid type, Datum value)
 	params->params[number].ptype = type;
 }
 
-/* what of the segments a range needs */
+/* the bounds of the segments that a range needs */
 static void
 set_segment_bounds(const CaRollupRange *range, CaBounds *bounds)
 {
@@ -239,8 +241,8 @@ read_segments(const CaRollupRange *range, CaRollupGroups *groups)
 }
 
 /*
- * Read a range of candles into groups, by the snapshot that is active.
- * SPI must be connected.
+ * Read a range of candles into groups, with the active snapshot.  SPI must be
+ * connected.
  */
 void
 ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,

@@ -22,13 +22,13 @@ typedef struct CaRollupRange
 	const char *schema;    /* its name, quoted, */
 	const char *functions; /* and that of the schema of support functions */
 	const CaTimeframe *target;
-	const CaTimeframe *source; /* the only one, or NULL for all */
-	uint32 sources;            /* bits of those it may be, 0 for all */
-	bool all_assets;           /* all, or a list of them; if not, one */
+	const CaTimeframe *source; /* the only source, or NULL for all */
+	uint32 sources;            /* bits of the timeframes to read, 0 for all */
+	bool all_assets;           /* many assets or all of them; otherwise one */
 	const int32 *assets;
 	int nassets;
-	TimestampTz since; /* DT_NOBEGIN: from the first */
-	TimestampTz until; /* DT_NOEND: to the last */
+	TimestampTz since; /* DT_NOBEGIN: from the first candle */
+	TimestampTz until; /* DT_NOEND: to the last candle */
 } CaRollupRange;
 
 extern ArrayType *ca_rollup_read_sources(const CaRollupRange *range);

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_segment.c
- *		The candles of a segment merged into groups, in runs.
+ *		Merging the candles of a segment into groups, in runs.
  *
- * The candles of one target candle that follow each other in a segment are
- * brought together column by column, and merged into their group at once.  What
- * does not fit into a compact group goes the way of a stored candle, one by one,
- * to the same result.
+ * Consecutive candles of a segment that belong to one target candle are a run.
+ * Its columns are summed up, and the result is merged into the group at once.
+ * A run that does not fit into a CaCandle64 is merged candle by candle, with
+ * the same result.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,17 +17,17 @@
 #include "candle/rollup/rollup_segment.h"
 #include "segment/read/payload.h"
 
-/* a part of a segment */
+/* a run of candles in a segment */
 typedef struct Run
 {
 	const CaSegment *segment;
 	int from;
-	int to; /* the candle behind it */
+	int to; /* the candle after the last one */
 } Run;
 
 /*
- * The prices of a run.  False when they are not small decimals, or when one is
- * beyond its high or low.
+ * The prices of a run.  False when they are not small decimals, or when high
+ * and low do not bound open and close in one of its candles.
  */
 static bool
 run_prices(const Run *run, CaDecimal64 prices[4])
@@ -106,7 +106,10 @@ run_traded(const Run *run, CaTraded *traded, bool *any)
 	return true;
 }
 
-/* merge a run into a compact group; false, and nothing changed, when it cannot be */
+/*
+ * merge a run into a CaCandle64; false, and nothing changed, where that cannot
+ * be done
+ */
 static bool
 merge_run(CaRollupGroup *group, bool found, const Run *run)
 {
@@ -125,7 +128,7 @@ merge_run(CaRollupGroup *group, bool found, const Run *run)
 							   any ? &traded : NULL);
 }
 
-/* merge a run candle by candle, as if they came from rows */
+/* merge a run candle by candle, as if each came from a row */
 static void
 merge_candles(CaRollupGroups *groups, CaRollupGroup *group, bool found,
 			  CaStoredCandle *stored, const Run *run)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_segment.h
- *		The candles of a segment merged into groups.
+ *		Merging the candles of a segment into groups.
  *
  *-------------------------------------------------------------------------
  */

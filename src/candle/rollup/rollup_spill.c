@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_spill.c
- *		Groups of candles that memory does not hold: a sort, which goes to disk.
+ *		Groups that do not fit into memory: a sort on disk.
  *
- * A group is a row of its key, its candle as a candlestick_state, its market_cap
- * and the bits of its source candles.  Rows come back by asset, target candle and source; those of one
- * group are its parts.
+ * A group becomes a row with its key, its candle as a candlestick_state, its
+ * market_cap and the bits of its source candles.  Rows come back by asset,
+ * target candle and source; several rows with the same key are parts of one
+ * group.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,11 +40,11 @@ enum
 struct CaRollupSpill
 {
 	Tuplesortstate *sort;
-	MemoryContext context; /* of the row that is next */
+	MemoryContext context; /* of the next row */
 	MemoryContext row_context;
 	TupleTableSlot *in;
-	TupleTableSlot *out;  /* the row that is next */
-	bool more;            /* there is one */
+	TupleTableSlot *out;  /* the next row */
+	bool more;            /* there is a next row */
 	CaRollupGroupKey key; /* its key */
 };
 
@@ -183,7 +184,7 @@ present_bits(Datum present, int nbits)
 	return bits;
 }
 
-/* take the next row; what it points to is in the current context */
+/* take the next row; its data are in the current memory context */
 void
 ca_rollup_spill_next(CaRollupSpill *spill, CaRollupGroupResult *result)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_write.c
- *		Writing candles that a roll-up has built.
+ *		Writing the candles that a roll-up has built.
  *
- * ca_store_rolled_up() writes them, 10,000 at a time, as arrays of rows of
- * price_data of which only the columns that it reads are set: whole candles, and
- * those whose sources cover less, with the minutes that they cover.
+ * ca_store_rolled_up() writes them, 10,000 at a time.  It gets arrays of rows
+ * of price_data in which only the columns that it reads are set: whole candles
+ * in one call, partial ones with the minutes that they cover in another.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,10 @@
 /* candles written at a time */
 #define BATCH_SIZE 10000
 
-/* the columns of price_data that a roll-up sets, beside those that are built */
+/*
+ * the columns of price_data that take what is built, in the order of
+ * CA_BUILT_TIME ..
+ */
 static const char *const built_names[CA_BUILT_COLUMNS] = {
 	"candle_time", "open_price", "high_price", "low_price",
 	"close_price", "volume",     "market_cap"};
@@ -46,7 +49,7 @@ struct CaRollupWriter
 	MemoryContext batch_context;
 	ArrayBuildState *whole;
 	ArrayBuildState *partial;
-	ArrayBuildState *covered; /* minutes of the partial ones */
+	ArrayBuildState *covered; /* minutes that the partial ones cover */
 	int size;
 	int64 written;
 };
@@ -91,14 +94,14 @@ ca_rollup_write_begin(const CaRollupRange *range)
 	return writer;
 }
 
-/* where the values of candles to be written live */
+/* the memory context for the values of candles to write */
 MemoryContext
 ca_rollup_write_context(const CaRollupWriter *writer)
 {
 	return writer->batch_context;
 }
 
-/* write candles; without "covered" they are whole */
+/* write candles, which are whole if "covered" is NULL */
 static void
 write_candles(CaRollupWriter *writer, ArrayBuildState *candles,
 			  ArrayBuildState *covered)
@@ -138,8 +141,8 @@ writer_flush(CaRollupWriter *writer)
 }
 
 /*
- * A sum of volumes may have more digits than the column takes: 22003.  (Prices and
- * market_cap are those of a stored candle.)
+ * Refuse a sum of volumes with more digits than the column takes.  Errors:
+ * 22003.  (Prices and market_cap are those of stored candles.)
  */
 static void
 check_volume(const CaRollupWriter *writer, const CaRollupBuilt *built)
@@ -156,8 +159,8 @@ check_volume(const CaRollupWriter *writer, const CaRollupBuilt *built)
 				  timestamptz_to_str(
 					  DatumGetTimestampTz(built->values[CA_BUILT_TIME])),
 				  DatumGetCString(DirectFunctionCall1(numeric_out, volume))),
-		errhint("Volumes have at most 38 digits, at most 18 of them decimals; "
-				"correct the candles that it is made of."),
+		errhint("A volume has at most 38 digits, of which at most 18 are "
+				"decimals.  Correct the candles that this one is made of."),
 		err_generic_string(PG_DIAG_TABLE_NAME, "price_data"),
 		err_generic_string(PG_DIAG_COLUMN_NAME, "volume"),
 		err_generic_string(PG_DIAG_CONSTRAINT_NAME,
@@ -197,7 +200,7 @@ ca_rollup_write(CaRollupWriter *writer, const CaRollupBuilt *built)
 		writer_flush(writer);
 }
 
-/* write what is left; returns how many candles were inserted or changed */
+/* write the rest; returns how many candles were inserted or changed */
 int64
 ca_rollup_write_end(CaRollupWriter *writer)
 {

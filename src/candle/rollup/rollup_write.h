@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rollup_write.h
- *		Writing candles that a roll-up has built.
+ *		Writing the candles that a roll-up has built.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * error_kernel.c
- *		Sums from which every metric of (actual, predicted) follows.
+ *		Sums from which all metrics of (actual, predicted) are computed.
  *
  * e = predicted - actual is taken without rounding, and every sum is kept in
- * double-double, so a metric is rounded once, at the end, and the order of
- * the pairs does not show.  Formulas and edge cases: error_metrics.c.
+ * double-double, so a metric is rounded once, at the end, and does not depend
+ * on the order of the pairs.  Formulas and edge cases: error_metrics.c.
  *
- * A term beyond double precision makes its sum infinite or NaN for good,
- * which the reader of the metric must check; other sums stay right.
+ * A term beyond double precision makes its sum infinite or NaN for good, which
+ * the caller must check; other sums stay correct.
  *
  *-------------------------------------------------------------------------
  */
@@ -71,8 +71,8 @@ ca_error_sums_combine(CaErrorSums *sums, const CaErrorSums *other)
 }
 
 /*
- * Share of the variance of the actuals that the predictions explain, of at
- * least two pairs.  Constant actuals have none to explain: 1 for predictions
+ * The share of the variance of the actuals that the predictions explain, for
+ * at least two pairs.  Constant actuals have no variance: 1 for predictions
  * without error, else 0.
  */
 static double

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * error_kernel.h
- *		Sums from which every metric of (actual, predicted) follows.
+ *		Sums from which all metrics of (actual, predicted) are computed.
  *
  * All fields are doubles, so that the struct can live in a float8 array; a
  * struct of zeros holds no pairs.  Plain C: no PostgreSQL header is needed.

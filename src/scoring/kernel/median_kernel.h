@@ -4,13 +4,14 @@
  *		Order statistics of numbers that are not negative, without a copy.
  *
  * Such doubles compare as their bit patterns do when read as unsigned
- * integers.  So the k-th smallest is found a byte at a time: count the values
- * by their highest byte, descend into the byte that holds rank k, go on with
- * the next byte.  Eight passes, whatever the order of the values; they are
- * only read, so a state can be asked again and again.  NaN must not occur.
+ * integers.  So the k-th smallest is found one byte at a time: count the
+ * values by their highest byte, pick the byte that holds rank k, go on with
+ * the next byte.  That takes eight passes, whatever the order of the values.
+ * Values are only read, so a state can be queried repeatedly.  NaN must not
+ * occur.
  *
- * A pass is a call of its own so that the caller can stop in between.
- * Plain C: no PostgreSQL header is needed here.
+ * Each pass is a separate call, so that the caller can stop in between.  Plain
+ * C: no PostgreSQL header is needed here.
  *
  *-------------------------------------------------------------------------
  */

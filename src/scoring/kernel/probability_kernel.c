@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * probability_kernel.c
- *		Sums from which the metrics of (outcome, probability) follow.
+ *		Sums from which the metrics of (outcome, probability) are computed.
  *
  * Formulas and edge cases: probability_metrics.c.
  *

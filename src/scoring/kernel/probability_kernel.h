@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * probability_kernel.h
- *		Sums from which the metrics of (outcome, probability) follow.
+ *		Sums from which the metrics of (outcome, probability) are computed.
  *
  * All fields are doubles, so that the struct can live in a float8 array; a
  * struct of zeros holds no pairs.  Plain C: no PostgreSQL header is needed.
