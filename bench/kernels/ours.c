@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * ours.c
- *		The 22 values of technical_indicators() from arrays, by the kernels of
- *		the extension, in blocks of bars.
+ *		Computes the 22 values of technical_indicators() from arrays, with the
+ *		kernels of the extension in blocks of bars.
  *
  *-------------------------------------------------------------------------
  */

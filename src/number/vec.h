@@ -13,7 +13,7 @@
  * A file that defines CA_FUSED is compiled for machines that multiply and add
  * in one instruction; results are the same.
  *
- * Plain C, but for the vectors of GCC and clang.
+ * Plain C, except for the vectors of GCC and clang.
  *
  *-------------------------------------------------------------------------
  */

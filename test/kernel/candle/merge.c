@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * merge.c
- *		That a CaCandle64 merges rows as ca_candle_merge() does, and that a merge
- *		depends neither on the order nor on the grouping of candles.  Prints TAP.
+ *		Tests that a CaCandle64 merges rows as ca_candle_merge() does, and that
+ *		a merge depends neither on the order nor on the grouping of candles.
+ *		Prints TAP.
  *
  * Rows are drawn from a seed: trades and ready candles of few and of many digits, at
  * equal times and sequences, with and without volumes, as large as 64 bits allow.
@@ -42,7 +43,10 @@ ca_wide_mul(const CaDecimal *a, const CaDecimal *b)
 	return ca_wide_add(a, b);
 }
 
-/* by integer parts, then by 18 decimals; where integers have 64 bits only */
+/*
+ * by integer parts, then by 18 decimals; only called where integers have 64
+ * bits
+ */
 int
 ca_wide_cmp(const CaDecimal *a, const CaDecimal *b)
 {
@@ -151,7 +155,7 @@ draw_decimal(bool negative)
 	return decimal;
 }
 
-/* what a row is in either kernel */
+/* a row, to be merged by either kernel */
 typedef struct Row
 {
 	bool is_trade;
@@ -175,7 +179,7 @@ draw_row(bool is_trade)
 	for (int i = 0; i < 4; i++)
 		row.prices[i] = draw_decimal(true);
 	row.volume = draw_decimal(draw(4) == 0);
-	/* mostly the highest and the lowest are where they belong */
+	/* mostly let high and low bound the others */
 	for (int i = 0; draw(8) != 0 && i < 4; i++)
 	{
 		if (ca_decimal64_cmp(&row.prices[i], &row.prices[1]) > 0)
@@ -192,7 +196,7 @@ decimal_of(const CaDecimal64 *small)
 	return ca_decimal_fixed(small->value, small->scale);
 }
 
-/* false when a ready candle is none */
+/* false when a ready candle is invalid */
 static bool
 row_candle(const Row *row, CaCandle *candle)
 {
@@ -259,7 +263,7 @@ holds(const CaCandle64 *small, const CaCandle *candle)
 	return same_candle(&same, candle);
 }
 
-/* a candle of either kernel to merge into, of the first row that both take */
+/* a candle in both forms to merge into, from the first row that both take */
 static void
 draw_candle(bool is_trade, CaCandle *candle, CaCandle64 *small)
 {
@@ -322,7 +326,7 @@ test_rows(void)
 	ok(refused > 0, "it refuses some");
 }
 
-/* what a run of ready candles is, from their merge */
+/* the arguments of a run of ready candles, from their merge */
 static bool
 make_run(const CaCandle *run, CaDecimal64 prices[4], CaTraded *traded)
 {
@@ -389,7 +393,7 @@ is_wide(const CaCandle *candle)
 	return candle->volume.is_wide || candle->notional3.is_wide;
 }
 
-/* order and grouping; sums that go wide have lost what they are here */
+/* order and grouping; wide sums have no value here, so they are left out */
 static void
 test_merge(void)
 {

@@ -1,9 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * blocks.c
- *		That blocks of bars give the bits of the kernels bar by bar: every value
- *		of every bar, with the columns and kernels of any machine and with those
- *		of this one, and the state to go on from.  Prints TAP.
+ *		Tests that blocks of bars give the same bits as the kernels bar by bar:
+ *		every value of every bar, with the plain columns and kernels and with
+ *		the fastest of this machine, and the state to continue from.  Prints
+ *		TAP.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,7 +18,10 @@
 #define BARS 30000
 #define SEEDS 3
 
-/* what technical_indicators() has, then periods and conventions at the edges */
+/*
+ * the indicators of technical_indicators(), then extreme periods and
+ * conventions
+ */
 static const CaRequest requests[] = {
 	{&ca_rsi, {.periods = {7}}},
 	{&ca_rsi, {.periods = {14}}},
@@ -57,7 +61,7 @@ static const CaRequest requests[] = {
 
 #define NREQUESTS ((int) (sizeof(requests) / sizeof(requests[0])))
 
-/* the same, of the kernels of this machine */
+/* the same with the fastest kernels of this machine */
 static CaRequest fastest[NREQUESTS];
 
 static int tests;
@@ -119,7 +123,7 @@ same_values(const CaSeriesIndicators *indicators, const CaBarBlock *block,
 	return true;
 }
 
-/* full blocks mostly, and others of any length */
+/* mostly full blocks, others of any length */
 static int
 block_length(uint64_t *seed, int left)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * series.h
- *		Candles that try the kernels: made from a seed, the same everywhere.
+ *		Test candles for the kernels, made from a seed and the same everywhere.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +17,8 @@ typedef enum SeriesKind
 	SERIES_CENTS,       /* some 60000, by 0.01 */
 	SERIES_DUST,        /* some 1e-6, by 1e-8 */
 	SERIES_LARGE,       /* near the last price that is a whole number of 1e-8 */
-	SERIES_HUGE,        /* some 1e9, which is none */
-	SERIES_DIGITS,      /* 20 digits, none either */
+	SERIES_HUGE,        /* some 1e9, too large for e8 */
+	SERIES_DIGITS,      /* 20 digits, too many for e8 */
 	SERIES_SOME_DIGITS, /* cents, and rarely 20 digits */
 	SERIES_FLAT,        /* cents that stand still for thousands of bars */
 	SERIES_JUMPS,       /* to a tenth and back, to 0 and below it */
