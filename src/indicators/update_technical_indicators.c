@@ -4,7 +4,8 @@
  *		What update_technical_indicators() computes: the indicators of a batch
  *		of candles as JSON, and their state after it.
  *
- * The procedure itself is SQL (sql/functions/indicators) and calls the
+ * The function itself is PL/pgSQL
+ * (sql/functions/indicators/update_technical_indicators.sql) and calls the
  * aggregate ca_indicators over candles in order of time.  The aggregate starts
  * from the state that an earlier batch left, or from none, and returns the
  * identifiers of the live candles, the JSON of each, and the state to continue

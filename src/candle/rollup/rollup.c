@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * rollup.c
- *		Candles of higher timeframes from stored finer ones: built for a query
- *		(ca_build_candles), or written to the table (ca_rollup_series,
- *		ca_rollup_assets).
+ *		Candles of higher timeframes from stored finer ones.  ca_build_candles()
+ *		builds them for candles(); ca_rollup_series() writes them to price_data
+ *		for rollup_candles(), ca_rollup_assets() for maintain().
  *
  * Several source timeframes complement each other, as cover.c describes.  The
  * market_cap of a candle is the last one known in it.  Candles are read into

@@ -56,9 +56,9 @@ ca_moments_add(CaMoments *moments, double x)
 }
 
 /*
- * Fold the second into the first, which keeps its shift.  With g the gap
- * between the shifts, sum(d + g) = sum(d) + n * g and sum((d + g)^2) = sum(d *
- * d) + g * (2 * sum(d) + n * g).
+ * Fold the second into the first, which keeps its shift.  With g the gap between
+ * the shifts, sum(d + g) = sum(d) + n * g and
+ * sum((d + g)^2) = sum(d * d) + g * (2 * sum(d) + n * g).
  */
 static inline void
 ca_moments_combine(CaMoments *moments, const CaMoments *other)
