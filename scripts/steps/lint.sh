@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
 #: shellcheck, clang-tidy, exported symbols, the SQL and PL/pgSQL in the
-#: install script, spelling and Markdown
+#: install script, spelling, Markdown, names in CONTRIBUTING.md
 
 shell_scripts() {
     grep -rlE '^(#! */bin/(ba)?sh|# shellcheck shell=)' .ci bench scripts test
@@ -15,7 +15,6 @@ check_exports() {
         END { if (NR < 2) { print "nothing is exported"; bad = 1 }; exit bad }'
 }
 
-# All on two processors take half a minute.
 run_clang_tidy() {
     # shellcheck disable=SC2016 # for the inner shell
     find src test/kernel -name '*.c' | sort | xargs -n 8 -P "$(processors)" sh -c '
@@ -30,7 +29,6 @@ pages() {
     find . -name '*.md' ! -path './build/*' ! -path './.unreleased/*' | sort
 }
 
-# Called with what to look at, in words, and the command; the command's own name is the first word.
 linter() { # what, command
     lint_what=$1
     shift
@@ -52,8 +50,9 @@ lint_plpgsql() {
 }
 
 step_lint() {
-    say 'Looking for mistakes without running anything'
+    say 'Looking for mistakes in the sources'
     check 'exported symbols begin with ca_' check_exports
+    check 'what the pages for developers name exists' python3 scripts/lint/paths.py
     check 'fragments of the changelog are well-formed' scripts/changelog --check
     if ! linters_are_known; then
         skip 'linters: each version finds something else, and those of Debian 12 are the ones to please'
@@ -62,7 +61,7 @@ step_lint() {
     # shellcheck disable=SC2046 # lists of files
     {
         linter 'shell scripts' shellcheck --external-sources $(shell_scripts)
-        linter 'spelling' codespell --config .codespellrc $(pages) .unreleased Makefile scripts src \
+        linter 'spelling' codespell --config .codespellrc $(pages) $(scripts/changelog --list) Makefile scripts src \
             sql/tables sql/functions sql/updates test/laws test/sql test/specs
         linter 'Markdown' mdl $(pages)
     }
