@@ -4,7 +4,8 @@
 usage: scripts/lint/paths.py
 
 In ARCHITECTURE.md and CONTRIBUTING.md, every path between backticks must exist,
-and every function, type or macro of ours must occur in the code.  NAME, STEP
+and every function, type or macro of ours must occur in the code; `name()` in
+`path` must be in that file.  NAME, STEP
 and the like, as in scripts/steps/STEP.sh, stand for any name.
 """
 
@@ -50,6 +51,9 @@ def check_page(page, text, known, code):
                 what = None if re.search(r'\b%s\b' % re.escape(name), code) else 'name'
             if what:
                 yield f'{page}:{number}: there is no {what} {word}'
+    for name, path in re.findall(r'`(\w+)\(\)`\s+in\s+`([^`]+)`', text):
+        if os.path.isfile(path) and not re.search(r'\b%s\b' % name, read(path)):
+            yield f'{page}: {name}() is not in {path}'
 
 
 def read(path):
