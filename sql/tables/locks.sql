@@ -1,7 +1,7 @@
--- locks.sql: rows that stand for what one session at a time may do
+-- locks.sql: rows that represent work that only one session at a time may do
 --
--- A row is locked to the end of the transaction, by SELECT ... FOR UPDATE.  Row locks take no room in
--- shared memory, however many there are, and only a role that may UPDATE the table can take them.
+-- A row is locked until the end of the transaction, by SELECT ... FOR UPDATE.  Row locks take no shared
+-- memory, however many there are, and only a role that may UPDATE the table can take them.
 
 CREATE TABLE @extschema@.series_locks (
     asset_id integer NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE @extschema@.series_locks (
         FOREIGN KEY (asset_id) REFERENCES assets (id) ON DELETE CASCADE,
     CONSTRAINT series_locks_purpose_check CHECK (purpose IN ('candles', 'indicators', 'archive'))
 );
--- rows are made on demand, while a dump is restored too, so a dump has none
+-- rows are made on demand, even while a dump is restored, so a dump has none
 SELECT pg_catalog.pg_extension_config_dump('series_locks', 'WHERE false');
 
 COMMENT ON TABLE series_locks IS

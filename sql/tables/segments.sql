@@ -1,7 +1,7 @@
--- segments.sql: compressed history, about a thousand candles of one series a row
+-- segments.sql: compressed history, about a thousand candles of one series per row
 --
--- docs/design/segment-format.md describes the payload.  Candles are compressed and taken out again by the
--- functions of functions/segments.sql; nothing else writes here.
+-- docs/design/segment-format.md describes the payload.  The functions of functions/archive/segments.sql
+-- compress candles and take them out again; nothing else writes here.
 
 CREATE TABLE @extschema@.price_data_segments (
     asset_id integer NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE @extschema@.price_data_segments (
         CHECK (technical_indicators IS NULL OR cardinality(technical_indicators) = candles)
 );
 SELECT pg_catalog.pg_extension_config_dump('price_data_segments', '');
--- what is compressed already is not compressed again
+-- a compressed candle is not compressed again
 ALTER TABLE price_data_segments ALTER COLUMN payload SET STORAGE EXTERNAL;
 
 COMMENT ON TABLE price_data_segments IS
@@ -67,7 +67,7 @@ CREATE SERVER cryptoanalytics_segments FOREIGN DATA WRAPPER cryptoanalytics_segm
 COMMENT ON SERVER cryptoanalytics_segments IS
     'the segments of this database';
 
--- the columns of price_data_archive; what NOT NULL promises, the segments keep
+-- the columns of price_data_archive; the segments guarantee NOT NULL
 CREATE FOREIGN TABLE @extschema@.price_data_compressed (
     id bigint NOT NULL,
     asset_id integer NOT NULL,

@@ -1,6 +1,6 @@
--- What the row was and will be is compared here and not in the conditions of the triggers: those
--- could be on no table with a generated column.  It is compared byte by byte, for a column that
--- somebody adds may be of a type without equality.
+-- The old and the new row are compared here and not in the conditions of the triggers, because those
+-- are not possible on a table with a generated column.  They are compared byte by byte, because a column
+-- that somebody adds may have a type without equality.
 CREATE FUNCTION touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL SAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp

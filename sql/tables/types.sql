@@ -1,12 +1,12 @@
--- types.sql: what the tables share and no table owns
+-- types.sql: what several tables share
 --
 -- Conventions of every table below:
 --   - A closed list of values is text under a CHECK, not an enum: a value is added to it
 --     without rewriting the table.  A list the data model introduces with "e.g." stays open.
---   - No numeric column takes NaN or infinity, for one NaN would poison every aggregate over
+--   - No numeric column accepts NaN or infinity, because one NaN would poison every aggregate over
 --     it: each is under all_finite() or in a range.  NaN sorts above Infinity, so
 --     "x < 'Infinity'" refuses both.
---   - NULL stands for "not known"; what always is known is NOT NULL.
+--   - NULL means "not known"; columns that are always known are NOT NULL.
 --   - Every foreign key has an index; the comment on an index says which rows it finds.
 
 CREATE FUNCTION all_finite(VARIADIC amounts numeric[]) RETURNS boolean

@@ -34,7 +34,7 @@ COMMENT ON COLUMN price_history.compressed IS 'whether the candle is compressed'
 
 CREATE VIEW @extschema@.model_leaderboard WITH (security_invoker = true) AS
     WITH ordered AS (
-        -- of several evaluations of one date that whose range ends last, and of those the longest
+        -- of several evaluations of one date the one whose range ends last, and of those the longest
         SELECT p.model_id, p.evaluation_metric, p.metric_value, p.evaluation_date, p.evaluated_predictions_count,
                rank() OVER (PARTITION BY p.model_id
                             ORDER BY p.evaluation_date DESC,
@@ -42,7 +42,7 @@ CREATE VIEW @extschema@.model_leaderboard WITH (security_invoker = true) AS
                                      p.evaluation_data_range ->> 'since' COLLATE "C" NULLS FIRST) AS place
         FROM model_performance AS p
     ), latest AS (
-        -- one evaluation: a metric that it lacks is not known, whatever an older one says
+        -- one evaluation: a metric that it lacks is unknown, whatever an older evaluation has
         SELECT o.* FROM ordered AS o WHERE o.place = 1
     ), metrics AS (
         SELECT l.model_id,

@@ -12,7 +12,7 @@ CREATE FUNCTION ca_lockout_period() RETURNS interval
 COMMENT ON FUNCTION ca_lockout_period() IS
     'how long failed logins lock an account, from the setting cryptoanalytics.lockout_period';
 
--- Not of a row of users: PostgreSQL would then add no column with a default to the table.
+-- No argument is a row of users: PostgreSQL could then not add a column with a default to the table.
 CREATE FUNCTION ca_account_stands(
     is_active boolean, deleted_at timestamptz, lockout_expires timestamptz, moment timestamptz)
     RETURNS boolean
@@ -69,7 +69,7 @@ BEGIN
                   DETAIL = 'An unknown outcome can be neither counted nor reset.',
                   HINT = 'Record the login when its outcome is known.';
     END IF;
-    -- whoever comes second waits here and then sees what the first has counted
+    -- the second session waits here and then sees what the first has counted
     SELECT * INTO account FROM users AS u WHERE u.id = record_login.user_id FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM ca_refuse_user(record_login.user_id);
@@ -82,7 +82,7 @@ BEGIN
         WHERE u.id = account.id;
         RETURN true;
     END IF;
-    -- a lock that has run out takes its failures along, as one that is cleared by hand
+    -- an expired lock resets the failures, like one that is cleared by hand
     IF account.lockout_expires <= moment THEN
         UPDATE users AS u SET lockout_expires = NULL WHERE u.id = account.id RETURNING u.* INTO account;
     END IF;
@@ -108,7 +108,7 @@ BEGIN ATOMIC
     WHERE s.session_token = session_holder.token
       AND s.is_active
       AND (s.expires_at IS NULL OR s.expires_at > session_holder.moment)
-      -- a lock stops new logins: whoever is signed in is not logged out by wrong passwords of others
+      -- a lock stops only new logins: wrong passwords of others do not log out who is signed in
       AND u.is_active
       AND u.deleted_at IS NULL;
 END;
@@ -175,7 +175,7 @@ BEGIN
     IF NOT FOUND OR NOT account.is_active OR account.deleted_at IS NOT NULL THEN
         RETURN NULL;
     END IF;
-    -- of two that come with the same tokens the second finds them replaced
+    -- of two sessions with the same tokens, the second finds them replaced
     UPDATE user_sessions AS s
     SET session_token = refresh_session.new_token, refresh_token = refresh_session.new_refresh_token,
         expires_at = coalesce(refresh_session.expires_at, s.expires_at), last_used_at = refresh_session.moment
@@ -275,7 +275,7 @@ COMMENT ON FUNCTION effective_plan(integer, timestamptz) IS
     'subscription plan of a user at a moment; an expired one counts as free';
 
 -- An activity is never changed and keeps its session's id, so a session with a trail stays as a row.
--- What is secret or personal in it goes.
+-- Its secret and personal columns are cleared.
 CREATE FUNCTION @extschema@.purge_sessions(older_than timestamptz, activities_older_than timestamptz DEFAULT NULL,
                                moment timestamptz DEFAULT now(),
                                OUT deleted bigint, OUT stripped bigint)
@@ -284,7 +284,7 @@ CREATE FUNCTION @extschema@.purge_sessions(older_than timestamptz, activities_ol
 AS $$
 DECLARE
     old integer[];
-    -- what a token is replaced by; before 0.7.0 it was the session's id
+    -- the replacement of a token; before 0.7.0 it was the session's id
     stripped_token CONSTANT text := '^purged ([0-9]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$';
 BEGIN
     IF older_than IS NULL OR moment IS NULL THEN
@@ -311,7 +311,7 @@ BEGIN
                  AND num_nonnulls(s.refresh_token, s.device_info, s.ip_address) = 0)
           ORDER BY s.id
           FOR UPDATE SKIP LOCKED) AS l;
-    -- a trail goes as a whole; one that another session holds a part of is left to the next purge
+    -- a trail is deleted as a whole; one of which another session holds a part is left to the next purge
     WITH free AS MATERIALIZED (
         SELECT a.id, a.session_id
         FROM user_activities AS a
@@ -334,7 +334,7 @@ BEGIN
       AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
     GET DIAGNOSTICS deleted = ROW_COUNT;
     UPDATE user_sessions AS s
-    -- nobody can have taken this token for another session
+    -- no other session can have this token
     SET session_token = 'purged ' || gen_random_uuid(), refresh_token = NULL, device_info = NULL, ip_address = NULL,
         is_active = false
     WHERE s.id = ANY (old)
@@ -355,7 +355,7 @@ AS $$
 DECLARE
     changed bigint;
 BEGIN
-    -- whoever refers at the same time waits here; the UPDATE then sees what the other has done
+    -- a session that refers users at the same time waits here; the UPDATE then sees its result
     PERFORM FROM users AS u WHERE u.id = ANY (referrers) ORDER BY u.id FOR NO KEY UPDATE;
     UPDATE users AS u
     SET referral_count = c.referred

@@ -1,5 +1,5 @@
--- What was added by hand to tables and views of the extension. pg_dump leaves it out, for it takes
--- their definition from the install script.
+-- What was added by hand to tables and views of the extension. pg_dump leaves it out because their
+-- definition comes from the install script.
 --
 -- pg_catalog alone is searched, so that every other name is printed with its schema.
 
@@ -39,7 +39,7 @@ BEGIN ATOMIC
         FROM ca_members() AS m
         JOIN ca_installed() AS i ON i.name = m.name
     )
-    -- keys before what refers to them
+    -- keys before the foreign keys that refer to them
     SELECT CASE n.contype WHEN 'f' THEN 3 ELSE 2 END, n.conname::text,
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', m.relation, n.conname, pg_get_constraintdef(n.oid)),
            format('CONSTRAINT %I ON %s', n.conname, m.relation), obj_description(n.oid, 'pg_constraint')
@@ -124,7 +124,7 @@ BEGIN ATOMIC
                    FROM (SELECT '' AS prefix, unnest(m.reloptions) AS option
                          UNION ALL
                          SELECT 'toast.', unnest(x.reloptions) FROM pg_class AS x WHERE x.oid = m.reltoastrelid) AS o
-                   -- what the install script itself sets
+                   -- set by the install script itself
                    WHERE (m.relname::text, o.option) NOT IN (
                        ('technical_indicator_states', 'fillfactor=40'),
                        ('technical_indicator_states', 'toast_tuple_target=8160'),
@@ -141,7 +141,7 @@ BEGIN ATOMIC
         WHERE h.inhrelid = m.oid) AS s (rank, change)
     WHERE s.change IS NOT NULL
     UNION ALL
-    -- an added identity goes on where it was
+    -- an added identity continues where it was
     SELECT 9, m.relname::text,
            format('SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%L, %L), %s)', m.relation, a.attname,
                   pg_sequence_last_value(q.seqrelid))
@@ -153,7 +153,7 @@ BEGIN ATOMIC
     WHERE pg_sequence_last_value(q.seqrelid) IS NOT NULL
     UNION ALL
     SELECT 10, m.relname::text,
-           -- a dump of PostgreSQL 18 has it already
+           -- a dump of PostgreSQL 18 already has it
            format('DO %L', format('BEGIN ALTER PUBLICATION %I ADD TABLE ONLY %s%s%s; EXCEPTION WHEN duplicate_object THEN NULL; END',
                   p.pubname, m.relation,
                   ' (' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
@@ -171,7 +171,7 @@ CREATE FUNCTION @extschema@.added_by_hand(OUT section text, OUT ddl text) RETURN
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    -- columns have to be there before their values are
+    -- columns must exist before their values are restored
     SELECT CASE d.rank WHEN 1 THEN 'pre-data' ELSE 'post-data' END, d.ddl || ';'
     FROM (SELECT c.rank, c.name, c.ddl, 1 AS part FROM ca_added_columns() AS c
           UNION ALL

@@ -1,7 +1,7 @@
 -- Rights by kind of role, granted in one call. docs/guide/operations.md says who needs which.
 --
--- What belongs to users is known by its row-level security. A column that tells a password, a token
--- or a balance is known by its name, so a new one is hidden from the first day.
+-- Tables of users are recognized by their row-level security, and columns with a password, a token or a
+-- balance by their names, so that new ones are hidden from the first day.
 
 CREATE FUNCTION ca_members()
     RETURNS TABLE (relation regclass, name text, is_table boolean, of_users boolean, of_operations boolean)
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION ca_columns(regclass, text, boolean) IS
 CREATE FUNCTION ca_secrets(relation text, of_users boolean) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN ca_secrets.of_users THEN 'password|token|balance'
-                -- what was sent to another service may carry a key to it
+                -- a request to another service may contain a key to it
                 WHEN ca_secrets.relation = 'external_api_logs' THEN '^(request_params|response_data|endpoint|error_message)$'
                 ELSE '^$' END;
 COMMENT ON FUNCTION ca_secrets(text, boolean) IS
@@ -53,7 +53,7 @@ BEGIN ATOMIC
         SELECT 'SELECT'
         WHERE ca_rights.kind = 'application' AND NOT m.of_users AND NOT m.of_operations
         UNION ALL
-        -- who reviewed a recommendation for all is a user
+        -- the reviewer of a recommendation for all is a user
         SELECT format('SELECT (%s)', ca_columns(m.relation, '^(reviewed_by|user_feedback)$', false))
         WHERE ca_rights.kind = 'application' AND m.name = 'ai_recommendations'
         UNION ALL
@@ -64,7 +64,7 @@ BEGIN ATOMIC
         WHERE ca_rights.kind = 'application'
           AND m.name IN ('watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts')
         UNION ALL
-        -- identifiers are given: who could choose the next ones would keep all others from inserting
+        -- identifiers are assigned: whoever could choose the next ones could keep all others from inserting
         SELECT format('INSERT (%1$s), UPDATE (%1$s)', ca_columns(m.relation, '^id$', false))
         WHERE ca_rights.kind = 'application'
               AND m.name IN ('watchlists', 'watchlist_assets', 'portfolio', 'trade_actions', 'signal_alerts')
@@ -186,7 +186,7 @@ DECLARE
     r record;
 BEGIN
     PERFORM ca_check_role(role);
-    -- what the kind had in earlier versions and has no more
+    -- rights that the kind had in earlier versions but no longer has
     IF kind = 'application' THEN
         FOR r IN SELECT m.relation FROM ca_members() AS m WHERE m.is_table AND m.of_users LOOP
             EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON %s FROM %s', r.relation, role);
@@ -205,7 +205,7 @@ BEGIN
     FOR r IN SELECT * FROM ca_rights(kind) LOOP
         EXECUTE format('GRANT %s ON %s TO %s', r.rights, r.relation, role);
     END LOOP;
-    -- refresh_assets() looks at where those of candles stand
+    -- refresh_assets() reads the sequences of candles
     IF kind = 'operator' THEN
         EXECUTE format('GRANT SELECT ON SEQUENCE %s, %s TO %s', 'price_data_id_seq'::regclass,
                        'price_data_archive_id_seq'::regclass, role);
@@ -222,7 +222,7 @@ BEGIN
     IF NOT has_schema_privilege(role, '@extschema@'::regnamespace, 'USAGE') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', '@extschema@'::regnamespace, role);
     END IF;
-    -- a GRANT by somebody else than the owner may end in a mere warning
+    -- a GRANT by somebody other than the owner may only give a warning
     IF NOT has_schema_privilege(role, '@extschema@'::regnamespace, 'USAGE') THEN
         RAISE EXCEPTION 'must be owner of schema %', '@extschema@'::regnamespace
             USING ERRCODE = 'insufficient_privilege',
@@ -296,7 +296,7 @@ BEGIN
                   HINT = 'An owner has its rights without a grant, so they cannot be revoked here.';
     END IF;
     FOR m IN SELECT * FROM ca_members() LOOP
-        -- those to columns go along
+        -- this revokes those on columns too
         EXECUTE format('REVOKE ALL ON %s FROM %s', m.relation, role);
     END LOOP;
     EXECUTE format('REVOKE ALL ON SEQUENCE %s, %s FROM %s', 'price_data_id_seq'::regclass,

@@ -44,7 +44,7 @@ CREATE POLICY user_activities_of_user ON user_activities
 COMMENT ON POLICY user_activities_of_user ON user_activities IS
     'a user sees its own activities, and writes them in its own sessions';
 
--- a default watchlist belongs to nobody and is there for all
+-- a default watchlist belongs to nobody and everybody sees it
 ALTER TABLE watchlists ENABLE ROW LEVEL SECURITY;
 CREATE POLICY watchlists_of_user ON watchlists
     USING (user_id BETWEEN ca_first_user() AND ca_last_user());
@@ -144,7 +144,7 @@ CREATE TRIGGER watchlist_assets_editor BEFORE INSERT OR UPDATE ON watchlist_asse
 COMMENT ON TRIGGER watchlist_assets_editor ON watchlist_assets IS
     'sets added_by and last_modified_by in sessions that row-level security binds to one user';
 
--- about an asset or a strategy it is for all; about a user, a position or a watchlist, for who sees that
+-- about an asset or a strategy it is for all; about a user, a position or a watchlist, for those who see that
 ALTER TABLE ai_recommendations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY ai_recommendations_of_user ON ai_recommendations
     USING (ca_first_user() < ca_last_user()
@@ -156,7 +156,7 @@ CREATE POLICY ai_recommendations_of_user ON ai_recommendations
 COMMENT ON POLICY ai_recommendations_of_user ON ai_recommendations IS
     'a user sees recommendations about itself, its positions and the watchlists that it sees, and those about no user';
 
--- Behind row-level security an index serves only what cannot leak, and lower() might, says the catalog.
+-- Under row-level security an index serves only leakproof conditions, and lower() is not marked as one.
 CREATE FUNCTION @extschema@.user_by_email(email text) RETURNS integer
     LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp

@@ -1,10 +1,10 @@
 -- The archive of old candles.
 
--- A candle is in one place only.  A new live candle takes the place of an archived or compressed
--- one, and an archived one cannot be added beside a live or compressed one.
+-- A candle is in one place only.  A new live candle replaces an archived or compressed one, and an
+-- archived one cannot be added while there is a live or compressed one.
 --
--- LATERAL and LIMIT look each new candle up by its key.  A join might go the other way round, all of
--- a table beside each of them, where the planner takes a table that has just been filled for empty.
+-- LATERAL and LIMIT look up each new candle by its key.  A join might instead read a whole table for
+-- each of them if the planner believes that a table that has just been filled is empty.
 CREATE FUNCTION ca_mark_archive() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'ca_mark_archive';
@@ -30,8 +30,8 @@ DECLARE
     reached record;
     series record;
 BEGIN
-    -- A snapshot that is older than a move of the series shows its candles where they were, which the
-    -- lock of the series finds out; and one that is being archived by hand is seen by nobody else yet.
+    -- A snapshot that is older than a move of the series shows its candles in their old place, which the
+    -- lock of the series detects; and a candle that is being archived by hand is not visible to others yet.
     IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') OR ca_archive_is_marked() THEN
         FOR series IN
             SELECT n.timeframe::text AS code, array_agg(DISTINCT n.asset_id) AS assets
@@ -46,9 +46,9 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- What was archived when this began is deleted or, if it has gone into a segment since, in
-    -- reach at the second pass.  What was compressed is in reach of the series' last segment at
-    -- the first.
+    -- Candles that were archived when this began are deleted or, if they have gone into a segment
+    -- since, found in the second pass.  Candles that were compressed are found by the series' last
+    -- segment in the first.
     FOR pass IN 1 .. 2 LOOP
         WITH superseded AS MATERIALIZED (
             SELECT a.*
@@ -82,7 +82,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- under the lock of a series none of its candles is on its way
+    -- under the lock of a series, none of its candles can be moving
     FOR series IN
         SELECT DISTINCT s.code, s.asset
         FROM unnest(assets, codes) AS s (asset, code)
@@ -183,7 +183,7 @@ DECLARE
     copy record;
     series record;
 BEGIN
-    -- a candle that moves has left where it was, in sight of those who write there
+    -- a moving candle has left its old place, visible to sessions that write there
     IF current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on' THEN
         FOR series IN
             SELECT n.timeframe::text AS code, array_agg(DISTINCT n.asset_id) AS assets
@@ -195,7 +195,7 @@ BEGIN
         END LOOP;
     END IF;
 
-    -- one statement: a candle may be on its way from one to the other
+    -- one statement: a candle may be moving from one to the other
     SELECT c.*
     INTO copy
     FROM (SELECT p.asset_id, p.timeframe, p.candle_time, false AS compressed
@@ -230,7 +230,7 @@ CREATE TRIGGER price_data_archive_once
 COMMENT ON TRIGGER price_data_archive_once ON price_data_archive IS
     'a candle that price_data or a segment holds is not archived a second time';
 
--- A key that changes is a candle that comes, by the same rules.
+-- A candle with a changed key counts as a new one, by the same rules.
 CREATE FUNCTION ca_change_key() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -300,7 +300,7 @@ CREATE FUNCTION ca_archive_batch(
     OUT moved bigint, OUT last timestamptz)
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-    -- one statement: a row leaves one table and enters the other, or neither happens
+    -- one statement: a row either moves from one table to the other or stays
     WITH batch AS MATERIALIZED (
         SELECT p.id, p.candle_time
         FROM ONLY price_data AS p
@@ -414,8 +414,8 @@ END;
 COMMENT ON FUNCTION ca_restore_compressed_batch(integer, text, timestamptz, timestamptz, integer) IS
     'moves the oldest candles of a range out of their segments to price_data, batch_size of them and the rest of the last segment';
 
--- background_tasks tells of each run.  A run that broke off is marked as failed by the next one:
--- its backend is gone, or the server has started since.
+-- background_tasks has a row for each run.  The next run marks one that broke off as failed: its
+-- backend is gone, or the server has restarted since.
 CREATE FUNCTION ca_task_start(name text, params jsonb) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -463,7 +463,7 @@ COMMENT ON FUNCTION ca_task_finish(integer, text) IS
 
 -- Candles move from one place to another: live, archive and segments are price_data,
 -- price_data_archive and price_data_segments.
--- of most series there is no candle, and a scan of the table would look for it to the end
+-- most series have no such candle, and a scan of the table would search for it to the end
 CREATE FUNCTION ca_move_series(task integer, source text)
     RETURNS TABLE (series integer, timeframe text, until timestamptz)
     LANGUAGE sql STABLE PARALLEL UNSAFE

@@ -1,4 +1,4 @@
--- Compressing the archive, taking it out again, and what that saves.
+-- Compressing the archive, decompressing it, and how much space that saves.
 
 CREATE PROCEDURE @extschema@.compress_price_archive(
     older_than timestamptz DEFAULT NULL, timeframe text DEFAULT NULL, asset integer DEFAULT NULL,
@@ -57,9 +57,9 @@ $$;
 COMMENT ON PROCEDURE decompress_price_archive(text, integer, timestamptz, timestamptz, bigint) IS
     'moves the compressed candles of one series that start in [since, until) back to price_data_archive, and commits about every 10000; NULL leaves a side open; each run is a row of background_tasks';
 
--- Of a candle that is a row: the row, its place in the page, and its entries of two indexes, whose
--- pages are nine tenths full.  The size of the tables themselves would count the room of rows that
--- have gone.
+-- The size of a candle as a row: the row, its pointer in the page, and its entries in two indexes, whose
+-- pages are nine tenths full.  The size of the tables themselves would include the space of deleted
+-- rows.
 CREATE FUNCTION ca_candle_row_size(OUT bytes numeric, OUT source text)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC

@@ -39,7 +39,7 @@ BEGIN
     PERFORM ca_refuse_added_columns(source);
     PERFORM ca_lock_series(timeframe, series);
     IF target = 'segments' THEN
-        -- goes on behind the last candle, which may still be there
+        -- continues after the last candle, which may still be there
         SELECT b.moved, b.last INTO moved, last
         FROM ca_compress_batch(source = 'live', series, timeframe, since, until, batch_size, keep_indicators) AS b;
     ELSIF source = 'segments' AND target = 'archive' THEN
@@ -120,7 +120,7 @@ BEGIN
         END;
         EXIT WHEN moved >= batch_size;
     END LOOP;
-    -- what moved stays moved; the next call has nothing else to do, and fails
+    -- moved candles stay moved; the next call has nothing else to do, and fails
     IF failure IS NOT NULL AND moved = 0 THEN
         RAISE EXCEPTION '%', failure ->> 'message'
             USING ERRCODE = failure ->> 'state',
@@ -140,7 +140,7 @@ CREATE PROCEDURE ca_move_failed(task integer, message text, detail text, state t
     LANGUAGE plpgsql
 AS $$
 BEGIN
-    -- of a candle that is in two places, which one
+    -- if a candle is in two places, which one it is
     PERFORM cryptoanalytics_internal.ca_task_finish(task, CASE WHEN state OPERATOR(pg_catalog.=) '23505'
                                                   THEN pg_catalog.concat_ws(': ', message, detail)
                                                   ELSE message END);
@@ -163,7 +163,7 @@ AS $$
 DECLARE
     others integer := coalesce((failure ->> 'others')::integer + 1, 0);
 BEGIN
-    -- data, integrity, conflicts with other sessions, locks that were not to be had, damaged segments
+    -- data, integrity, conflicts with other sessions, locks that were not available, damaged segments
     IF left(state, 2) NOT IN ('22', '23', '40') AND state NOT IN ('55P03', 'XX001') THEN
         RETURN NULL;
     END IF;
@@ -193,7 +193,7 @@ DECLARE
     state pg_catalog.text;
 BEGIN
     LOOP
-        -- an error undoes this batch only, and is noted before it is raised again
+        -- an error undoes only this batch, and is recorded before it is raised again
         BEGIN
             SELECT b.done, b.last, b.reported INTO batch
             FROM cryptoanalytics_internal.ca_move_batch(task, source, target, series, timeframe, since, until,
@@ -310,7 +310,7 @@ BEGIN
     IF asset IS NOT NULL THEN
         PERFORM cryptoanalytics_internal.ca_check_asset(asset);
     END IF;
-    -- whoever passes NULL has not said that rows may move
+    -- NULL does not say that rows may be moved
     IF coalesce(dry_run, true) THEN
         moved := cryptoanalytics_internal.ca_archive_count(older_than, timeframe, asset);
         RETURN;

@@ -1,8 +1,8 @@
--- Segments: candles in, candles out, and single ones changed.
+-- Segments: putting candles in, taking them out, and changing single ones.
 --
--- Whoever changes the segments of a series holds its lock.  The functions of this part run with
+-- A session that changes the segments of a series holds its lock.  The functions of this file run with
 -- their caller's rights to price_data_segments.  They find segments by their index, whatever the
--- planner believes of a table that grows.
+-- planner believes about a growing table.
 
 CREATE FUNCTION ca_compress_batch(
     live boolean, series integer, timeframe text, after timestamptz, until timestamptz, batch_size integer,

@@ -1,4 +1,4 @@
--- Reading candles: stored ones, and higher ones built from them.
+-- Reading candles: stored ones, and coarser ones built from them.
 
 CREATE FUNCTION ca_build_candles(
     asset integer, timeframe text, source text, since timestamptz, until timestamptz)
@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     PERFORM ca_check_series(candles.asset, candles.timeframe, candles.since, candles.until);
 
-    -- the buckets that finer candles reach; to begin building costs as much as reading 200 of them
+    -- the buckets that finer candles reach; starting to build costs as much as reading 200 of them
     SELECT timeframe_bucket(candles.timeframe, min(e.first)),
            timeframe_end(candles.timeframe, max(e.last)),
            200 * min(timeframe_length(s.source)) FILTER (WHERE e.first IS NOT NULL)
@@ -62,7 +62,7 @@ BEGIN
                 WHERE stop IS NOT NULL) AS h
             WHERE hole_start < hole_end
         ), span AS (
-            -- holes with little between them are built at once
+            -- gaps with little between them are built together
             SELECT min(n.hole_start) AS span_start, max(n.hole_end) AS span_end
             FROM (SELECT h.hole_start, h.hole_end,
                          count(*) FILTER (WHERE h.hole_start - h.hole_before > reach)
@@ -92,7 +92,7 @@ COMMENT ON FUNCTION candles(integer, text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_closed_until(timeframe text, since timestamptz, until timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL SAFE
-    -- not before since, so that what is later is an empty range and no wrong one
+    -- not before since, so that the rest is an empty range and not an invalid one
     RETURN least(ca_closed_until.until,
                  greatest(timeframe_bucket(ca_closed_until.timeframe, now()), ca_closed_until.since));
 COMMENT ON FUNCTION ca_closed_until(text, timestamptz, timestamptz) IS
@@ -103,7 +103,7 @@ CREATE FUNCTION @extschema@.candle_gaps(
     RETURNS TABLE (gap_start timestamptz, gap_end timestamptz, missing bigint)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
 BEGIN ATOMIC
-    -- a bound that is given counts as the end of a candle before, or the start of one after
+    -- a given bound counts as the end of a candle before it, or the start of one after it
     WITH boundary AS (
         SELECT timeframe_end(candle_gaps.timeframe, c.time) AS candle_end, c.time
         FROM candles(candle_gaps.asset, candle_gaps.timeframe, candle_gaps.since,

@@ -1,7 +1,7 @@
 -- Candlesticks: the aggregates.
 --
--- A row costs about as much as ten simple operators, a state takes a chunk of 144 bytes: with
--- these figures the planner sees what workers and a hash table are worth.
+-- A row costs about as much as ten simple operators, and a state takes a chunk of 144 bytes: with
+-- these figures the planner can estimate the benefit of workers and of a hash table.
 
 CREATE FUNCTION ca_candlestick_final(candlestick_state) RETURNS candlestick
     LANGUAGE c IMMUTABLE PARALLEL SAFE

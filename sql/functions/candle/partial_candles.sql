@@ -1,4 +1,4 @@
--- Candles that were rolled up of sources that cover less than their span.
+-- Candles that were rolled up from sources that cover less than their span.
 
 CREATE FUNCTION ca_candle_digest(open numeric, high numeric, low numeric, close numeric, volume numeric) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -7,7 +7,7 @@ CREATE FUNCTION ca_candle_digest(open numeric, high numeric, low numeric, close 
 COMMENT ON FUNCTION ca_candle_digest(numeric, numeric, numeric, numeric, numeric) IS
     'digest of a candle, by which partial_candles recognizes it';
 
--- Scalar subqueries look each candle up by its key, whatever the planner thinks of the tables.
+-- Scalar subqueries look up each candle by its key, whatever the planner believes about the tables.
 CREATE FUNCTION ca_partial_candles(assets integer[], sources text[], since timestamptz, until timestamptz)
     RETURNS TABLE (asset integer, timeframe text, candle_time timestamptz, covered integer)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
@@ -66,8 +66,8 @@ END;
 COMMENT ON FUNCTION ca_candle_until(integer, text, timestamptz) IS
     'the moment that a stored candle is known to have come to: its end, or where it was made of less than its span, its start and the minutes that it was made of';
 
--- What a roll-up makes of less than a candle's span is noted by the owner of the tables, for those
--- who may write candles.
+-- A role that may write candles records with the rights of the owner of the tables which candles a
+-- roll-up made from less than their span.
 CREATE FUNCTION ca_write_partial(candles price_data[], covered integer[], digests bigint[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp

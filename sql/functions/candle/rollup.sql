@@ -1,7 +1,7 @@
 -- Writing candles: one writer for all, roll-ups and imports.
 
--- Not a parsed body: with an argument of its rows, PostgreSQL would add no column with a default to
--- price_data.
+-- Not a parsed body: with an argument of its row type, PostgreSQL could not add a column with a default
+-- to price_data.
 CREATE FUNCTION ca_store_candles(candles price_data[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -10,7 +10,7 @@ DECLARE
     changed bigint;
 BEGIN
     WITH candle AS MATERIALIZED (
-        -- of many candles too each is looked up by its key: the planner must not count them
+        -- look up each candle by its key, even many of them: the planner must not estimate their number
         SELECT c.* FROM unnest((SELECT ca_store_candles.candles)) AS c
     ), in_archive AS (
         UPDATE price_data_archive AS a
@@ -90,7 +90,7 @@ $$;
 COMMENT ON FUNCTION ca_store_candles(price_data[]) IS
     'inserts candles or corrects stored ones, live, archived or compressed, and returns how many changed; a changed candle loses its indicators, but no other key of its JSON; an unknown volume or market_cap does not overwrite a known one; the caller holds the series lock and passes each candle once';
 
--- A partial candle is written where none is stored, or one that was made of no more, or the same.
+-- A partial candle is written if none is stored, or one that was made from no more minutes.
 CREATE FUNCTION ca_store_rolled_up(candles price_data[], covered integer[]) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -150,7 +150,7 @@ BEGIN
     INTO partial
     FROM judged AS j
     WHERE CASE WHEN j.prices IS NULL THEN true
-               -- one that is as it would be is left
+               -- skip a candle that would not change
                WHEN j.made_of = j.covered THEN j.other_market_cap OR (j.prices, j.volume) IS DISTINCT FROM (j.new_prices, j.new_volume)
                WHEN j.made_of IS NOT NULL THEN j.made_of < j.covered
                ELSE j.prices = j.new_prices AND j.volume IS NOT DISTINCT FROM j.new_volume END;

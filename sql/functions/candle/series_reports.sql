@@ -1,10 +1,10 @@
--- What can be told of a series of candles: its quality, and levels that its prices turned at.
+-- Reports about a series of candles: its quality, and levels at which its prices turned.
 
 CREATE FUNCTION ca_series_outliers(asset integer, timeframe text, since timestamptz, until timestamptz,
                                    OUT judged bigint, OUT outliers bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- a change over a gap, or from 0, tells nothing; what is one row is computed once
+    -- a change over a gap, or from 0, means nothing; a subquery of one row is computed once
     WITH change AS (
         SELECT (c.close_price - c.before) / nullif(abs(c.before), 0)::double precision AS value
         FROM (SELECT h.close_price, h.candle_time,
@@ -156,7 +156,7 @@ BEGIN
             ORDER BY h.candle_time DESC
             LIMIT support_resistance.bars
         ), bar AS (
-            -- of equal neighbours the first turns
+            -- of equal neighbours, the first is the turning point
             SELECT r.candle_time, row_number() OVER s AS n, count(*) OVER () AS bars,
                    r.high_price, max(r.high_price) OVER before AS high_before, max(r.high_price) OVER after AS high_after,
                    r.low_price, min(r.low_price) OVER before AS low_before, min(r.low_price) OVER after AS low_after

@@ -58,7 +58,7 @@ BEGIN
                   HINT = 'Pass the array itself, not the object that the provider wraps it in.';
     END IF;
 
-    -- by assignment, so that an error of an element comes without the text of a statement of ours
+    -- by assignment, so that the error of an element does not quote a statement of this function
     r := ca_import_ohlcv(import_ohlcv_report.data, import_ohlcv_report.asset, import_ohlcv_report.timeframe,
                          import_ohlcv_report.format, import_ohlcv_report.volume_unit, import_ohlcv_report.bad,
                          coalesce(import_ohlcv_report.trust_times, false));

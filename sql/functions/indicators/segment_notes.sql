@@ -1,4 +1,4 @@
--- What becomes of compressed candles is noted for the indicators, as it is of those that are rows.
+-- Changes of compressed candles are noted for the indicators, like those of candles that are rows.
 
 CREATE FUNCTION ca_note_segment() RETURNS trigger
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -15,7 +15,7 @@ COMMENT ON FUNCTION ca_note_segment() IS
     'trigger: notes that candles of a segment were deleted or corrected, unless they move, from the first of the segment on; it runs with its owner''s rights because it calls ca_note_change()';
 REVOKE EXECUTE ON FUNCTION ca_note_segment() FROM PUBLIC;
 
--- a segment with other candles takes the place of one that is deleted, so INSERT needs none
+-- a segment with other candles replaces one that is deleted, so INSERT needs no trigger
 CREATE TRIGGER price_data_segments_note_delete
     AFTER DELETE ON price_data_segments
     FOR EACH ROW EXECUTE FUNCTION ca_note_segment();
@@ -30,8 +30,8 @@ COMMENT ON TRIGGER price_data_segments_note_truncate ON price_data_segments IS
 
 -- These functions say on, and triggers compare with that: whatever else a session makes of the setting
 -- before it loads the library counts as off, and a note too many does no harm.
--- A candle that moves to the archive or into a segment is no change.  One that becomes live is, it
--- may need its JSON; what is inserted into price_data is noted there.
+-- Moving a candle to the archive or into a segment is not a change.  Making it live is one, because it
+-- may need its JSON; inserts into price_data are noted there.
 ALTER FUNCTION ca_archive_batch(integer, text, timestamptz, timestamptz, integer, boolean)
     SET cryptoanalytics.moving = 'on';
 ALTER FUNCTION ca_compress_batch(boolean, integer, text, timestamptz, timestamptz, integer, boolean)

@@ -1,11 +1,11 @@
--- Writing indicators beside the candles.
+-- Writing indicators into the rows of candles.
 
--- What a candle's JSON keeps beside the indicators is its owner's.  The range of time finds the
--- candles in the order in which they are, and a hash table their JSON; the planner, who does not
--- know how many there are, would look each of them up.
+-- Other keys in the JSON of a candle belong to its owner.  A range of time finds the candles in their
+-- order, and a hash table their JSON; the planner, which does not know how many there are, would look
+-- up each of them.
 --
--- Rows that another session has locked are left: to wait for them while other rows are locked here
--- would end in a deadlock with whoever writes candles of several series.
+-- Rows that another session has locked are skipped: waiting for them while other rows are locked here
+-- would cause deadlocks with sessions that write candles of several series.
 CREATE FUNCTION ca_write_batch(
     asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
     RETURNS bigint
@@ -78,7 +78,7 @@ CREATE FUNCTION ca_update_series(
 AS $$
 #variable_conflict use_variable
 DECLARE
-    -- candles between two states that stay, and most in memory at a time
+    -- candles between two permanent states, which is also the most in memory at a time
     step CONSTANT integer := 10000;
     stop timestamptz := timeframe_bucket(timeframe, now());
     changed timestamptz;
@@ -109,7 +109,7 @@ BEGIN
     )
     SELECT min(n.since), count(*) > (SELECT count(*) FROM taken AS t) INTO changed, pending
     FROM noted AS n;
-    -- states of another spec, and of candles that have changed since, hold no more
+    -- states of another spec, and those after candles that have changed, are no longer valid
     DELETE FROM technical_indicator_states AS s
     WHERE s.asset_id = asset AND s.timeframe = ca_update_series.timeframe
       AND ((s.spec, s.convention) IS DISTINCT FROM (ca_update_series.spec, ca_update_series.convention::varchar)
@@ -146,7 +146,7 @@ BEGIN
             ca_first_unwritten(asset, timeframe, coalesce(saved.candle_time, '-infinity'), batch.last,
                                batch.ids, batch."values") END;
 
-        -- the next update is to go on from where this one did
+        -- the next update must continue from the same state as this one
         EXIT WHEN saved.candles % step <> 0 AND (pending OR missed IS NOT NULL);
         IF missed IS NOT NULL THEN
             INSERT INTO technical_indicator_notes (asset_id, timeframe, since) VALUES (asset, timeframe, missed);
@@ -214,7 +214,7 @@ BEGIN
             WHERE p.asset_id = a.id AND p.timeframe = t.code
             ORDER BY p.candle_time
             LIMIT 1) AS first_candle
-        -- a range finds one by the key, whenever the plan is made
+        -- a range finds a single one by the key, whenever the plan is made
         WHERE a.id BETWEEN coalesce(update_technical_indicators.asset, -2147483648)
                        AND coalesce(update_technical_indicators.asset, 2147483647)
           AND (update_technical_indicators.timeframe IS NULL OR t.code = update_technical_indicators.timeframe)

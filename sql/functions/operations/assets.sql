@@ -1,4 +1,4 @@
--- Assets: the market figures that newest closed candles give, and who looked at them.
+-- Assets: market figures from the newest closed candles, and counts of accesses.
 
 CREATE FUNCTION ca_newest_candles(asset integer, timeframe text, as_of timestamptz)
     RETURNS TABLE (asset_id integer, code text, place bigint, candle_time timestamptz, closed_at timestamptz,
@@ -22,7 +22,7 @@ END;
 COMMENT ON FUNCTION ca_newest_candles(integer, text, timestamptz) IS
     'each series with its last candle that had closed at a moment, of one asset or all, of one timeframe or all';
 
--- What refresh_assets() remembers is in the row of background_tasks that tells of its last run:
+-- The memory of refresh_assets() is in the row of background_tasks for its last run:
 --   until            the candles that had closed by then were looked at,
 --   id, archive_id   and those up to these ids, whatever their time;
 --   next_id, ...     what takes their place once all transactions below next_xid are over, for
@@ -61,8 +61,8 @@ BEGIN ATOMIC
     WITH series AS MATERIALIZED (
         SELECT n.* FROM ca_newest_candles(NULL, NULL, ca_asset_figures.as_of) AS n
     ), newest AS (
-        -- of candles that closed at the same time the shortest; one that was rolled up of a fragment
-        -- is as old as that
+        -- of candles that closed at the same time the shortest; one that was rolled up from a fragment
+        -- is as old as the fragment
         SELECT DISTINCT ON (s.asset_id) s.asset_id, u.closed_at, s.close_price, s.market_cap
         FROM series AS s
         CROSS JOIN LATERAL ca_candle_until(s.asset_id, s.code, s.candle_time) AS u
@@ -84,7 +84,7 @@ BEGIN ATOMIC
         WHERE u.closed_at > ca_asset_figures.as_of - 2 * p.period
         ORDER BY s.asset_id, p.period, u.closed_at DESC, s.place
     ), changes AS (
-        -- what a column of numeric(10,4) cannot hold is not told
+        -- a change that a column of numeric(10,4) cannot hold is NULL
         SELECT n.asset_id,
                min(c.change) FILTER (WHERE e.period = interval '24 hours') AS change_24h,
                min(c.change) FILTER (WHERE e.period = interval '168 hours') AS change_7d,
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
 CREATE FUNCTION @extschema@.refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
-    -- new ids are few, which the planner does not know, and look-ups are short
+    -- there are few new ids, which the planner does not know, and look-ups are short
     SET enable_seqscan = off
     SET jit = off
 AS $$
@@ -198,7 +198,7 @@ BEGIN
                                   upper(current_setting('transaction_isolation'))),
                   HINT = 'Begin with BEGIN ISOLATION LEVEL READ COMMITTED.';
     END IF;
-    -- whoever comes second reads what is committed after the first, and never puts older prices back
+    -- the second session reads what the first has committed, and never puts older prices back
     PERFORM ca_lock_work('refresh_assets');
     SELECT t.id, t.result_data -> 'marks' AS marks INTO run
     FROM background_tasks AS t
@@ -238,7 +238,7 @@ BEGIN
               (n.price, n.market_cap, n.volume, n.change_24h, n.change_7d, n.change_30d,
                n.ath, n.ath_date, n.atl, n.atl_date)
     ), free AS MATERIALIZED (
-        -- whoever has counted an access and not committed holds the row
+        -- a session that has counted an access but not committed holds the row
         SELECT a.id
         FROM assets AS a
         WHERE a.id IN (SELECT d.id FROM due AS d)
@@ -263,7 +263,7 @@ BEGIN
     )
     SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM due) > (SELECT count(*) FROM free)
     INTO refreshed, skipped;
-    -- the next run looks at the same candles, for an asset that is not known to have seen them
+    -- the next run reads the same candles for assets that may not have seen them
     IF skipped THEN
         marks := coalesce(run.marks, '{}');
     END IF;
@@ -304,7 +304,7 @@ BEGIN
                   DETAIL = format('Value is %s.', coalesce(record_asset_access.moment::text, 'NULL')),
                   HINT = 'Leave it out for an access now.';
     END IF;
-    -- the last access only moves forward: one of the future would stay the last
+    -- the last access only moves forward: one in the future would stay the last
     IF record_asset_access.moment > clock_timestamp() THEN
         RAISE EXCEPTION 'moment must not be in the future'
             USING ERRCODE = 'invalid_parameter_value',
@@ -312,7 +312,7 @@ BEGIN
                   DETAIL = format('Value is %s.', record_asset_access.moment),
                   HINT = 'Leave it out for an access now.';
     END IF;
-    -- whoever comes second waits here and then adds to what the first has counted
+    -- the second session waits here and then adds to what the first has counted
     SELECT * INTO was FROM assets AS a WHERE a.id = record_asset_access.asset FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM ca_check_asset(record_asset_access.asset);

@@ -69,7 +69,7 @@ DECLARE
     claimed background_tasks;
 BEGIN
     PERFORM ca_check_as_of(claim_task.as_of);
-    -- what another worker is claiming is left to it
+    -- skip a task that another worker is claiming
     UPDATE background_tasks AS t
     SET status = 'running', started_at = claim_task.as_of
     WHERE t.id = (

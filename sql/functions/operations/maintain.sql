@@ -24,8 +24,8 @@ $$;
 COMMENT ON FUNCTION ca_check_maintenance(timestamptz) IS
     'checks the arguments of maintain()';
 
--- A session that is idle, or this one, has left the step; of sessions of other users
--- pg_stat_activity may hide whether they are.
+-- A session that is idle, or this one, is no longer running the step; pg_stat_activity may hide
+-- the state of other users' sessions.
 CREATE FUNCTION ca_maintenance_is_alive(pid integer, started_at timestamptz) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -41,8 +41,8 @@ END;
 COMMENT ON FUNCTION ca_maintenance_is_alive(integer, timestamptz) IS
     'whether the session that runs a step, identified by its process and start, is still running it';
 
--- A step that was cut off has its turn after the others: one that takes longer than
--- statement_timeout lets a call take, or that crashes the server, does not keep them from theirs.
+-- A step that was cut off comes after the others: a step that takes longer than statement_timeout
+-- allows for a call, or that crashes the server, does not keep the others from running.
 CREATE FUNCTION ca_maintenance_order() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -111,7 +111,7 @@ END;
 COMMENT ON FUNCTION ca_maintenance_step(text) IS
     'a step of maintenance_steps()';
 
--- Locks are other people's business: a step waits for them for a while, not for ever.
+-- A step waits for the locks of others only for a limited time.
 CREATE FUNCTION ca_maintenance_bound() RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
@@ -145,7 +145,7 @@ $$;
 COMMENT ON FUNCTION ca_maintenance_assets(text, text, timestamptz) IS
     'the assets for which a step has something to do, beginning after the asset where it was cut off; a single NULL if the step is for all at once';
 
--- The statements look many short things up; to compile them would take longer than that.
+-- The statements do many short look-ups; compiling them would take longer than running them.
 CREATE FUNCTION ca_maintenance_run(
     step text, statement text, batch bigint, as_of timestamptz, asset integer, timeframe text)
     RETURNS boolean
@@ -156,7 +156,7 @@ AS $$
 DECLARE
     done bigint;
 BEGIN
-    -- many small commits need not wait for the disk each: the one at the end does for all
+    -- many small commits need not each wait for the disk: the last one does so for all
     IF asset IS NOT NULL THEN
         SET LOCAL synchronous_commit = off;
     END IF;
@@ -222,7 +222,7 @@ BEGIN
     IF r.errors = 0 THEN
         RETURN 0;
     END IF;
-    -- a failure that goes on is one row
+    -- consecutive failures are one row
     UPDATE background_tasks AS t
     SET error_message = r.error_message, completed_at = r.completed_at,
         execution_time_seconds = r.execution_time_seconds,
@@ -279,7 +279,7 @@ BEGIN
     FOREACH asset IN ARRAY coalesce(assets, ARRAY[]::pg_catalog.int4[]) LOOP
         LOOP
             again := false;
-            -- an error undoes this part only, and a cancel is noted before it is raised again
+            -- an error undoes only this part, and a cancel is recorded before it is raised again
             BEGIN
                 IF state IS NULL THEN
                     again := cryptoanalytics_internal.ca_maintenance_run(step, s.statement, s.batch, as_of, asset, s.timeframe);
@@ -301,7 +301,7 @@ BEGIN
             state := NULL;
             EXIT WHEN NOT again;
         END LOOP;
-        -- who holds so much is best left alone for a while
+        -- after several waits, leave the other session alone until the next call
         EXIT WHEN pg_catalog.int4ge(waits, 3);
     END LOOP;
     failed := pg_catalog.int4pl(failed, cryptoanalytics_internal.ca_maintenance_end(step, false));

@@ -1,9 +1,8 @@
 -- Maintenance: what maintain() does, step by step.
 --
--- Each step runs in transactions of its own and has one row in maintenance_runs, which says how its
--- last run went.  The row is its lock too: a step that a living session is at is left to that
--- session.  background_tasks gets a row for a failure alone, and one for all of them in a row that
--- have the same SQLSTATE.
+-- Each step runs in transactions of its own and has one row in maintenance_runs, which records how its
+-- last run went.  The row also serves as its lock: a step already running in another session is skipped.
+-- background_tasks gets rows only for failures, one for consecutive failures with the same SQLSTATE.
 
 -- until 0.6.0 each run was a row of background_tasks
 CREATE INDEX background_tasks_maintenance_idx ON background_tasks (task_name, status, id)
@@ -62,7 +61,7 @@ CREATE FUNCTION @extschema@.maintenance_steps()
 BEGIN ATOMIC
     SELECT row_number() OVER (ORDER BY s.place, t.place), concat_ws(' ', s.step, t.code), s.task_type,
            s.every, t.code, s.assets, s.batch::bigint,
-           -- which ends with the error of a setting that makes no sense
+           -- which fails with an error if the setting is invalid
            CASE WHEN s.rolls_up AND t.code IS NULL THEN 'SELECT cardinality(rollup_timeframes())' ELSE s.statement END
     FROM (VALUES
         -- $1 is as_of, $2 an asset, $3 a timeframe
@@ -72,7 +71,7 @@ BEGIN ATOMIC
         (2, 'roll_up_again', 'data_sync', '1d', true, NULL, NULL,
          'SELECT rollup_candles($3, since => timeframe_bucket($3, $1 - interval ''2 days''),
                                 until => timeframe_bucket($3, $1 - interval ''1 hour''))'),
-        -- before the indicators, which are written beside live candles alone
+        -- before the indicators, which are only written into live candles
         (3, 'archive', 'cleanup', '1d', false,
          'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
          'SELECT ca_archive_asset($2, $1)'),
@@ -128,7 +127,7 @@ COMMENT ON FUNCTION ca_rollup_assets(text, integer[], timestamptz, timestamptz) 
     'rolls the series of several assets up in one pass, closed candles only; the caller holds the lock of the series that are written';
 
 -- A candle is due once the feed of its asset has reached its end, or an hour after that.
--- LATERAL and LIMIT look the newest candles up by their key; a scan would read them all.
+-- LATERAL and LIMIT look up the newest candles by their key; a scan would read all candles.
 CREATE FUNCTION ca_roll_up_due(timeframe text, as_of timestamptz)
     RETURNS TABLE (asset integer, since timestamptz, until timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
@@ -185,12 +184,12 @@ DECLARE
     locked integer[];
     written bigint := 0;
 BEGIN
-    -- the locks stop other writers, so only those of series with something to do are taken
+    -- the locks stop other writers, so take only those of series with something to do
     locked := ARRAY(SELECT d.asset FROM ca_roll_up_due(ca_roll_up_candles.timeframe, ca_roll_up_candles.as_of) AS d);
     IF locked = '{}' THEN
         RETURN 0;
     END IF;
-    -- one import that is left open must not keep all assets from their candles: its series wait for the next run
+    -- one open import must not delay the candles of all assets: its series are left to the next run
     locked := ca_lock_free_series(ca_roll_up_candles.timeframe, locked);
     FOR part IN
         SELECT array_agg(d.asset ORDER BY d.asset) AS assets, d.since, d.until
@@ -229,7 +228,7 @@ BEGIN ATOMIC
         WHERE s.asset_id = a.id AND s.timeframe = t.code
         ORDER BY s.place DESC
         LIMIT 1) AS s ON true
-    -- the plan is made before the asset is known: a range finds one by the key
+    -- the plan is made before the asset is known: a range finds it by the key
     WHERE a.id BETWEEN coalesce(ca_indicators_due.asset, -2147483648) AND coalesce(ca_indicators_due.asset, 2147483647)
       AND (s.candle_time IS NULL OR s.candle_time < newest.candle_time
            OR EXISTS (SELECT FROM technical_indicator_notes AS n
@@ -275,7 +274,7 @@ BEGIN ATOMIC
                                          AT TIME ZONE 'UTC') AS cutoff) AS c
     JOIN assets AS a
       ON a.id BETWEEN coalesce(ca_archive_due.asset, -2147483648) AND coalesce(ca_archive_due.asset, 2147483647)
-    -- each series is looked up by its key: to compile the plan would take longer
+    -- each series is looked up by its key: compiling the plan would take longer
     CROSS JOIN LATERAL (
         SELECT
         FROM price_data AS d
@@ -294,7 +293,7 @@ DECLARE
     pruned bigint;
     forgotten bigint;
 BEGIN
-    -- those that run are of 0.6.0, and broke off; what another session holds is left to the next run
+    -- running ones are from 0.6.0 and broke off; rows that another session holds are left to the next run
     WITH old AS MATERIALIZED (
         SELECT t.id
         FROM background_tasks AS t
@@ -306,7 +305,7 @@ BEGIN
     )
     DELETE FROM background_tasks AS t USING old AS o WHERE t.id = o.id;
     GET DIAGNOSTICS pruned = ROW_COUNT;
-    -- steps that are no more
+    -- steps that no longer exist
     WITH old AS MATERIALIZED (
         SELECT r.step
         FROM maintenance_runs AS r

@@ -33,7 +33,7 @@ COMMENT ON FUNCTION ca_api_requests(timestamptz, timestamptz) IS
 
 CREATE FUNCTION ca_prune_hours(since timestamptz, until timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    -- nothing to note: what is pruned stays rolled up
+    -- nothing to note: pruned calls stay rolled up
     SET cryptoanalytics.moving = 'on'
 BEGIN ATOMIC
     -- one snapshot for all: a call that is logged meanwhile is neither counted nor deleted
@@ -61,7 +61,7 @@ BEGIN ATOMIC
         WHERE h.calls = ca_period_total('hourly', 'requests', h.hour_start)
           AND 4 = (SELECT count(*) FROM settled AS s WHERE h.hour_start >= s.period_start AND h.hour_start < s.period_end)
     ), free AS MATERIALIZED (
-        -- an hour goes as a whole: one of which another session holds a call is left to the next run
+        -- an hour is deleted as a whole: an hour with a call that another session holds is left to the next run
         SELECT l.id, timeframe_bucket('1h', l.created_at) AS hour_start
         FROM external_api_logs AS l
         WHERE l.created_at >= ca_prune_hours.since AND l.created_at < ca_prune_hours.until
@@ -113,7 +113,7 @@ BEGIN
     PERFORM ca_check_batch_size(batch_size);
     PERFORM ca_lock_roll_up('external_api_logs');
     cut := timeframe_bucket('1h', older_than);
-    -- the first of all days belong to a month that begins before time does
+    -- the earliest days belong to a month that begins before the first timestamp
     SELECT timeframe_bucket('1h', min(l.created_at)) INTO first
     FROM external_api_logs AS l
     WHERE l.created_at > '4000-01-01 00:00+00 BC';

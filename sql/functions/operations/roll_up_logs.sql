@@ -1,20 +1,20 @@
 -- API logs and user activities rolled up into analytics_data by hour, day, week and month in UTC, and
 -- API logs pruned. docs/guide/rules.md has the rules.
 
--- btree: pruning goes from the oldest on, and leaves space that new rows fill, so that in a while a
--- range of blocks would hold rows of any age
+-- btree: pruning starts with the oldest rows and leaves space that new rows fill, so that after a while
+-- a range of blocks would hold rows of any age
 CREATE INDEX external_api_logs_created_at_idx ON external_api_logs (created_at);
 COMMENT ON INDEX external_api_logs_created_at_idx IS
     'the calls of a period, and the oldest';
 
--- brin: an audit trail only grows, in the order of time, and is read a period at a time
+-- brin: an audit trail only grows, in the order of time, and is read one period at a time
 CREATE INDEX user_activities_created_at_idx ON user_activities USING brin (created_at)
     WITH (pages_per_range = 32, autosummarize = on);
 COMMENT ON INDEX user_activities_created_at_idx IS
     'the activities of a period';
 
--- What is rolled up names its source and the start of its period in dimensions, as there is no
--- other column; two hashes of 64 bits stand for all of them, which may be too long for an index.
+-- Rolled-up values have their source and the start of their period in dimensions, because there is no
+-- other column; two hashes of 64 bits represent the dimensions, which may be too long for an index.
 CREATE UNIQUE INDEX analytics_data_rolled_up_key ON analytics_data (
         aggregation_level, metric_name, (dimensions ->> 'rolled_up_from'), (dimensions ->> 'period_start'),
         jsonb_hash_extended(dimensions, 0), jsonb_hash_extended(dimensions, 1))
@@ -23,8 +23,8 @@ COMMENT ON INDEX analytics_data_rolled_up_key IS
     'one rolled-up value per metric, period and breakdown; serves the periods of a metric';
 
 -- How far each level has been rolled up.  A row that was written before its period had ended, and
--- committed after the period was rolled up, is seen by nobody but a second look: periods from open_from
--- on are read again until the transactions that ran then (below the barrier) have ended.
+-- committed after the period was rolled up, is only seen by a second read: periods from open_from on
+-- are read again until the transactions that ran then (below the barrier) have ended.
 CREATE TABLE @extschema@.roll_up_marks (
     source varchar NOT NULL,
     aggregation_level varchar NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE @extschema@.roll_up_marks (
     CONSTRAINT roll_up_marks_aggregation_level_check
         CHECK (aggregation_level IN ('hourly', 'daily', 'weekly', 'monthly'))
 ) WITH (fillfactor = 20);
--- transactions of another server say nothing here: after a restore all is rolled up once more
+-- transaction numbers of another server mean nothing here: after a restore everything is rolled up again
 SELECT pg_catalog.pg_extension_config_dump('roll_up_marks', 'WHERE false');
 
 COMMENT ON TABLE roll_up_marks IS
@@ -48,8 +48,8 @@ COMMENT ON COLUMN roll_up_marks.rolled_until IS 'End of the last period that is 
 COMMENT ON COLUMN roll_up_marks.open_from IS 'Start of the first period that is read once more';
 COMMENT ON COLUMN roll_up_marks.barrier IS 'First transaction that had not started when periods were last rolled up';
 
--- Periods that changed after they had ended.  Whoever writes such a row leaves a note, or locks one
--- that is there, so that it outlives a roll-up that cannot see the row yet.  Nobody waits.
+-- Periods that changed after they had ended.  A session that writes such a row leaves a note, or locks
+-- an existing one, so that it outlives a roll-up that cannot see the row yet.  Nobody waits.
 CREATE TABLE @extschema@.roll_up_notes (
     note uuid NOT NULL DEFAULT gen_random_uuid(),
     source varchar NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE @extschema@.roll_up_notes (
     CONSTRAINT roll_up_notes_aggregation_level_check
         CHECK (aggregation_level IN ('hourly', 'daily', 'weekly', 'monthly'))
 );
--- the rows that a restore brings leave notes themselves
+-- restored rows leave notes themselves
 SELECT pg_catalog.pg_extension_config_dump('roll_up_notes', 'WHERE false');
 
 COMMENT ON TABLE roll_up_notes IS
@@ -106,8 +106,8 @@ CREATE FUNCTION ca_api_error(message text) RETURNS text
 COMMENT ON FUNCTION ca_api_error(text) IS
     'the error of an API call without query strings, users and passwords of the addresses in it';
 
--- What a client has logged by mistake stays as it is, and stops nobody: a double holds neither 1e400
--- nor 1e-400.
+-- A response time that a client has logged by mistake stays as it is, and must not cause an error: a
+-- double can hold neither 1e400 nor 1e-400.
 CREATE FUNCTION ca_response_time(milliseconds numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN milliseconds >= 1e-300 THEN least(milliseconds, 1000000000) ELSE 0 END::double precision;
@@ -177,7 +177,7 @@ CREATE TRIGGER external_api_logs_note_new
 COMMENT ON TRIGGER external_api_logs_note_new ON external_api_logs IS
     'the period that a changed call is in is noted for the roll-ups';
 
--- activities that are deleted, with their user or because they are old, stay in what is rolled up
+-- activities that are deleted, with their user or because they are old, stay in the rolled-up values
 CREATE TRIGGER user_activities_note_insert
     AFTER INSERT ON user_activities
     REFERENCING NEW TABLE AS changed_rows
@@ -251,12 +251,12 @@ COMMENT ON FUNCTION ca_next_transaction() IS
 CREATE FUNCTION ca_oldest_running(snapshot pg_snapshot, next bigint) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    -- from xmax on none had ended
+    -- no transaction from xmax on had ended
     SELECT min(x.number)
     FROM (SELECT p.xid::text::bigint AS number
           FROM pg_snapshot_xip(ca_oldest_running.snapshot) AS p (xid)
           UNION ALL
-          -- one of these two is not this one
+          -- at least one of these two is another transaction
           SELECT pg_snapshot_xmax(ca_oldest_running.snapshot)::text::bigint + g.place
           FROM generate_series(0, 1) AS g (place)) AS x
     WHERE x.number < ca_oldest_running.next
@@ -278,10 +278,10 @@ DECLARE
     open timestamptz;
 BEGIN
     open := CASE WHEN running IS NULL THEN rolled
-                 -- a number beyond those given out is another server's
+                 -- a number that this server has not assigned yet comes from another server
                  WHEN mark.barrier <= running OR mark.barrier > next THEN mark.rolled_until
                  ELSE first END;
-    -- no transaction is waited for longer than a day
+    -- a transaction is considered for a day at most
     open := least(rolled, greatest(open, timeframe_bucket(timeframe, clock_timestamp() - interval '24 hours')));
     INSERT INTO roll_up_marks AS m (source, aggregation_level, rolled_until, open_from, barrier)
     VALUES (source, aggregation_level, rolled, open, next)
@@ -327,7 +327,7 @@ BEGIN
     END IF;
     PERFORM ca_check_as_of(as_of);
     PERFORM ca_check_range(since, as_of);
-    -- what the one before has written is seen from here on
+    -- from here on, what the previous holder has written is visible
     PERFORM ca_lock_roll_up(source);
     stop := timeframe_bucket(timeframe, as_of);
     IF since IS NULL THEN
@@ -336,7 +336,7 @@ BEGIN
         SELECT m.* INTO mark
         FROM roll_up_marks AS m
         WHERE m.source = ca_roll_up.source AND m.aggregation_level = ca_roll_up.aggregation_level
-          -- what has been deleted by hand is rolled up once more
+          -- periods whose values were deleted by hand are rolled up again
           AND EXISTS (SELECT
                       FROM analytics_data AS a
                       WHERE a.aggregation_level = ca_roll_up.aggregation_level
@@ -346,7 +346,7 @@ BEGIN
         first := mark.open_from;
     END IF;
     first := coalesce(CASE WHEN isfinite(first) THEN timeframe_bucket(timeframe, first) END, '-infinity');
-    -- no more than so many rows, but one period at least
+    -- no more rows than the limit, but at least one period
     more := false;
     IF most IS NOT NULL AND source = 'external_api_logs' THEN
         SELECT timeframe_bucket(timeframe, l.created_at), true INTO stop, more
@@ -368,7 +368,7 @@ BEGIN
         END IF;
     END IF;
 
-    -- before they are read: a row that is committed later keeps its note, or brings one
+    -- before the rows are read: a row that is committed later keeps its note, or leaves one
     WITH taken AS (
         DELETE FROM roll_up_notes AS n
         WHERE n.note IN (SELECT x.note
@@ -385,7 +385,7 @@ BEGIN
     INTO noted, taken
     FROM taken AS t;
     more := more OR most IS NOT NULL AND taken >= ('{48,7,2,1}'::integer[])[place];
-    -- what has been pruned from cannot be counted again
+    -- a pruned period cannot be counted again
     pruned := ARRAY(SELECT a.dimensions ->> 'period_start'
                     FROM analytics_data AS a
                     WHERE a.aggregation_level = ca_roll_up.aggregation_level
@@ -407,7 +407,7 @@ BEGIN
         CROSS JOIN LATERAL (SELECT ca_period(source, m.period_start) AS period) AS p
         WHERE p.period ->> 'period_start' <> ALL (pruned)
     ), stale AS MATERIALIZED (
-        -- values that there are no more
+        -- values without rows
         SELECT a.id, a.metric_name, a.dimensions
         FROM analytics_data AS a
         WHERE a.aggregation_level = ca_roll_up.aggregation_level

@@ -11,7 +11,7 @@ BEGIN ATOMIC
         FROM assets AS a
         CROSS JOIN timeframes() WITH ORDINALITY AS t (code, place)
         CROSS JOIN LATERAL (
-            -- the last that had closed by then
+            -- the last candle that had closed by then
             SELECT p.candle_time
             FROM price_data AS p
             WHERE p.asset_id = a.id
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION ca_maintenance_health() IS
 CREATE FUNCTION ca_api_health(as_of timestamptz) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- one row a provider and one, without a name, of all
+    -- one row per provider, and one without a name for all
     WITH calls AS MATERIALIZED (
         SELECT l.api_provider, count(*) AS requests,
                count(*) FILTER (WHERE ca_api_call_failed(l.http_method, l.response_status, l.error_message)) AS errors,
@@ -227,7 +227,7 @@ BEGIN
     api := ca_api_health(as_of);
     models := ca_model_health(as_of);
     database := ca_database_health();
-    -- a share of nothing is NULL: not known
+    -- a share of nothing is NULL: unknown
     SELECT jsonb_object_agg(p.part, round(p.good / nullif(p.good + p.bad, 0), 6)) INTO parts
     FROM (VALUES
         ('candles', (candles ->> 'fresh')::numeric, (candles ->> 'series')::numeric - (candles ->> 'fresh')::numeric),

@@ -1,4 +1,4 @@
--- Checks of arguments that more than one function takes.
+-- Checks of arguments that several functions share.
 
 CREATE FUNCTION ca_check_asset(asset integer) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE

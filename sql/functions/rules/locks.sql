@@ -1,9 +1,9 @@
 -- Locks: rows of series_locks and work_locks. docs/guide/rules.md has their order.
 --
--- What is read after taking a lock is what the last holder committed, so the later of two writers
--- never puts back what the earlier had before it.
+-- A read after taking a lock sees what the last holder committed, so the later of two writers never
+-- undoes the work of the earlier one.
 --
--- A plan that was made while series_locks was empty must be right once it has a row a series.
+-- A plan that was made while series_locks was empty must still be good once it has a row per series.
 
 CREATE FUNCTION ca_lock_work(work text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
@@ -26,8 +26,8 @@ $$;
 COMMENT ON FUNCTION ca_lock_work(text) IS
     'waits for other sessions that do this work, and excludes them until the end of the transaction';
 
--- A series gets its row when somebody first locks it.  Whoever locks all series of a timeframe keeps
--- rows from being made by the lock of the work "series <timeframe>", which those who make one share.
+-- A series gets its row when somebody first locks it.  A session that locks all series of a timeframe
+-- prevents new rows by the lock of the work "series <timeframe>", which sessions that make one share.
 CREATE FUNCTION ca_make_series_locks(timeframe text, assets integer[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -105,8 +105,8 @@ $$;
 COMMENT ON FUNCTION ca_lock_series_of(text, integer[]) IS
     'locks writing of the series of these assets in a timeframe until the end of the transaction';
 
--- For those that have many series to write, and can write some of them later.  The candles that are
--- written refer to the assets, so one that another session is deleting is not free either.
+-- For sessions that have many series to write, and can write some of them later.  The candles that are
+-- written refer to the assets, so an asset that another session is deleting is not free either.
 CREATE FUNCTION ca_lock_free_series(timeframe text, assets integer[]) RETURNS integer[]
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp

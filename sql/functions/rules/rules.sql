@@ -1,4 +1,4 @@
--- What the rules of several tables share. The rules are in docs/guide/rules.md.
+-- Functions that the rules of several tables share. The rules are in docs/guide/rules.md.
 
 CREATE FUNCTION ca_check_as_of(as_of timestamptz) RETURNS void
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -54,7 +54,7 @@ COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
 CREATE FUNCTION ca_is_restore() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M'
-                -- anybody can make both so: only the owner of the tables restores, and who may become it
+                -- anybody can arrange both, so only the owner of the tables, or a role that may become it, restores
                 THEN (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE')
                              AND pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')
                       FROM pg_catalog.pg_class AS c

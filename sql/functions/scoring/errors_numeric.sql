@@ -1,4 +1,4 @@
--- Error metrics of predictions for numeric columns, which need not be cast a row.
+-- Error metrics of predictions for numeric columns, which then need no cast per row.
 --
 -- The values count as the doubles that they would be cast to, so the results are those of the
 -- aggregates in errors.sql, whose final and combine functions these share.

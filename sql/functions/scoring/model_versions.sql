@@ -1,4 +1,4 @@
--- Versions of models: which one is deployed, when it last predicted, and how its error goes on.
+-- Versions of models: which one is deployed, when it last predicted, and how its error develops.
 -- docs/guide/rules.md has the rules.
 
 CREATE FUNCTION @extschema@.activate_model(model integer) RETURNS integer
@@ -10,7 +10,7 @@ DECLARE
     replaced integer;
 BEGIN
     PERFORM ca_check_model(activate_model.model);
-    -- all versions, in the order of their ids: whoever comes second waits here
+    -- all versions, in the order of their ids: a second session waits here
     PERFORM FROM ai_models AS m
     WHERE (m.name, m.model_type) = (SELECT c.name, c.model_type FROM ai_models AS c WHERE c.id = activate_model.model)
     ORDER BY m.id
@@ -23,7 +23,7 @@ BEGIN
                   DETAIL = format('The status of model %s is %s.', chosen.id, chosen.status),
                   HINT = 'Set ai_models.status to inactive when it is fit for use.';
     END IF;
-    -- one after the other, as no two may be active even for a moment
+    -- one after the other, because no two may be active even for a moment
     UPDATE ai_models AS m
     SET is_active = false, status = CASE m.status WHEN 'active' THEN 'inactive' ELSE m.status END
     WHERE m.name = chosen.name AND m.model_type = chosen.model_type AND m.is_active AND m.id <> chosen.id
@@ -37,17 +37,17 @@ $$;
 COMMENT ON FUNCTION activate_model(integer) IS
     'deploys a version in place of the deployed one of the same name and type, and returns the replaced one; NULL if there was none';
 
--- A row of ai_models must not become a lock that all who predict with it queue for.  So a version
--- that another session is changing is left to that session, and none waits; predictions of one
--- transaction have one time and change the row once.  What was left behind is made good by the
--- next prediction, or by evaluate_models().
+-- A row of ai_models must not become a lock for which all predictions of the model queue.  So this
+-- skips a version that another session is changing, and never waits; predictions of one transaction
+-- have one time and change the row once.  The next prediction, or evaluate_models(), corrects a row
+-- that was skipped.
 CREATE FUNCTION ca_predictions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
 AS $$
 BEGIN
-    -- who may predict need not be allowed to change models
+    -- a role that may insert predictions need not be allowed to change models
     IF NOT (has_column_privilege('ai_models', 'last_prediction', 'UPDATE')
             AND has_column_privilege('ai_models', 'last_prediction', 'SELECT')
             AND has_column_privilege('ai_models', 'id', 'SELECT')) THEN
@@ -90,7 +90,7 @@ BEGIN ATOMIC
     SELECT NOT EXISTS (SELECT
                        FROM model_performance AS p
                        WHERE p.model_id = ca_evaluation_due.model
-                         -- an evaluation of a month is none of all there is
+                         -- the evaluation of a month does not evaluate the whole history
                          AND p.evaluation_data_range ->> 'since' IS NULL
                          AND p.evaluation_date > ca_earlier(ca_evaluation_due.as_of, ca_evaluation_due.every));
 END;
@@ -123,7 +123,7 @@ BEGIN
     PERFORM ca_note_evaluation(ca_evaluate_if_possible.model, NULL);
     RETURN has_metrics;
 EXCEPTION
-    -- the numbers of one model are no reason not to evaluate the others
+    -- a failure of one model must not stop the evaluation of the others
     WHEN data_exception OR integrity_constraint_violation THEN
         PERFORM ca_note_evaluation(ca_evaluate_if_possible.model, format('%s: %s', SQLSTATE, SQLERRM));
         RAISE WARNING 'model % could not be evaluated', ca_evaluate_if_possible.model
@@ -161,7 +161,7 @@ BEGIN
                                   WHERE m.id = candidate AND (m.last_prediction < newest OR m.last_prediction IS NULL AND newest IS NOT NULL))
                       AND NOT EXISTS (SELECT FROM predictions AS p
                                       WHERE p.ai_models_id = candidate AND p.is_realized AND p.actual_price IS NOT NULL);
-        -- one that another session is changing or evaluating is left to it, or to the next time
+        -- a model that another session is changing or evaluating is left to it, or to the next call
         PERFORM FROM ai_models AS m WHERE m.id = candidate FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND
                       OR NOT ca_evaluation_due(candidate, evaluate_models.every, evaluate_models.as_of);
@@ -185,7 +185,7 @@ CREATE VIEW @extschema@.model_performance_history WITH (security_invoker = true)
            p.evaluation_data_range
     FROM model_performance AS p
     JOIN ai_models AS m ON m.id = p.model_id
-    -- what was evaluated from a moment on is not compared with what was evaluated from the beginning
+    -- evaluations over ranges with a start are not compared with those of the whole history
     WINDOW before AS (PARTITION BY p.model_id, p.evaluation_metric, p.evaluation_data_range ->> 'since' IS NULL
                       ORDER BY p.evaluation_date,
                                p.evaluation_data_range ->> 'until' COLLATE "C",
@@ -265,7 +265,7 @@ BEGIN
         )
         SELECT m.id, m.name::text, m.version::text, m.is_active, d.since,
                coalesce(f.predictions, 0), f.error, coalesce(r.predictions, 0), r.error,
-               -- what overlaps cannot be compared
+               -- overlapping spans cannot be compared
                CASE WHEN d.until <= recent_since THEN r.error / nullif(f.error, 0) - 1 END
         FROM ai_models AS m
         LEFT JOIN deployment AS d ON d.id = m.id

@@ -89,7 +89,7 @@ BEGIN ATOMIC
     -- of most timeframes none can have ended in between
     WHERE timeframe_bucket(t.code, ca_feed_reached.moment - interval '1 microsecond')
           < timeframe_bucket(t.code, ca_feed_reached.as_of)
-      -- what was rolled up of a fragment has come no further than its sources
+      -- a candle that was rolled up from a fragment reaches no further than its sources
       AND u.closed_at >= ca_feed_reached.moment
     ORDER BY t.place
     LIMIT 1;
@@ -164,7 +164,7 @@ BEGIN
                 OFFSET 0) AS w
             LEFT JOIN LATERAL ca_price_at(p.asset_id, t.target, unscored_predictions.staleness) AS a ON NOT w.waits
             CROSS JOIN LATERAL (
-                -- of all timeframes the last, where none is fresh
+                -- if none is fresh, the last close of all timeframes
                 SELECT max(l.closed_at) AS closed_at
                 FROM timeframes() AS f (code)
                 CROSS JOIN LATERAL (
@@ -190,7 +190,7 @@ COMMENT ON FUNCTION unscored_predictions(timestamptz, interval, integer) IS
 CREATE FUNCTION ca_bounded_double(x numeric, bound numeric) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- what is too small for double precision is 0 to it
+    -- a number too small for double precision becomes 0
     SELECT CASE
         WHEN ca_bounded_double.x NOT BETWEEN - ca_bounded_double.bound AND ca_bounded_double.bound THEN NULL
         WHEN ca_bounded_double.x BETWEEN -1e-300 AND 1e-300 THEN 0
@@ -204,8 +204,8 @@ CREATE FUNCTION ca_model_metrics(model integer, since timestamptz, until timesta
     RETURNS TABLE (metric text, value double precision, pairs bigint, first timestamptz, last timestamptz)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 16
 BEGIN ATOMIC
-    -- A model that diverges predicts numbers of any size.  Prices up to 1e280 are averaged, and up to
-    -- 1e140 squared; one beyond makes the metrics unknown that it would have a part in.
+    -- A model that diverges predicts numbers of any size.  Prices up to 1e280 are averaged, and those up
+    -- to 1e140 squared; a larger price makes the metrics unknown to which it would contribute.
     WITH scored AS (
         SELECT ca_bounded_double(p.actual_price, 1e280) AS actual,
                ca_bounded_double(p.predicted_price, 1e280) AS predicted,
@@ -256,7 +256,7 @@ BEGIN ATOMIC
                brier_score(r.accurate, r.confidence) AS brier_score,
                log_loss(r.accurate, r.confidence) AS log_loss,
                ece(r.accurate, r.confidence) AS ece,
-               -- returns of one horizon only can be annualised
+               -- only returns of a single horizon can be annualised
                sharpe_ratio(r.gain, 1)
                * CASE WHEN min(r.horizon) = max(r.horizon) AND count(r.horizon) = count(*)
                       THEN sqrt(8760.0 / min(r.horizon)) END AS sharpe_ratio
@@ -293,7 +293,7 @@ CREATE FUNCTION ca_evaluate_model(model integer, since timestamptz, until timest
     SET timezone = 'UTC'
 AS $$
 DECLARE
-    -- as it is written in UTC, one range has one text, whatever the session's time zone
+    -- written in UTC, so that a range has one text, whatever the session's time zone
     evaluated CONSTANT jsonb := jsonb_build_object('since', ca_evaluate_model.since, 'until', ca_evaluate_model.until);
 BEGIN
     PERFORM ca_check_model(ca_evaluate_model.model);

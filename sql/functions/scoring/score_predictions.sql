@@ -13,7 +13,7 @@ BEGIN ATOMIC
     -- simple enough to be part of the query around it
     WITH due AS MATERIALIZED (
         SELECT p.id, p.ctid AS place, p.asset_id, t.target,
-               -- until then a candle may come that knows the price better
+               -- until then a candle with a later close may arrive
                CASE WHEN NOT isfinite(ca_target_prices.as_of) THEN false
                     ELSE ca_target_prices.as_of - t.target < ca_target_prices.staleness END AS is_recent
         FROM predictions AS p
@@ -74,16 +74,16 @@ BEGIN
         PERFORM ca_check_model(score_predictions.model);
     END IF;
 
-    -- those that were scored first, for what is scored now need not be looked at
+    -- already scored ones first, so that newly scored ones need not be checked
     FOREACH again IN ARRAY CASE WHEN score_predictions.rescore THEN '{true,false}'::boolean[] ELSE '{false}' END LOOP
-        -- only what will be written is locked; what another session is scoring is left to it
+        -- lock only rows that will be written, and skip those that another session is scoring
         WITH priced AS MATERIALIZED (
-            -- once, whatever the planner believes of a table whose statistics are old
+            -- once, whatever the planner believes about a table with old statistics
             SELECT k.* FROM ca_target_prices(score_predictions.as_of, score_predictions.staleness, score_predictions.model, again) AS k
         ), locked AS MATERIALIZED (
-            -- a row that was changed since its price was looked up has another place
+            -- a row that changed after its price was looked up has another ctid
             SELECT p.id, r.place, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
-                   -- a number beyond what numeric can subtract from is its own error
+                   -- a number too large for a numeric subtraction is its own error
                    CASE WHEN p.predicted_price BETWEEN -1e100000 AND 1e100000 THEN abs(p.predicted_price - r.price)
                         ELSE abs(p.predicted_price) END AS error
             FROM predictions AS p
@@ -94,7 +94,7 @@ BEGIN
         UPDATE predictions AS p
         SET actual_price = l.actual,
             absolute_error = l.error,
-            -- what numeric cannot hold is not known
+            -- a value that numeric cannot hold is unknown
             squared_error = CASE WHEN l.error < 1e65000 THEN l.error * l.error END,
             accuracy_percentage = CASE WHEN l.actual = 0 THEN NULL
                                        WHEN l.error >= abs(l.actual) THEN 0

@@ -1,4 +1,4 @@
--- Checks of alerts: what is new, what it reaches, and the alerts that fire.
+-- Checks of alerts: the new candles and signals, what they reach, and the alerts that fire.
 -- The rules are in docs/guide/rules.md.
 
 CREATE FUNCTION ca_alert_news(
@@ -9,7 +9,7 @@ CREATE FUNCTION ca_alert_news(
 BEGIN ATOMIC
     SELECT m.asset_id, n.code, n.first, n.last
     FROM (
-        -- OFFSET has the creations looked at once; of a candle under way then the close is new
+        -- OFFSET makes the subquery run once; of a candle that was open then, only the close is new
         SELECT w.asset_id, w.checked_until,
                CASE WHEN w.checked_until IS NULL
                     THEN (SELECT greatest(a.created_at, '4000-01-01 00:00+00 BC') FROM signal_alerts AS a
@@ -29,7 +29,7 @@ BEGIN ATOMIC
             WHERE q.asset_id = m.asset_id
               AND q.timeframe = t.code
               AND q.candle_time >= coalesce(m.checked_until, timeframe_bucket(t.code, m.created))
-              -- a day before the first of all candles there is no time
+              -- there is no time a day before the earliest timestamps
               AND q.candle_time >= timestamptz '4000-01-01 00:00+00 BC'
               AND q.candle_time < timeframe_bucket(t.code, ca_alert_news.as_of)
             ORDER BY q.candle_time
@@ -59,7 +59,7 @@ BEGIN ATOMIC
     SELECT n.asset_id, c.timeframe, c.candle_time, timeframe_end(c.timeframe, c.candle_time),
            c.high_price, c.low_price, c.close_price, c.volume, c.candle_time >= n.first, n.changes
     FROM (
-        -- what the alerts of the asset need: OFFSET has them looked at once
+        -- what the alerts of the asset need; OFFSET makes the subquery run once
         SELECT w.*,
                EXISTS (SELECT FROM signal_alerts AS a
                        WHERE a.asset_id = w.asset_id AND a.is_active AND NOT a.is_triggered
@@ -87,7 +87,7 @@ BEGIN ATOMIC
          ORDER BY h.candle_time DESC
          LIMIT CASE WHEN n.spikes THEN 21 ELSE 1 END)
         UNION ALL
-        -- after a hole, or where this timeframe begins, another may know a later close
+        -- after a gap, or where this timeframe begins, another timeframe may have a later close
         (SELECT l.*
          FROM timeframes() WITH ORDINALITY AS t (code, place)
          CROSS JOIN LATERAL (
@@ -121,7 +121,7 @@ BEGIN ATOMIC
         WINDOW w AS (PARTITION BY c.asset_id ORDER BY c.closed_at, c.candle_time),
                w20 AS (PARTITION BY c.asset_id, c.timeframe ORDER BY c.closed_at ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING)
     ), priced AS MATERIALIZED (
-        -- a close that was older than an hour then is not that of 24 hours before
+        -- a close that was more than an hour old then does not count as the one of 24 hours before
         SELECT c.*, CASE WHEN c.changes AND (c.is_new OR c.before_new)
                          THEN (SELECT p.close
                                FROM ca_price_at(c.asset_id, c.closed_at - interval '24 hours', '1 hour') AS p) END AS before
@@ -148,9 +148,9 @@ CREATE FUNCTION ca_alert_hits(assets integer[], as_of timestamptz, OUT alert_id 
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- An alert fires if its value lies in lo..hi: what is true after the candle and was not known
-    -- to be true before, which the bound that is left out says.  Of a candle that had begun when
-    -- the alert was made only the close counts, which makes the range shorter.
+    -- An alert fires if its value lies in lo..hi, the values for which the condition holds after the
+    -- candle and was not known to hold before; an excluded bound expresses the latter.  If the candle had
+    -- begun when the alert was created, only the close counts, which makes the range shorter.
     WITH figure AS MATERIALIZED (
         SELECT f.* FROM ca_alert_figures(ca_alert_hits.assets, ca_alert_hits.as_of) AS f
     ), reach AS (
@@ -177,13 +177,13 @@ BEGIN ATOMIC
         SELECT DISTINCT ON (a.id) a.id, r.figure
         FROM reach AS r
         CROSS JOIN LATERAL (
-            -- OFFSET has all of the key looked up, whatever the planner believes
+            -- OFFSET makes the look-up use the whole key, whatever the planner believes
             SELECT a.id
             FROM signal_alerts AS a
             WHERE a.is_active AND NOT a.is_triggered
               AND a.asset_id = r.asset_id
               AND ca_alert_kind(a.alert_type, a.condition) = r.kind
-              -- the key for the index, the value itself for the digits that the key leaves out
+              -- the key serves the index; the value itself decides on the digits that the key lacks
               AND ca_order_key(a.trigger_value) BETWEEN ca_order_key(r.lo) AND ca_order_key(r.hi)
               AND a.trigger_value BETWEEN r.lo AND r.hi
               AND a.trigger_value IS DISTINCT FROM r.left_out
@@ -214,7 +214,7 @@ BEGIN ATOMIC
         FROM trading_signals AS s
         WHERE s.asset_id = o.asset_id AND s.created_at <= ca_alert_signals.as_of) AS latest
     CROSS JOIN LATERAL (
-        -- OFFSET has both columns looked up, whatever the planner believes
+        -- OFFSET makes the look-up use both columns, whatever the planner believes
         SELECT a.*
         FROM signal_alerts AS a
         WHERE a.is_active AND NOT a.is_triggered AND a.alert_type = 'signal_generated'
@@ -222,7 +222,7 @@ BEGIN ATOMIC
           AND a.created_at <= latest.created_at
         OFFSET 0) AS a
     CROSS JOIN LATERAL (
-        -- one that was there when the alert fired before does not fire it again
+        -- a signal that existed when the alert last fired does not fire it again
         SELECT s.*
         FROM trading_signals AS s
         WHERE s.asset_id = o.asset_id
@@ -254,7 +254,7 @@ CREATE FUNCTION @extschema@.check_alerts(as_of timestamptz DEFAULT now()) RETURN
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET timezone = 'UTC'
-    -- few of many alerts are looked up by index, whatever the planner believes
+    -- look up few of many alerts by index, whatever the planner believes
     SET enable_hashjoin = off
     SET enable_mergejoin = off
     SET jit = off
@@ -280,8 +280,8 @@ BEGIN
           FOR NO KEY UPDATE OF o SKIP LOCKED) AS n
     ON CONFLICT DO NOTHING;
 
-    -- Assets that another session is checking are left to it.  The next statement, with a snapshot
-    -- of its own, sees what was committed before these were locked.
+    -- Skip assets that another session is checking.  The next statement, with a snapshot of its own,
+    -- sees what was committed before these were locked.
     SELECT array_agg(l.asset_id) INTO held
     FROM (SELECT m.asset_id FROM alert_marks AS m ORDER BY m.asset_id FOR NO KEY UPDATE SKIP LOCKED) AS l;
 
@@ -350,7 +350,7 @@ DECLARE
     expired bigint;
 BEGIN
     PERFORM ca_check_as_of(expire_alerts.as_of);
-    -- one that another session is changing is left for the next call
+    -- a row that another session is changing is left to the next call
     WITH due AS MATERIALIZED (
         SELECT a.id
         FROM signal_alerts AS a

@@ -1,4 +1,4 @@
--- What checks of alerts keep and look alerts up by; the checks are in alert_checks.sql.
+-- Marks of alert checks, and keys to look up alerts; the checks are in alert_checks.sql.
 
 CREATE TABLE @extschema@.alert_marks (
     asset_id integer NOT NULL,
@@ -23,7 +23,7 @@ COMMENT ON COLUMN signal_alerts.last_checked IS
 
 CREATE FUNCTION ca_alert_kind(alert_type text, condition text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    -- row-level security keeps a COALESCE from an index
+    -- under row-level security an index cannot serve a COALESCE
     RETURN CASE alert_type
                WHEN 'price_target' THEN condition
                WHEN 'volume_spike' THEN CASE WHEN condition IS NULL OR condition = 'above' THEN 'volume'

@@ -1,6 +1,6 @@
--- Notifications: the queue of those that are due, and what users have read. The rules are in docs/guide/rules.md.
+-- Notifications: the queue of due ones, and what users have read. The rules are in docs/guide/rules.md.
 
--- what has expired is passed over within the index; row-level security would keep a COALESCE from it
+-- the index skips expired ones; under row-level security it could not serve a COALESCE
 CREATE INDEX notifications_due_idx ON notifications
     (priority, (CASE WHEN scheduled_for IS NULL THEN '-infinity' ELSE scheduled_for END),
      (CASE WHEN expires_at IS NULL THEN 'infinity' ELSE expires_at END), id)
@@ -26,8 +26,8 @@ BEGIN
                   HINT = 'It is how many notifications are claimed at once; 100 suit most workers.';
     END IF;
     FOREACH level IN ARRAY ARRAY['urgent', 'high', 'normal', 'low'] LOOP
-        -- what another worker has claimed and not committed is passed over, and what it has
-        -- committed since this statement began is looked at again and found sent
+        -- skip what another worker has claimed but not committed; what it has committed since this
+        -- statement began is checked again and found sent
         RETURN QUERY
             WITH due AS MATERIALIZED (
                 SELECT n.id

@@ -1,4 +1,4 @@
--- Positions: what replaying the trade actions of a position gives, and triggers that keep the row so.
+-- Positions: replaying the trade actions of a position, and triggers that keep its row up to date.
 -- The rules are in docs/guide/rules.md.
 
 CREATE FUNCTION ca_refuse_exit(
@@ -49,7 +49,7 @@ CREATE FUNCTION ca_position_replay(
     SET enable_sort = off
 AS $$
 DECLARE
-    -- what a fee does to an entry: it makes a long one dearer and a short one earn less
+    -- a fee makes a long entry more expensive and lowers the proceeds of a short one
     side CONSTANT integer := CASE WHEN short THEN -1 ELSE 1 END;
     entries CONSTANT text[] := ARRAY['entry', CASE WHEN short THEN 'sell' ELSE 'buy' END];
     -- a numerator of this scale divides to 24 decimal places or more
@@ -107,13 +107,13 @@ BEGIN
         ELSIF a.action_type NOT IN ('modify_sl', 'modify_tp') THEN
             IF a.quantity > coalesce(quantity, 0) OR a.action_type = 'full_exit' AND a.quantity < quantity
                OR short AND a.action_type = 'partial_sell' THEN
-                -- what is resumed may lack an action of before; the whole history decides
+                -- a resumed replay may lack an earlier action; then the whole history decides
                 IF resumed THEN
                     RETURN;
                 END IF;
                 PERFORM ca_refuse_exit(a.id, position_id, a.action_type, a.quantity, coalesce(quantity, 0), short);
             END IF;
-            -- the rest keeps what is not removed, so that rounding never loses money
+            -- the rest keeps the cost that is not removed, so that rounding never loses money
             removed := CASE WHEN a.quantity = quantity THEN cost
                             ELSE round(cost * a.quantity * fine / quantity, 20) END;
             profit := trim_scale(side * (a.asset_price * a.quantity - removed) - a.fees_paid);
@@ -223,7 +223,7 @@ COMMENT ON FUNCTION ca_position_derived(portfolio, boolean, boolean) IS
 CREATE FUNCTION ca_write_profits(actions integer[], profits numeric[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
-    -- the actions are read by key, and joined in one pass with what is written to them
+    -- the actions are read by key, and joined in one pass with what will be written to them
     SET enable_seqscan = off
     SET enable_nestloop = off
 AS $$
@@ -252,7 +252,7 @@ DECLARE
     appended boolean := false;
     told boolean := false;  -- whether the row has values, or is closed, and had no trade before
 BEGIN
-    -- whoever changes actions of the position waits here, and then reads those of the other
+    -- another session that changes actions of the position waits here, and then reads those of this one
     SELECT p.* INTO was FROM portfolio AS p
     WHERE p.id = ca_rebuild_position.position_id
     FOR NO KEY UPDATE;
@@ -270,8 +270,8 @@ BEGIN
         RETURN false;
     END IF;
 
-    -- actions that all come after those that are counted are added to them, any others make it
-    -- necessary to read the whole history
+    -- actions that all come after the counted ones are added to them; any others require reading the
+    -- whole history
     IF was.counted_until IS NOT NULL AND inserted IS NOT NULL THEN
         d := ca_position_derived(was, false, true);
         appended := d.counted = inserted;
@@ -292,8 +292,8 @@ BEGIN
                   HINT = 'Record how the position came about as actions, in one statement with the new one, or empty its row first.',
                   CONSTRAINT = 'portfolio_unexplained', TABLE = 'portfolio', COLUMN = 'quantity';
     END IF;
-    -- The trigger of this UPDATE passes over actions that are not counted yet; of the others it
-    -- makes sure that the profit is right, so they come after the position.
+    -- The trigger of this UPDATE skips actions that are not counted yet, and checks the profit of the
+    -- others, so they are written after the position.
     IF appended THEN
         PERFORM ca_write_profits(d.actions, d.profits);
     END IF;
@@ -334,8 +334,8 @@ CREATE FUNCTION ca_trade_actions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
-    -- few of many rows are looked up by key, one after the other and without a join, whatever the
-    -- tables looked like when this was planned
+    -- look up few of many rows by key, one after the other and without a join, whatever the tables
+    -- looked like when this was planned
     SET enable_seqscan = off
 AS $$
 DECLARE
@@ -345,13 +345,13 @@ DECLARE
     passed integer[];  -- positions that others have committed actions of since the transaction began
 BEGIN
     IF NOT restored THEN
-        -- The default of created_at is the start of the transaction.  An action that others were
-        -- committed before, since then, comes after them: what they bought can be sold.
+        -- The default of created_at is the start of the transaction.  If others have committed actions
+        -- since then, this action comes after them: what they bought can be sold.
         PERFORM
         FROM unnest(ARRAY(SELECT DISTINCT i.portfolio_id FROM inserted AS i ORDER BY i.portfolio_id)) AS n (id)
         CROSS JOIN LATERAL (SELECT FROM portfolio AS f WHERE f.id = n.id FOR NO KEY UPDATE) AS f;
         recorded := clock_timestamp();
-        -- one action more than those of the statement is one of another
+        -- one action more than those of the statement belongs to another session
         passed := ARRAY(
             SELECT c.id
             FROM (SELECT i.portfolio_id AS id,
@@ -432,12 +432,12 @@ BEGIN
               UNION ALL
               SELECT n.portfolio_id, false, NULL, NULL FROM come AS n
               UNION ALL
-              -- a profit that is written, by hand or not
+              -- a profit that a statement writes, by hand or not
               SELECT f.portfolio_id, false, f.created_at, f.id FROM profit AS f) AS c
         GROUP BY c.portfolio_id
         ORDER BY c.portfolio_id
     LOOP
-        -- to an action that is not counted yet it is nothing to the position
+        -- changes of an action that is not counted yet do not concern the position
         IF p.changed OR EXISTS (SELECT FROM portfolio AS f
                                 WHERE f.id = p.id
                                   AND (p.earned_at, p.earned_by) <= (f.counted_until, f.counted_action)) THEN
@@ -496,7 +496,7 @@ AS $$
 DECLARE
     derived portfolio := NEW;
 BEGIN
-    -- what was right, and the actions since
+    -- the result so far, and the actions since
     IF OLD.counted_until IS NOT NULL AND OLD.asset_type = NEW.asset_type THEN
         derived.quantity := OLD.quantity;
         derived.entry_price := OLD.entry_price;
@@ -516,7 +516,7 @@ BEGIN
         END IF;
     END IF;
     derived := (ca_position_derived(NEW, false, false)).derived;
-    -- long or short: the same actions give another profit
+    -- as a long or a short position the same actions give a different profit
     IF OLD.asset_type = NEW.asset_type
        AND (derived.quantity, derived.entry_price, derived.exit_price, derived.pnl_realized_usd,
             derived.trade_status, derived.stop_loss_price, derived.take_profit_price)

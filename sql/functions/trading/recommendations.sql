@@ -1,4 +1,4 @@
--- Recommendations: their life cycle, and what became of the price. The rules are in docs/guide/rules.md.
+-- Recommendations: their life cycle, and how the price developed. The rules are in docs/guide/rules.md.
 
 CREATE INDEX ai_recommendations_expiry_idx ON ai_recommendations (expires_at)
     WHERE status IN ('pending', 'approved', 'followed') AND expires_at IS NOT NULL;
@@ -16,7 +16,7 @@ DECLARE
         WHEN 'followed' THEN ARRAY['implemented', 'ignored', 'expired']
         ELSE '{}' END;
 BEGIN
-    -- what is no status at all is refused by its CHECK
+    -- the CHECK refuses anything that is not a status
     IF NEW.status <> ALL (next)
        AND NEW.status IN ('pending', 'approved', 'followed', 'implemented', 'ignored', 'expired', 'rejected') THEN
         RAISE EXCEPTION 'a recommendation cannot go from % to %', OLD.status, NEW.status
@@ -50,7 +50,7 @@ DECLARE
     expired bigint;
 BEGIN
     PERFORM ca_check_as_of(as_of);
-    -- one that another session is changing is left for the next call
+    -- a row that another session is changing is left to the next call
     WITH due AS MATERIALIZED (
         SELECT r.id
         FROM ai_recommendations AS r

@@ -1,4 +1,4 @@
--- Trading signals: reward over risk, expiry, execution by trades, and what became of them.
+-- Trading signals: reward over risk, expiry, execution by trades, and outcomes.
 -- The rules are in docs/guide/rules.md.
 
 CREATE FUNCTION ca_fraction(part numeric, whole numeric) RETURNS numeric
@@ -43,7 +43,7 @@ DECLARE
     expired bigint;
 BEGIN
     PERFORM ca_check_as_of(expire_signals.as_of);
-    -- one that another session is changing is left for the next call
+    -- a row that another session is changing is left to the next call
     WITH due AS MATERIALIZED (
         SELECT s.id
         FROM trading_signals AS s
@@ -66,13 +66,13 @@ CREATE FUNCTION ca_execute_named(
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
-    -- few of many positions and signals are looked up by key, whatever the tables looked like when this was planned
+    -- look up few of many positions and signals by key, whatever the tables looked like when this was planned
     SET enable_seqscan = off
 AS $$
 DECLARE
     c record;
 BEGIN
-    -- LIMIT makes each look-up one of its own, so that no plan joins the action with a whole table
+    -- LIMIT makes each look-up separate, so that no plan joins the action with a whole table
     SELECT n.action, n.signal, n.position, s.asset_id <> p.asset_id OR p.asset_id IS NULL AS other_asset, s.signal_type,
            p.asset_type
     INTO c
@@ -131,8 +131,8 @@ BEGIN
         FROM became AS b
         WHERE b.signal_id IS NOT NULL;
     ELSE
-        -- those that did not name it for the position before, or became trades; without a join, whose
-        -- plan would be that of the first statement, few rows or many
+        -- actions that did not name the signal for the position before, or became trades; without a join,
+        -- because its plan would stay that of the first statement, whether it had few rows or many
         SELECT array_agg(x.id) AS actions, array_agg(x.signal_id) AS signals, array_agg(x.portfolio_id) AS positions,
                array_agg(x.created_at) AS times, array_agg(x.trades) AS trades
         INTO n
@@ -176,8 +176,8 @@ CREATE FUNCTION ca_signal_touch(
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    -- every timeframe is looked at, for a finer one may have candles for a part of the time only;
-    -- the touch that ends first is known best, and of those that end together the finest
+    -- every timeframe is searched, because a finer one may have candles for only part of the time;
+    -- the touch that ends first counts, and of those that end together the one of the finest timeframe
     SELECT t.code, f.candle_time, timeframe_end(t.code, f.candle_time), f.stopped, f.aimed
     FROM timeframes() WITH ORDINALITY AS t (code, place)
     CROSS JOIN LATERAL (
@@ -236,7 +236,7 @@ CREATE FUNCTION ca_signal_entry(
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    -- the candle that ends first says from which side the price comes
+    -- the candle that ends first shows from which side the price comes
     WITH first AS MATERIALIZED (
         SELECT h.open_price >= ca_signal_entry.entry_price AS above
         FROM timeframes() WITH ORDINALITY AS t (code, place)
@@ -252,8 +252,8 @@ BEGIN ATOMIC
         ORDER BY timeframe_end(t.code, h.candle_time), t.place
         LIMIT 1
     )
-    -- One that opens at the entry or beyond it is known whole.  Of any other, what lies beyond the
-    -- entry came after it, and so did the close; the other extreme may be older.
+    -- A candle that opens at the entry or beyond it counts as a whole.  In any other candle, prices
+    -- beyond the entry came after it, and so did the close; the other extreme may be older.
     SELECT t.code, e.candle_time, timeframe_end(t.code, e.candle_time),
            CASE WHEN f.above AND e.open_price > ca_signal_entry.entry_price
                 THEN greatest(ca_signal_entry.entry_price, e.close_price) ELSE e.high_price END,
@@ -326,7 +326,7 @@ BEGIN
             SELECT l.code, l.candle_time, l.closed_at, l.stopped, l.aimed
             FROM ca_signal_touch(s.asset_id, s.signal_type, s.stop_loss, s.target_price, x.since, u.until) AS l
             WHERE NOT x.stopped AND NOT x.aimed) AS f ON x.entered
-        -- what the candles after that of the entry reached, to the end of the one that touches
+        -- the extremes of the candles after the entry candle, to the end of the one that touches
         CROSS JOIN LATERAL ca_signal_extent(s.asset_id, x.since, coalesce(f.closed_at, u.until),
                                             coalesce(f.code, (SELECT t.code
                                                               FROM timeframes() WITH ORDINALITY AS t (code, place)

@@ -1,4 +1,4 @@
--- Watchlists: no more assets than allowed, and positions that count 1, 2, 3. The rules are in docs/guide/rules.md.
+-- Watchlists: no more assets than allowed, and positions 1, 2, 3. The rules are in docs/guide/rules.md.
 
 CREATE FUNCTION ca_check_watchlists(watchlist_ids integer[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -30,9 +30,9 @@ COMMENT ON FUNCTION ca_check_watchlists(integer[]) IS
 CREATE FUNCTION ca_arrange_watchlists(watchlist_ids integer[], placed integer[]) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-    -- n counts the entries that were placed and, apart from them, the others; a position of 0 is
-    -- the end.  The nth that was placed, at p, comes behind p - n others.  Of two at the same
-    -- place one cannot have it: the running maximum keeps them in their order.
+    -- n counts the entries that were placed and, separately, the others; position 0 means the end.
+    -- The nth placed entry, at p, comes after p - n others.  If two want the same place, the running
+    -- maximum keeps them in their order.
     WITH counted AS (
         SELECT e.id, e.watchlist_id, e.position, p.id IS NOT NULL AS placed,
                row_number() OVER (PARTITION BY e.watchlist_id, p.id IS NOT NULL
@@ -96,7 +96,7 @@ BEGIN
     IF lists IS NULL THEN
         RETURN NULL;
     END IF;
-    -- whoever changes a list at the same time waits here, and then sees what the other left
+    -- a session that changes the list at the same time waits here, and then sees the result of the first
     PERFORM FROM watchlists AS l WHERE l.id = ANY (lists) ORDER BY l.id FOR NO KEY UPDATE;
     PERFORM ca_check_watchlists(grown);
     PERFORM ca_arrange_watchlists(lists, placed);
@@ -161,7 +161,7 @@ BEGIN
                   HINT = 'An entry is identified by watchlist_assets.id, not by its asset.',
                   CONSTRAINT = 'watchlist_assets_known', TABLE = 'watchlist_assets', COLUMN = 'id';
     END IF;
-    -- the list before its entries, so that two who move entries of one list do not block each other
+    -- lock the list before its entries, so that two sessions that move its entries do not deadlock
     PERFORM FROM watchlists AS l WHERE l.id = list FOR NO KEY UPDATE;
     UPDATE watchlist_assets AS e
     SET position = move_watchlist_asset.position
