@@ -37,4 +37,4 @@ WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'v', 'm', 'f');
 
 SELECT $tail$END;
 COMMENT ON FUNCTION ca_installed() IS
-    'number of columns, row-level security, and names of constraints, indexes that serve none, triggers and policies of each table and view, as installed';$tail$;
+    'number of columns, row-level security, and names of constraints, of indexes that do not belong to a constraint, triggers and policies of each table and view, as installed';$tail$;
