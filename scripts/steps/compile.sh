@@ -17,6 +17,28 @@ compile() { # directory, compiler, further flags
     return 1
 }
 
+# Succeeds if plain C cannot include a header of PostgreSQL, neither as object nor
+# as bitcode, while other code can.
+plain_code_is_plain() { # directory
+    for file in src/number/decimal src/candle/kernel/candle src/segment/codec/gcd; do
+        for object in "$file.o" "$file.bc"; do
+            rm -f "$1/$object"
+            if include_postgres "$1" "$object" ||
+                ! grep -q 'postgres\.h' "$1/log"; then
+                cat "$1/log"
+                return 1
+            fi
+        done
+    done
+    rm -f "$1/src/base/checks.o"
+    include_postgres "$1" src/base/checks.o || { cat "$1/log" && return 1; }
+}
+
+include_postgres() { # directory, object
+    make -s -C "$1" PG_CONFIG="$pg_config" "$2" COPT='-include postgres.h' \
+        BITCODE_CFLAGS='-include postgres.h' >"$1/log" 2>&1
+}
+
 step_compile() {
     say 'Compiling with gcc and with clang, warnings are errors'
     cp -R "$work/src" "$work/gcc"
@@ -24,4 +46,6 @@ step_compile() {
     check 'gcc has nothing to say' sh "$0" --compile "$work/gcc" gcc ''
     check 'clang has nothing to say' \
         sh "$0" --compile "$work/clang" clang "$for_clang"
+    check 'kernels and codecs are compiled without headers of PostgreSQL' \
+        plain_code_is_plain "$work/gcc"
 }
