@@ -57,7 +57,7 @@ $(OBJS): $(wildcard src/*/*.h src/*/*/*.h)
 
 # ---- the scripts, joined from their parts ----
 
-.PHONY: sql check-sql check-format format pgtap demo test
+.PHONY: sql check-sql check-includes check-format format pgtap demo test
 
 sql: $(DATA_built)
 
@@ -86,6 +86,9 @@ CLANG_FORMAT ?= clang-format
 
 format:
 	$(CLANG_FORMAT) -i $(C_FILES)
+
+check-includes:
+	sh scripts/check-includes
 
 check-format:
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)

@@ -1,7 +1,10 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
-#: make check-format: the C code as clang-format 14 would have it
+#: make check-includes and check-format: no circle among includes, and the C code as clang-format 14 would have it
 
 step_format() {
+    say 'Looking for circles among includes'
+    check 'includes go from higher floors to lower ones' make check-includes PG_CONFIG="$pg_config"
+
     say 'Comparing the C code with what clang-format makes of it'
     # each version has its own mind; ours is that of Debian 12
     case $(clang-format --version) in

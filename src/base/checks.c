@@ -10,10 +10,8 @@
 #include <math.h>
 
 #include "fmgr.h"
-#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-#include "numeric/numeric.h"
 #include "base/checks.h"
 
 /*
@@ -48,34 +46,6 @@ ca_check_finite(double value, const char *what)
 													   : "-Infinity"),
 				errhint("Filter the row out, or pass NULL for an unknown "
 						"value."));
-}
-
-/*
- * Refuse a numeric that is NaN or infinite: 22003.
- */
-void
-ca_check_finite_numeric(Datum value, const char *what)
-{
-	if (!ca_numeric_is_finite(value))
-		ca_check_finite(
-			DatumGetFloat8(DirectFunctionCall1(numeric_float8, value)), what);
-}
-
-/*
- * Refuse a negative volume: 22003.
- */
-void
-ca_check_volume(const CaDecimal *volume)
-{
-	if (ca_decimal_sign(volume) < 0)
-		ereport(ERROR, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				errmsg("volume must be finite and not negative"),
-				errdetail("Value is %s.",
-						  DatumGetCString(DirectFunctionCall1(
-							  numeric_out,
-							  NumericGetDatum(ca_decimal_to_numeric(volume))))),
-				errhint("Filter the row out, or pass NULL for an unknown "
-						"volume."));
 }
 
 /*

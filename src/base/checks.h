@@ -13,16 +13,12 @@
 
 #include "fmgr.h"
 
-#include "number/decimal.h"
-
 /* the largest period that an indicator takes; bounds its memory */
 #define CA_MAX_PERIOD 10000
 
 extern MemoryContext ca_aggregate_context(FunctionCallInfo fcinfo,
 										  const char *function);
 extern void ca_check_finite(double value, const char *what);
-extern void ca_check_finite_numeric(Datum value, const char *what);
-extern void ca_check_volume(const CaDecimal *volume);
 extern void ca_check_finite_time(int64 time);
 extern void ca_check_probability(double value);
 

@@ -35,6 +35,9 @@ extern CaDD ca_dd_from_numeric(Datum num);
 extern CaPrice ca_price_from_numeric(Datum num);
 extern double ca_double_from_numeric(Datum num);
 
+extern void ca_check_finite_numeric(Datum value, const char *what);
+extern void ca_check_volume(const CaDecimal *volume);
+
 static inline Datum
 ca_decimal_datum(const CaDecimal *decimal)
 {
