@@ -10,13 +10,13 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
-#include "settings/lockout.h"
-#include "settings/retention.h"
-#include "settings/maintenance.h"
-#include "segment/fdw/fdw.h"
-#include "settings/setting.h"
 #include "access/drop_guard.h"
 #include "access/row_user.h"
+#include "segment/fdw/fdw.h"
+#include "settings/lockout.h"
+#include "settings/maintenance.h"
+#include "settings/retention.h"
+#include "settings/setting.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "cryptoanalytics");
@@ -27,8 +27,9 @@ PG_MODULE_MAGIC;
 void _PG_init(void);
 
 /*
- * On while archive_price_data() moves candles or update_technical_indicators()
- * writes beside them; read by triggers of price_data.
+ * cryptoanalytics.moving: on while the extension itself moves candles or writes
+ * their indicators.  No C code reads the variable, which PostgreSQL needs: triggers
+ * ask current_setting().
  */
 static bool moving;
 
@@ -43,8 +44,8 @@ _PG_init(void)
 	ca_define_user_setting();
 	DefineCustomBoolVariable(
 		"cryptoanalytics.moving", "Candles only move to the archive.",
-		"Set by archive_price_data() itself, so that indicators need not be "
-		"computed anew.",
+		"Set by functions that move candles or write indicators, so that "
+		"triggers need not have indicators computed again.",
 		&moving, false, PGC_USERSET,
 		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
 		NULL);

@@ -34,10 +34,10 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+#include "base/timeframe.h"
 #include "import/element.h"
 #include "import/number.h"
 #include "numeric/numeric.h"
-#include "base/timeframe.h"
 
 /* fields of the longest format */
 #define MAX_FIELDS 12

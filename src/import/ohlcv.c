@@ -21,8 +21,8 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "import/element.h"
 #include "base/timeframe.h"
+#include "import/element.h"
 
 static const char *const column_names[CA_IMPORT_COLUMNS] = {
 	"asset_id",  "timeframe",   "open_price", "high_price",

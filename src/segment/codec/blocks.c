@@ -7,7 +7,7 @@
  * that need more bits are exceptions: the block holds the low bits of all numbers, and
  * the high bits of the exceptions, which are not 0, form a block of their own.
  *
- *		width		one byte; 0x80 is added when there are exceptions
+ *		width		one byte; 0x80 is added if there are exceptions
  *		exceptions	one byte, 1 to the numbers of the block
  *		positions	of the exceptions: one byte each, ascending, or a bitmap, in
  *					which bit i % 8 of byte i / 8 is 1 for number i; whichever is

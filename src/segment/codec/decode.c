@@ -8,10 +8,10 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "segment/codec/int_column.h"
 #include "segment/codec/layout.h"
 #include "segment/codec/numbers.h"
 #include "segment/codec/prices.h"
-#include "segment/codec/int_column.h"
 
 static bool
 refuse(const char **problem, const char *reason)

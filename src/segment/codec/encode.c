@@ -19,11 +19,11 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "segment/codec/blocks.h"
+#include "segment/codec/int_column.h"
 #include "segment/codec/layout.h"
 #include "segment/codec/numbers.h"
 #include "segment/codec/prices.h"
-#include "segment/codec/int_column.h"
-#include "segment/codec/blocks.h"
 
 /*
  * The room that ca_segment_encode() needs; it may write less.

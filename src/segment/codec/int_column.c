@@ -23,8 +23,8 @@
 #include "segment/codec/int_column.h"
 
 #include "segment/codec/blocks.h"
-#include "segment/codec/segment.h"
 #include "segment/codec/gcd.h"
+#include "segment/codec/segment.h"
 
 /* the ways; these values are part of the format */
 #define FRAME 0

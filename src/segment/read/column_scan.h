@@ -10,9 +10,9 @@
 
 #include "postgres.h"
 
+#include "base/timeframe.h"
 #include "segment/read/cursor.h"
 #include "segment/read/query.h"
-#include "base/timeframe.h"
 
 typedef struct CaColumnScan
 {

@@ -32,9 +32,9 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "indicators/own_keys.h"
 #include "base/extension.h"
 #include "base/query.h"
+#include "indicators/own_keys.h"
 #include "segment/table/merge.h"
 
 PG_FUNCTION_INFO_V1(ca_compress_batch);

@@ -23,8 +23,8 @@
  *		unseen		segments in the table that begin at "unseen" or later
  *
  * Builder and taken are the candles in hand.  A candle before "unseen" is merged
- * into them; for a later one finish() first writes them, which makes them done,
- * and start() takes the segment that the candle falls into.  Four functions move
+ * into them; for one at "unseen" or later finish() first writes them, which makes them
+ * done, and start() takes the segment that the candle falls into.  Four functions move
  * candles from one part to another, and no others here do:
  *
  *		take				the first unseen segment that is needed becomes "taken";

@@ -12,7 +12,10 @@
 
 #include "segment/codec/builder.h"
 
-/* the columns of price_data, price_data_archive and price_data_compressed */
+/*
+ * The columns of price_data, price_data_archive and price_data_compressed as indexes
+ * of arrays; CA_COMPRESSED_... are their attribute numbers.
+ */
 enum
 {
 	CA_ROW_ID,
