@@ -75,7 +75,7 @@ ca_import_refuse(const CaImport *import, const char *problem, const char *hint)
 	refuse_as(import, ERRCODE_INVALID_PARAMETER_VALUE, problem, hint);
 }
 
-/* the value of a text that is a number by ca_is_number() */
+/* the value of a text that is a number by ca_import_is_number() */
 static Numeric
 numeric_of_text(const char *text, int length)
 {
@@ -89,12 +89,12 @@ Numeric
 ca_import_number(const JsonbValue *field)
 {
 	if (field->type == jbvNumeric &&
-		ca_number_is_short(
+		ca_import_number_is_short(
 			ca_numeric_integer_digits(NumericGetDatum(field->val.numeric)),
 			ca_numeric_scale(NumericGetDatum(field->val.numeric))))
 		return field->val.numeric;
 	if (field->type == jbvString &&
-		ca_is_number(field->val.string.val, field->val.string.len))
+		ca_import_is_number(field->val.string.val, field->val.string.len))
 		return numeric_of_text(field->val.string.val, field->val.string.len);
 	return NULL;
 }

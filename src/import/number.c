@@ -35,7 +35,7 @@ skip_sign(const char *text, int length, int at)
 
 /* whether the text, which need not end in a zero byte, is such a number */
 bool
-ca_is_number(const char *text, int length)
+ca_import_is_number(const char *text, int length)
 {
 	int at = skip_sign(text, length, 0);
 	int digits = count_digits(text, length, at);
@@ -64,7 +64,7 @@ ca_is_number(const char *text, int length)
 
 /* whether a number with so many digits would be accepted as text */
 bool
-ca_number_is_short(int integer_digits, int decimals)
+ca_import_number_is_short(int integer_digits, int decimals)
 {
 	return integer_digits <= MAX_DIGITS && decimals <= MAX_DIGITS;
 }

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-extern bool ca_is_number(const char *text, int length);
-extern bool ca_number_is_short(int integer_digits, int decimals);
+extern bool ca_import_is_number(const char *text, int length);
+extern bool ca_import_number_is_short(int integer_digits, int decimals);
 
 #endif /* CA_IMPORT_NUMBER_H */

@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (text == NULL)
 		return 0;
 	memcpy(text + 1, data, size);
-	if (ca_is_number(text + 1, (int) size) != matches(data, size))
+	if (ca_import_is_number(text + 1, (int) size) != matches(data, size))
 		abort();
 	free(text);
 	return 0;
