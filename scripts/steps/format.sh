@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
-#: make check-includes and check-format: no circle among includes, and the C code as clang-format 14 would have it
+#: make check-includes, check-format: includes go down the floors of
+#: ARCHITECTURE.md, and the C code is as clang-format 14 would have it
 
 step_format() {
-    say 'Looking for circles among includes'
+    say 'Comparing includes with the floors of ARCHITECTURE.md'
     check 'includes go from higher floors to lower ones' make check-includes PG_CONFIG="$pg_config"
 
     say 'Comparing the C code with what clang-format makes of it'

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # variables of scripts/test and lib.sh
-#: test/kernel/indicators and test/kernel/candle: fast kernels give the bits of slow ones
+#: test/kernel/indicators and test/kernel/candle: fast kernels give the
+#: bits of slow ones
 
 step_kernels() {
     say 'Comparing fast kernels with slow ones'
