@@ -8,7 +8,7 @@ CREATE TYPE @extschema@.ca_indicator_batch AS (
     candles bigint
 );
 COMMENT ON TYPE ca_indicator_batch IS
-    'indicators of a batch of candles: identifiers and JSON of the live ones, the state behind the batch, its last candle, and how many candles it had';
+    'indicators of a batch of candles: identifiers and JSON of the live ones, the state after the batch, its last candle, and how many candles it had';
 COMMENT ON COLUMN ca_indicator_batch.ids IS 'identifiers of the live candles';
 COMMENT ON COLUMN ca_indicator_batch."values" IS 'indicators of each of them';
 COMMENT ON COLUMN ca_indicator_batch.state IS 'state after the last candle';
