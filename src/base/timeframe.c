@@ -79,13 +79,6 @@ ca_timeframe_find(const char *code, int length)
 	return NULL;
 }
 
-/* all codes, for hints */
-const char *
-ca_timeframe_list(void)
-{
-	return CA_TIMEFRAME_CODES;
-}
-
 /*
  * The timeframe of a code.  Errors: 22023 if the code is unknown.
  */
@@ -103,7 +96,7 @@ ca_timeframe_get(const text *code)
 									   VARSIZE_ANY_EXHDR(code), 64),
 						  VARDATA_ANY(code)),
 				errhint("Timeframes are %s; m is minute, M is month.",
-						ca_timeframe_list()));
+						CA_TIMEFRAME_CODES));
 	return timeframe;
 }
 

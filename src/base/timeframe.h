@@ -28,7 +28,6 @@ typedef struct CaTimeframe
 
 extern const CaTimeframe *ca_timeframe_find(const char *code, int length);
 extern const CaTimeframe *ca_timeframe_get(const text *code);
-extern const char *ca_timeframe_list(void);
 extern int64 ca_timeframe_ordinal(const CaTimeframe *timeframe, TimestampTz ts);
 extern TimestampTz ca_timeframe_start(const CaTimeframe *timeframe,
 									  int64 ordinal);

@@ -71,42 +71,6 @@ set_schemas(FunctionCallInfo fcinfo, CaRollupRange *range)
 }
 
 /*
- * The plan for this kind of range, with bounds or without; plans are kept for
- * the session.  They are dropped when the schema changes, because the
- * extension was created again in another schema.
- */
-static SPIPlanPtr
-kept_plan(const CaRollupRange *range)
-{
-	static SPIPlanPtr plans[2][2];
-	static char *schema;
-	SPIPlanPtr *plan =
-		&plans[range->since != DT_NOBEGIN][range->until != DT_NOEND];
-
-	if (schema == NULL || strcmp(schema, range->schema) != 0)
-	{
-		for (int i = 0; i < 4; i++)
-			if (plans[i / 2][i % 2] != NULL)
-			{
-				SPI_freeplan(plans[i / 2][i % 2]);
-				plans[i / 2][i % 2] = NULL;
-			}
-		if (schema != NULL)
-			pfree(schema);
-		schema = NULL;
-		schema = MemoryContextStrdup(TopMemoryContext, range->schema);
-	}
-	if (*plan == NULL)
-	{
-		SPIPlanPtr prepared = ca_rollup_read_prepare(range);
-
-		SPI_keepplan(prepared);
-		*plan = prepared;
-	}
-	return *plan;
-}
-
-/*
  * ca_build_candles(asset, timeframe, source, since, until) -> table
  *
  * Target candles of one asset that overlap [since, until), ascending.  Without
@@ -139,7 +103,7 @@ ca_build_candles(PG_FUNCTION_ARGS)
 	SPI_connect();
 	groups =
 		ca_rollup_groups_make(range.target, &asset, 1, get_hash_memory_limit());
-	ca_rollup_read(kept_plan(&range), &range, groups);
+	ca_rollup_read(ca_rollup_read_plan(&range), &range, groups);
 	ca_rollup_groups_finish(groups);
 	builder = ca_rollup_build_begin(&range, groups);
 
@@ -231,7 +195,7 @@ ca_rollup_series(PG_FUNCTION_ARGS)
 		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				errmsg("timeframe must not be NULL"),
 				errdetail("The function needs a timeframe."),
-				errhint("Timeframes are %s.", ca_timeframe_list()));
+				errhint("Timeframes are %s.", CA_TIMEFRAME_CODES));
 	set_schemas(fcinfo, &range);
 	range.target = ca_timeframe_get(PG_GETARG_TEXT_PP(0));
 	if (!PG_ARGISNULL(4))

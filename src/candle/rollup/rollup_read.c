@@ -26,9 +26,10 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/plan.h"
+#include "base/query.h"
 #include "candle/rollup/rollup_read.h"
 #include "candle/rollup/rollup_segment.h"
-#include "base/query.h"
 #include "segment/read/column_scan.h"
 
 /* the parameters of the query */
@@ -41,7 +42,7 @@ enum
 	NPARAMS
 };
 
-/* the columns of the query, as listed in ca_rollup_read_prepare() */
+/* the columns of the query, as listed in query_text() */
 enum
 {
 	COLUMN_ID,
@@ -111,17 +112,11 @@ is_wanted(const CaRollupRange *range, const CaTimeframe *source)
 			range->sources >> ca_timeframe_index(source) & 1);
 }
 
-/*
- * The plan of the query for ranges like this one, with or without bounds, and
- * for one asset or many.  SPI must be connected.
- */
-SPIPlanPtr
-ca_rollup_read_prepare(const CaRollupRange *range)
+/* the query for ranges like this one, with or without bounds, for one asset or many */
+static char *
+query_text(const CaRollupRange *range)
 {
-	Oid types[NPARAMS] = {TEXTARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID,
-						  range->all_assets ? INT4ARRAYOID : INT4OID};
 	StringInfoData query;
-	SPIPlanPtr plan;
 
 	initStringInfo(&query);
 	appendStringInfo(
@@ -144,13 +139,41 @@ ca_rollup_read_prepare(const CaRollupRange *range)
 			appendStringInfoString(
 				&query, " AND h.candle_time OPERATOR(pg_catalog.<) $3");
 	}
+	return query.data;
+}
 
-	/*
-	 * a roll-up of many assets is planned each time, because the best plan
-	 * depends on the range
-	 */
-	plan = SPI_prepare_cursor(query.data, NPARAMS, types,
-							  range->all_assets ? CURSOR_OPT_CUSTOM_PLAN : 0);
+/* the types of its parameters */
+static const Oid *
+parameter_types(const CaRollupRange *range)
+{
+	static const Oid one[NPARAMS] = {TEXTARRAYOID, TIMESTAMPTZOID,
+									 TIMESTAMPTZOID, INT4OID};
+	static const Oid many[NPARAMS] = {TEXTARRAYOID, TIMESTAMPTZOID,
+									  TIMESTAMPTZOID, INT4ARRAYOID};
+
+	return range->all_assets ? many : one;
+}
+
+/*
+ * The plan of the query for ranges of one asset, which is kept for the session.
+ */
+SPIPlanPtr
+ca_rollup_read_plan(const CaRollupRange *range)
+{
+	return ca_plan(query_text(range), NPARAMS, parameter_types(range), 0);
+}
+
+/*
+ * A new plan of the query.  That for many assets is planned at each use, because the
+ * best plan depends on the range.  SPI must be connected.
+ */
+SPIPlanPtr
+ca_rollup_read_prepare(const CaRollupRange *range)
+{
+	SPIPlanPtr plan = SPI_prepare_cursor(
+		query_text(range), NPARAMS, unconstify(Oid *, parameter_types(range)),
+		range->all_assets ? CURSOR_OPT_CUSTOM_PLAN : 0);
+
 	if (plan == NULL)
 		elog(ERROR, "cannot prepare the reading of candles: %s",
 			 SPI_result_code_string(SPI_result));

@@ -33,6 +33,7 @@ typedef struct CaRollupRange
 
 extern ArrayType *ca_rollup_read_sources(const CaRollupRange *range);
 extern ArrayType *ca_rollup_read_assets(const CaRollupRange *range);
+extern SPIPlanPtr ca_rollup_read_plan(const CaRollupRange *range);
 extern SPIPlanPtr ca_rollup_read_prepare(const CaRollupRange *range);
 extern void ca_rollup_read(SPIPlanPtr plan, const CaRollupRange *range,
 						   CaRollupGroups *groups);
