@@ -125,6 +125,9 @@ CREATE FUNCTION @extschema@.corrected_predictions(
     RETURNS TABLE (prediction_id integer, actual_price numeric, corrected_price numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 100
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- the look-ups are by key, even if the table was empty when this was planned
+    SET enable_seqscan = off
+    SET jit = off
 AS $$
 BEGIN
     PERFORM ca_check_scoring(corrected_predictions.as_of, corrected_predictions.staleness);
@@ -133,9 +136,15 @@ BEGIN
     END IF;
 
     RETURN QUERY
+        WITH priced AS MATERIALIZED (
+            -- once, whatever the planner believes of a table whose statistics are old
+            SELECT k.*
+            FROM ca_target_prices(corrected_predictions.as_of, corrected_predictions.staleness, corrected_predictions.model, true) AS k
+        )
         SELECT p.id, p.actual_price, r.price
-        FROM ca_target_prices(corrected_predictions.as_of, corrected_predictions.staleness, corrected_predictions.model, true) AS r
-        JOIN predictions AS p ON p.id = r.id
+        FROM priced AS r
+        -- LIMIT makes each look-up one of its own
+        CROSS JOIN LATERAL (SELECT q.id, q.actual_price FROM predictions AS q WHERE q.id = r.id LIMIT 1) AS p
         WHERE p.actual_price IS DISTINCT FROM r.price
         ORDER BY p.id;
 END;

@@ -345,6 +345,8 @@ COMMENT ON FUNCTION check_alerts(timestamptz) IS
 CREATE FUNCTION @extschema@.expire_alerts(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- each is looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     expired bigint;
@@ -359,8 +361,7 @@ BEGIN
     )
     UPDATE signal_alerts AS a
     SET is_active = false
-    FROM due AS d
-    WHERE a.id = d.id;
+    WHERE a.id = ANY (ARRAY(SELECT d.id FROM due AS d));
     GET DIAGNOSTICS expired = ROW_COUNT;
     RETURN expired;
 END;

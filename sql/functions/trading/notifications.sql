@@ -12,6 +12,8 @@ CREATE FUNCTION @extschema@.claim_notifications(batch integer DEFAULT 100, as_of
     RETURNS SETOF notifications
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 100
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- each is looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     level text;
@@ -42,8 +44,7 @@ BEGIN
             ), sent AS (
                 UPDATE notifications AS n
                 SET sent_at = claim_notifications.as_of
-                FROM due AS d
-                WHERE n.id = d.id
+                WHERE n.id = ANY (ARRAY(SELECT d.id FROM due AS d))
                 RETURNING n.*
             )
             SELECT s.*

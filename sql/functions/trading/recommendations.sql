@@ -45,6 +45,8 @@ COMMENT ON TRIGGER ai_recommendations_status ON ai_recommendations IS
 CREATE FUNCTION @extschema@.expire_recommendations(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- each is looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     expired bigint;
@@ -60,8 +62,7 @@ BEGIN
     )
     UPDATE ai_recommendations AS r
     SET status = 'expired'
-    FROM due AS d
-    WHERE r.id = d.id;
+    WHERE r.id = ANY (ARRAY(SELECT d.id FROM due AS d));
     GET DIAGNOSTICS expired = ROW_COUNT;
     RETURN expired;
 END;

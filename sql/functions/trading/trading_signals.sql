@@ -38,6 +38,8 @@ COMMENT ON TRIGGER trading_signals_ratio_update ON trading_signals IS
 CREATE FUNCTION @extschema@.expire_signals(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- each is looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     expired bigint;
@@ -52,8 +54,7 @@ BEGIN
     )
     UPDATE trading_signals AS s
     SET status = 'expired'
-    FROM due AS d
-    WHERE s.id = d.id;
+    WHERE s.id = ANY (ARRAY(SELECT d.id FROM due AS d));
     GET DIAGNOSTICS expired = ROW_COUNT;
     RETURN expired;
 END;

@@ -29,17 +29,21 @@ COMMENT ON FUNCTION ca_check_watchlists(integer[]) IS
 
 CREATE FUNCTION ca_arrange_watchlists(watchlist_ids integer[], placed integer[]) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    -- the entries are read by key, however many the planner believes there are
+    SET enable_seqscan = off
 BEGIN ATOMIC
     -- n counts the entries that were placed and, separately, the others; position 0 means the end.
     -- The nth placed entry, at p, comes after p - n others.  If two want the same place, the running
     -- maximum keeps them in their order.
     WITH counted AS (
-        SELECT e.id, e.watchlist_id, e.position, p.id IS NOT NULL AS placed,
-               row_number() OVER (PARTITION BY e.watchlist_id, p.id IS NOT NULL
+        SELECT e.id, e.watchlist_id, e.position, e.placed,
+               row_number() OVER (PARTITION BY e.watchlist_id, e.placed
                                   ORDER BY nullif(e.position, 0), e.id) AS n
-        FROM watchlist_assets AS e
-        LEFT JOIN unnest(ca_arrange_watchlists.placed) AS p (id) ON p.id = e.id
-        WHERE e.watchlist_id = ANY (ca_arrange_watchlists.watchlist_ids) AND e.is_active
+        FROM (SELECT w.id, w.watchlist_id, w.position,
+                     -- not a join, which would be a nested loop if few entries were expected
+                     w.id IN (SELECT p.id FROM unnest(ca_arrange_watchlists.placed) AS p (id)) AS placed
+              FROM watchlist_assets AS w
+              WHERE w.watchlist_id = ANY (ca_arrange_watchlists.watchlist_ids) AND w.is_active) AS e
     ), behind AS (
         SELECT c.*,
                CASE WHEN c.placed
@@ -55,7 +59,8 @@ BEGIN ATOMIC
     UPDATE watchlist_assets AS e
     SET position = a.position
     FROM arranged AS a
-    WHERE e.id = a.id AND a.position <> a.was;
+    -- no join but one look-up by key for each entry can use this
+    WHERE e.id = ANY (ARRAY[a.id]) AND a.position <> a.was;
 END;
 COMMENT ON FUNCTION ca_arrange_watchlists(integer[], integer[]) IS
     'numbers the active entries of watchlists 1, 2, 3: entries that were placed get the position that they ask for, the others keep their order around them';
