@@ -24,4 +24,9 @@ BEGIN
 END;
 $$;
 
+-- what no longer serves look-ups by another key
+DROP INDEX @extschema@.signal_alerts_expires_at_idx;
+CREATE INDEX signal_alerts_expires_at_idx ON @extschema@.signal_alerts (expires_at)
+    WHERE is_active AND NOT is_triggered AND expires_at IS NOT NULL;
+
 -- replay

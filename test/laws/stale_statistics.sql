@@ -3,7 +3,7 @@
 -- the rows, not with their square.  The limit measures nothing: it stops what compares each row with each,
 -- which takes minutes instead of seconds.
 BEGIN;
-SELECT plan(12);
+SELECT plan(15);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -53,12 +53,24 @@ UPDATE price_data SET high_price = 102, close_price = 102 WHERE candle_time = '2
 SELECT is((SELECT count(*) FROM corrected_predictions('2024-01-03')), 20000::bigint, 'whose price is found corrected');
 SELECT is(score_predictions('2024-01-03', rescore => true), 20000::bigint, 'and which are scored again');
 
+SELECT is((SELECT count(*) FROM recommendation_outcomes('2024-01-03') AS o WHERE o.return_percent = 2), 20000::bigint,
+          '20,000 recommendations have an outcome');
+
 SELECT is(expire_signals('2024-01-03'), 20000::bigint, '20,000 signals expire');
 SELECT is(expire_alerts('2024-01-03'), 20000::bigint, '20,000 alerts expire');
 SELECT is(expire_recommendations('2024-01-03'), 20000::bigint, '20,000 recommendations expire');
 SELECT is((SELECT count(*) FROM claim_notifications(20000, '2024-01-03')), 20000::bigint, '20,000 notifications are claimed');
 SELECT lives_ok('UPDATE notifications SET status = ''read''', 'and read');
 SELECT is((SELECT count(*) FROM signal_alerts WHERE is_active), 0::bigint, 'no alert stays active');
+
+SET LOCAL statement_timeout = 0;
+INSERT INTO signal_alerts (user_id, asset_id, alert_type, condition, trigger_value, created_at)
+SELECT 1 + n % 1000, 1 + n % 100, 'price_target', 'above', 100.5 + n % 100 / 100.0, timestamptz '2024-01-01' FROM generate_series(1, 10000) AS n
+UNION ALL
+SELECT 1 + n % 1000, 1 + n % 1000, 'signal_generated', NULL, NULL, '2024-01-01' FROM generate_series(1, 10000) AS n;
+SET LOCAL statement_timeout = '60s';
+SELECT is(check_alerts('2024-01-03'), 20000::bigint, '20,000 alerts fire');
+SELECT is(check_alerts('2024-01-03'), 0::bigint, 'each once');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -191,6 +191,8 @@ BEGIN ATOMIC
               AND (a.expires_at IS NULL OR a.expires_at > r.closed_at)
               AND (r.candle_time >= greatest(a.created_at, a.triggered_at, a.last_checked)
                    OR a.trigger_value BETWEEN r.close_lo AND r.close_hi)
+            -- the order of the index with the whole key, so that no other is as cheap
+            ORDER BY ca_order_key(a.trigger_value)
             OFFSET 0) AS a
         ORDER BY a.id, r.closed_at
     )
@@ -257,6 +259,7 @@ CREATE FUNCTION @extschema@.check_alerts(as_of timestamptz DEFAULT now()) RETURN
     -- look up few of many alerts by index, whatever the planner believes
     SET enable_hashjoin = off
     SET enable_mergejoin = off
+    SET enable_seqscan = off
     SET jit = off
 AS $$
 DECLARE
@@ -285,25 +288,30 @@ BEGIN
     SELECT array_agg(l.asset_id) INTO held
     FROM (SELECT m.asset_id FROM alert_marks AS m ORDER BY m.asset_id FOR NO KEY UPDATE SKIP LOCKED) AS l;
 
-    WITH hit AS MATERIALIZED (
+    -- Only a look-up by key for each row can use "= ANY (ARRAY[...])"; a join that reads both sides cannot.
+    WITH found AS MATERIALIZED (
+        SELECT c.* FROM ca_alert_hits(held, check_alerts.as_of) AS c
+        UNION ALL
+        SELECT s.* FROM ca_alert_signals(held, check_alerts.as_of) AS s
+    ), hit AS MATERIALIZED (
         SELECT h.alert_id, h.figures, (h.figures ->> 'candle_time')::timestamptz AS candle_time
-        FROM (SELECT c.* FROM ca_alert_hits(held, check_alerts.as_of) AS c
-              UNION ALL
-              SELECT s.* FROM ca_alert_signals(held, check_alerts.as_of) AS s) AS h
-        JOIN signal_alerts AS a ON a.id = h.alert_id
-        JOIN users AS u ON u.id = a.user_id
+        FROM found AS h
+        JOIN signal_alerts AS a ON a.id = ANY (ARRAY[h.alert_id])
+        JOIN users AS u ON u.id = ANY (ARRAY[a.user_id])
         WHERE u.deleted_at IS NULL
     ), due AS MATERIALIZED (
         -- the notification refers to the user
         SELECT a.id, h.figures
         FROM hit AS h
-        JOIN signal_alerts AS a ON a.id = h.alert_id
-        JOIN users AS u ON u.id = a.user_id
-        WHERE a.is_active AND NOT a.is_triggered
-        ORDER BY a.id
+        JOIN signal_alerts AS a ON a.id = ANY (ARRAY[h.alert_id])
+        JOIN users AS u ON u.id = ANY (ARRAY[a.user_id])
+        -- CASE keeps the planner from reading an index of all waiting alerts
+        WHERE CASE WHEN a.is_active THEN NOT a.is_triggered END
+        -- nor would the planner look up by key what it can read in the order that is asked for
+        ORDER BY h.alert_id
         FOR NO KEY UPDATE OF a SKIP LOCKED
         FOR KEY SHARE OF u SKIP LOCKED
-    ), left_over AS (
+    ), left_over AS MATERIALIZED (
         SELECT a.asset_id, min(l.candle_time) AS candle_time
         FROM (SELECT b.id, min(b.candle_time) AS candle_time
               FROM (SELECT h.alert_id AS id, h.candle_time, false AS is_due FROM hit AS h
@@ -311,20 +319,22 @@ BEGIN
                     SELECT d.id, NULL, true FROM due AS d) AS b
               GROUP BY b.id
               HAVING NOT bool_or(b.is_due) AND min(b.candle_time) IS NOT NULL) AS l
-        JOIN signal_alerts AS a ON a.id = l.id
+        CROSS JOIN LATERAL (SELECT q.asset_id FROM signal_alerts AS q WHERE q.id = l.id LIMIT 1) AS a
         GROUP BY a.asset_id
+    ), news AS MATERIALIZED (
+        SELECT n.* FROM ca_alert_news(held, check_alerts.as_of) AS n
     ), moved AS (
         -- an alert that was left out finds the candle that would have fired it, and those after it, next time
         UPDATE alert_marks AS m
         SET checked_until = least(timeframe_end(n.timeframe, n.last), l.candle_time)
-        FROM ca_alert_news(held, check_alerts.as_of) AS n
+        FROM news AS n
         LEFT JOIN left_over AS l ON l.asset_id = n.asset_id
-        WHERE m.asset_id = n.asset_id
+        WHERE m.asset_id = ANY (ARRAY[n.asset_id])
     ), stamped AS (
         UPDATE signal_alerts AS a
         SET is_triggered = true, triggered_at = check_alerts.as_of, last_checked = check_alerts.as_of
         FROM due AS d
-        WHERE a.id = d.id
+        WHERE a.id = ANY (ARRAY[d.id])
         RETURNING a.*, jsonb_strip_nulls(d.figures || jsonb_build_object(
             'alert_id', a.id, 'asset_id', a.asset_id, 'alert_type', a.alert_type, 'condition', a.condition,
             'trigger_value', trim_scale(a.trigger_value), 'notification_method', a.notification_method)) AS figures
@@ -333,7 +343,7 @@ BEGIN
     SELECT s.user_id, 'alert', ca_alert_title(o.symbol, s.alert_type, s.condition, s.figures), s.message,
            s.figures || jsonb_build_object('symbol', o.symbol), check_alerts.as_of
     FROM stamped AS s
-    JOIN assets AS o ON o.id = s.asset_id
+    JOIN assets AS o ON o.id = ANY (ARRAY[s.asset_id])
     ORDER BY s.id;
     GET DIAGNOSTICS fired = ROW_COUNT;
     RETURN fired;

@@ -41,8 +41,9 @@ CREATE INDEX signal_alerts_signal_idx ON signal_alerts (asset_id, created_at)
     WHERE is_active AND NOT is_triggered AND alert_type = 'signal_generated';
 COMMENT ON INDEX signal_alerts_signal_idx IS
     'waiting alerts for new signals that are older than the signal';
+-- the condition on expires_at keeps look-ups of waiting alerts by another key from reading all of this
 CREATE INDEX signal_alerts_expires_at_idx ON signal_alerts (expires_at)
-    WHERE is_active AND NOT is_triggered;
+    WHERE is_active AND NOT is_triggered AND expires_at IS NOT NULL;
 COMMENT ON INDEX signal_alerts_expires_at_idx IS
     'alerts that have expired without firing';
 CREATE INDEX trading_signals_asset_id_created_at_idx ON trading_signals (asset_id, created_at);

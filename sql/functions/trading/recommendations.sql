@@ -81,9 +81,17 @@ BEGIN ATOMIC
     SELECT r.id, w.asset_id, w.start_time, s.close, w.end_time, e.close, c.percent, w.side * c.percent,
            w.target <= recommendation_outcomes.as_of
     FROM ai_recommendations AS r
-    LEFT JOIN predictions AS p ON p.id = r.prediction_id
-    LEFT JOIN assets AS a ON r.target_entity_type = 'asset' AND a.id = r.target_entity_id
-    LEFT JOIN portfolio AS h ON r.target_entity_type = 'portfolio' AND h.id = r.target_entity_id
+    -- LIMIT makes each look-up one of its own, so that no plan joins the recommendations with a whole table
+    LEFT JOIN LATERAL (
+        SELECT q.asset_id, q.target_datetime, q.created_at, q.prediction_horizon, q.predicted_price, q.input_price,
+               q.predicted_value
+        FROM predictions AS q
+        WHERE q.id = r.prediction_id
+        LIMIT 1) AS p ON true
+    LEFT JOIN LATERAL (
+        SELECT q.id FROM assets AS q WHERE q.id = r.target_entity_id LIMIT 1) AS a ON r.target_entity_type = 'asset'
+    LEFT JOIN LATERAL (
+        SELECT q.asset_id FROM portfolio AS q WHERE q.id = r.target_entity_id LIMIT 1) AS h ON r.target_entity_type = 'portfolio'
     CROSS JOIN LATERAL (
         SELECT ca_prediction_target(p.target_datetime, p.created_at, p.prediction_horizon) AS target) AS t
     CROSS JOIN LATERAL (
