@@ -3,7 +3,7 @@
 -- the rows, not with their square.  The limit measures nothing: it stops what compares each row with each,
 -- which takes minutes instead of seconds.
 BEGIN;
-SELECT plan(15);
+SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -45,6 +45,7 @@ SELECT lives_ok($$INSERT INTO watchlist_assets (watchlist_id, asset_id, position
                   SELECT w, a, 'long', 21 - a FROM generate_series(1, 1000) AS w, generate_series(1, 20) AS a$$,
                 '20,000 entries come into watchlists');
 SELECT lives_ok('UPDATE watchlist_assets SET position = 21 - position', 'and change their places');
+SELECT lives_ok('UPDATE watchlists SET max_assets = 20', 'whose lists take no more');
 SELECT results_eq('SELECT asset_id, position FROM watchlist_assets WHERE watchlist_id = 1000 ORDER BY position',
                   'SELECT a, a FROM generate_series(1, 20) AS a', 'which they then have');
 

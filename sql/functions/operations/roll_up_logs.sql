@@ -432,8 +432,8 @@ BEGIN
         WHERE a.id IN (SELECT s.id
                        FROM stale AS s
                        WHERE s.dimensions ->> 'period_start' <> ALL (pruned)
-                         AND NOT EXISTS (SELECT FROM computed AS c
-                                         WHERE c.metric = s.metric_name AND c.dimensions = s.dimensions))
+                         -- not a join, which would be a nested loop if few values were expected
+                         AND (s.metric_name, s.dimensions) NOT IN (SELECT c.metric, c.dimensions FROM computed AS c))
         RETURNING a.id
     ), stored AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)

@@ -3,16 +3,18 @@
 CREATE FUNCTION ca_check_watchlists(watchlist_ids integer[]) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- one of many lists is looked up by key, however many entries the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     l record;
 BEGIN
-    SELECT w.id, w.max_assets, count(DISTINCT e.asset_id) AS assets INTO l
+    SELECT w.id, w.max_assets, e.assets INTO l
     FROM watchlists AS w
-    JOIN watchlist_assets AS e ON e.watchlist_id = w.id AND e.is_active
-    WHERE w.id = ANY (watchlist_ids)
-    GROUP BY w.id
-    HAVING count(DISTINCT e.asset_id) > w.max_assets
+    CROSS JOIN LATERAL (SELECT count(DISTINCT a.asset_id) AS assets
+                        FROM watchlist_assets AS a
+                        WHERE a.watchlist_id = w.id AND a.is_active) AS e
+    WHERE w.id = ANY (watchlist_ids) AND e.assets > w.max_assets
     ORDER BY w.id
     LIMIT 1;
     IF FOUND THEN
