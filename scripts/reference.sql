@@ -42,7 +42,9 @@ CREATE TEMP VIEW type AS
     SELECT t.oid, t.typname::text AS name, t.typtype, t.typrelid
     FROM pg_type AS t
     JOIN member AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
-    WHERE t.typnamespace = (SELECT namespace FROM home) AND t.typname NOT LIKE 'ca\_%' AND t.typelem = 0;
+    WHERE t.typnamespace = (SELECT namespace FROM home) AND t.typname NOT LIKE 'ca\_%' AND t.typelem = 0
+      -- the row type of a table is a member of its own from PostgreSQL 17 on
+      AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.typrelid AND c.relkind <> 'c');
 
 -- Install every released version through the chain of upgrades, and record its objects.
 CREATE TEMP TABLE had (version integer[], kind text, name text, detail text, part text);

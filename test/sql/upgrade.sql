@@ -218,6 +218,7 @@ DROP EXTENSION cryptoanalytics;
 SELECT count(*) FROM fact;
 
 -- somebody's schema of the internal one's name keeps the extension from being made and from being updated: nothing is done
+\set SHOW_CONTEXT never
 CREATE SCHEMA cryptoanalytics_internal;
 CREATE EXTENSION cryptoanalytics;
 SELECT count(*) FROM fact;
@@ -227,6 +228,7 @@ ALTER EXTENSION cryptoanalytics UPDATE;
 SELECT count(*) > 800 AS enough FROM before;
 SELECT * FROM ((TABLE before EXCEPT TABLE fact) UNION ALL (TABLE fact EXCEPT TABLE before)) AS d;
 DROP SCHEMA cryptoanalytics_internal;
+\set SHOW_CONTEXT errors
 
 -- functions of others that have such names stay where they are, and what others have built on support functions stays built
 CREATE FUNCTION ca_check_asset(asset text) RETURNS text LANGUAGE sql RETURN 'a function of the user''s';
