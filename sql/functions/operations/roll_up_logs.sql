@@ -429,11 +429,12 @@ BEGIN
          AND a.dimensions ->> 'period_start' = ca_period(source, n.period_start) ->> 'period_start'
     ), gone AS (
         DELETE FROM analytics_data AS a
-        WHERE a.id IN (SELECT s.id
-                       FROM stale AS s
-                       WHERE s.dimensions ->> 'period_start' <> ALL (pruned)
-                         -- not a join, which would be a nested loop if few values were expected
-                         AND (s.metric_name, s.dimensions) NOT IN (SELECT c.metric, c.dimensions FROM computed AS c))
+        -- no joins, which would be nested loops if few values were expected
+        WHERE a.id = ANY (ARRAY(
+            SELECT s.id
+            FROM stale AS s
+            WHERE s.dimensions ->> 'period_start' <> ALL (pruned)
+              AND (s.metric_name, s.dimensions) NOT IN (SELECT c.metric, c.dimensions FROM computed AS c)))
         RETURNING a.id
     ), stored AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
