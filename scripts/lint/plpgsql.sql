@@ -1,5 +1,6 @@
--- The functions in PL/pgSQL as plpgsql_check sees them: names that do not exist, types that do not fit, variables that
--- nobody uses, strings that are run as they come.  scripts/test lint runs it in a database with plpgsql_check.
+-- The functions in PL/pgSQL as plpgsql_check sees them: names that do not exist, types that do not fit, hidden casts,
+-- variables that nobody uses, volatility, strings that are run as they come.  scripts/test lint runs it in a database
+-- with plpgsql_check.
 BEGIN;
 SELECT plan(3);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -25,7 +26,7 @@ CREATE TEMPORARY TABLE finding AS
     JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'cryptoanalytics'
     CROSS JOIN LATERAL plpgsql_check_function_tb(
         r.oid, r.relation, oldtable => r.old_table, newtable => r.new_table,
-        extra_warnings => false, performance_warnings => false, security_warnings => true) AS c;
+        extra_warnings => true, performance_warnings => true, security_warnings => true) AS c;
 
 -- each trigger function has a trigger, or it would not be checked
 SELECT is_empty($$
@@ -37,15 +38,22 @@ SELECT is_empty($$
     WHERE NOT EXISTS (SELECT FROM routine AS r WHERE r.oid = p.oid)
 $$, 'every function in PL/pgSQL is checked');
 
--- a literal may be written as text: failure jsonb := 'null'
+-- What is no mistake: a variable that begins with a literal, as written bigint := 0; casts that lose nothing; an OUT
+-- argument of a row type among others; a function that is volatile because it warns.
 SELECT is_empty($$
-    SELECT f.name, f.relation::regclass, f.lineno, f.sqlstate, f.message, f.detail, f.context
+    SELECT f.name, f.relation::regclass, f.lineno, f.level, f.sqlstate, f.message, f.detail, f.context
     FROM finding AS f
-    WHERE f.level LIKE 'error%'
-       OR f.level LIKE 'warning%' AND f.message <> 'target type is different type than source type'
-$$, 'plpgsql_check finds no errors in them');
+    WHERE f.level <> 'security'
+      AND NOT (f.message = 'target type is different type than source type'
+               AND (f.context ~ '^during statement block local variable "\w+" initialization'
+                    OR f.detail IN ('cast "integer" value to "bigint" type', 'cast "name" value to "text" type',
+                                    'cast "character varying" value to "text" type')))
+      AND (f.name, f.message) NOT IN (
+          ('ca_position_derived', 'composite OUT variable "derived" is not single argument'),
+          ('ca_move_goes_on', 'routine is marked as VOLATILE, should be STABLE'))
+$$, 'plpgsql_check finds no errors in them and warns of nothing');
 
--- What these run is made of regclass, regrole and strings in functions of the extension, none of which comes from a caller.
+-- What these run is made of regclass, regrole and literals of the extension; nothing in it comes from a caller.
 SELECT set_eq($$SELECT f.name::text FROM finding AS f WHERE f.level = 'security'$$,
               ARRAY['ca_grant', 'ca_maintenance_assets', 'ca_maintenance_run'],
               'no other functions run a string that was not quoted');
