@@ -13,9 +13,9 @@
 #include "access/drop_guard.h"
 #include "access/row_user.h"
 #include "segment/fdw/fdw.h"
+#include "settings/archive.h"
 #include "settings/lockout.h"
 #include "settings/maintenance.h"
-#include "settings/retention.h"
 #include "settings/setting.h"
 
 #if PG_VERSION_NUM >= 180000

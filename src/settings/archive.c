@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * retention.c
+ * archive.c
  *		The settings of archiving.  cryptoanalytics.retention: how long candles of
  *		each timeframe stay in price_data before archive_price_data() moves them.
  *		cryptoanalytics.compress_archive: whether it compresses them then.
@@ -24,8 +24,8 @@
 #include "utils/timestamp.h"
 
 #include "base/timeframe.h"
+#include "settings/archive.h"
 #include "settings/list.h"
-#include "settings/retention.h"
 #include "settings/setting.h"
 
 #define MAX_RETENTION 100000

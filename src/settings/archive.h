@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * retention.h
+ * archive.h
  *		The settings of archiving.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef CA_RETENTION_H
-#define CA_RETENTION_H
+#ifndef CA_ARCHIVE_H
+#define CA_ARCHIVE_H
 
 extern void ca_define_archive_settings(void);
 
-#endif /* CA_RETENTION_H */
+#endif /* CA_ARCHIVE_H */
