@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * own_keys.c
- *		The keys in a candle's technical_indicators that belong to the user.
+ *		The keys in a candle's technical_indicators: indicators, and those that
+ *		belong to the user.
  *
  * A key that no indicator of a spec has belongs to the user and is kept when
  * the indicators go.  JSON that is not an object belongs to the user as a
- * whole.  The result is NULL when nothing is left, and for a JSON null.
+ * whole.  The user's keys are NULL when there are none, and for a JSON null.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +19,7 @@
 #include "indicators/spec.h"
 
 PG_FUNCTION_INFO_V1(ca_own_keys);
+PG_FUNCTION_INFO_V1(ca_indicators_differ);
 
 static bool
 is_indicator(const JsonbValue *key)
@@ -40,8 +42,9 @@ count_indicators(Jsonb *json)
 	return found;
 }
 
+/* an object with the keys that name indicators, or with the others */
 static Jsonb *
-without_indicators(Jsonb *json)
+some_keys(Jsonb *json, bool indicators)
 {
 	JsonbIterator *it = JsonbIteratorInit(&json->root);
 	JsonbParseState *state = NULL;
@@ -53,7 +56,7 @@ without_indicators(Jsonb *json)
 	while ((token = JsonbIteratorNext(&it, &value, nested)) != WJB_DONE)
 	{
 		nested = true;
-		if (token == WJB_KEY && is_indicator(&value))
+		if (token == WJB_KEY && is_indicator(&value) != indicators)
 			(void) JsonbIteratorNext(&it, &value, true);
 		else
 			result = pushJsonbValue(&state, token,
@@ -85,7 +88,7 @@ ca_keep_own_keys(Jsonb *json)
 	found = count_indicators(json);
 	if (found == JB_ROOT_COUNT(json))
 		return NULL;
-	return found == 0 ? json : without_indicators(json);
+	return found == 0 ? json : some_keys(json, false);
 }
 
 /* ca_own_keys(jsonb) -> jsonb */
@@ -97,4 +100,27 @@ ca_own_keys(PG_FUNCTION_ARGS)
 	if (own == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(own);
+}
+
+/* the indicators in an argument: NULL when there are none */
+static Jsonb *
+indicators_alone(FunctionCallInfo fcinfo, int arg)
+{
+	Jsonb *json = PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
+
+	if (json == NULL || !JB_ROOT_IS_OBJECT(json) || count_indicators(json) == 0)
+		return NULL;
+	return some_keys(json, true);
+}
+
+/* ca_indicators_differ(jsonb, jsonb) -> boolean; NULL has no indicators */
+Datum
+ca_indicators_differ(PG_FUNCTION_ARGS)
+{
+	Jsonb *a = indicators_alone(fcinfo, 0);
+	Jsonb *b = indicators_alone(fcinfo, 1);
+
+	if (a == NULL || b == NULL)
+		PG_RETURN_BOOL(a != b);
+	PG_RETURN_BOOL(compareJsonbContainers(&a->root, &b->root) != 0);
 }

@@ -83,6 +83,7 @@ INSERT INTO sensible VALUES
     ('brought', 'bigint', '1'),
     ('closes', 'numeric', '2'),
     ('held', 'numeric', '1'),
+    ('indicators', 'jsonb', '''{"RSI": 50}'''),
     ('inserted', 'bigint', '1'),
     ('profits', 'numeric[]', '''{0}'''),
     ('resumed', 'boolean', 'false'),

@@ -220,10 +220,8 @@ COMMENT ON TRIGGER assets_drop_notes ON assets IS
     'the notes of an asset go with it';
 
 CREATE FUNCTION ca_indicators_differ(a jsonb, b jsonb) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (a -> 'RSI', a -> 'MACD', a -> 'SMA', a -> 'EMA', a -> 'BBANDS', a -> 'ATR', a -> 'ADX', a -> 'STOCH')
-           IS DISTINCT FROM
-           (b -> 'RSI', b -> 'MACD', b -> 'SMA', b -> 'EMA', b -> 'BBANDS', b -> 'ATR', b -> 'ADX', b -> 'STOCH');
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_indicators_differ';
 COMMENT ON FUNCTION ca_indicators_differ(jsonb, jsonb) IS
     'whether two candles have different indicators; other keys of their JSON do not count';
 

@@ -1,8 +1,16 @@
 -- Writing indicators into the rows of candles.
 
--- Other keys in the JSON of a candle belong to its owner.  A range of time finds the candles in their
--- order, and a hash table their JSON; the planner, which does not know how many there are, would look
--- up each of them.
+CREATE FUNCTION ca_with_indicators(technical_indicators jsonb, indicators jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN jsonb_typeof(technical_indicators) = 'object'
+                THEN coalesce(ca_own_keys(technical_indicators), '{}') || indicators
+                ELSE indicators
+           END;
+COMMENT ON FUNCTION ca_with_indicators(jsonb, jsonb) IS
+    'the JSON of a candle with these indicators in place of those that it has; other keys stay, and JSON that is not an object is replaced';
+
+-- A range of time finds the candles in their order, and a hash table their JSON; the planner, which does
+-- not know how many there are, would look up each of them.
 --
 -- Rows that another session has locked are skipped: waiting for them while other rows are locked here
 -- would cause deadlocks with sessions that write candles of several series.
@@ -15,10 +23,7 @@ CREATE FUNCTION ca_write_batch(
 BEGIN ATOMIC
     WITH free AS MATERIALIZED (
         SELECT p.id,
-               CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
-                    THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                    ELSE c.value
-               END AS value
+               ca_with_indicators(p.technical_indicators, c.value) AS value
         FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
         JOIN price_data AS p ON p.id = c.id
         WHERE p.asset_id = ca_write_batch.asset
@@ -26,11 +31,7 @@ BEGIN ATOMIC
           AND p.candle_time > ca_write_batch.since
           AND p.candle_time <= ca_write_batch.until
           AND (p.technical_indicators IS NULL
-               OR p.technical_indicators IS DISTINCT FROM
-                  CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
-                       THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                       ELSE c.value
-                  END)
+               OR p.technical_indicators IS DISTINCT FROM ca_with_indicators(p.technical_indicators, c.value))
         FOR NO KEY UPDATE OF p SKIP LOCKED
     ), written AS (
         UPDATE price_data AS p
@@ -62,11 +63,7 @@ BEGIN ATOMIC
       AND p.candle_time > ca_first_unwritten.since
       AND p.candle_time <= ca_first_unwritten.until
       AND (p.technical_indicators IS NULL
-           OR p.technical_indicators IS DISTINCT FROM
-              CASE WHEN jsonb_typeof(p.technical_indicators) = 'object'
-                   THEN (p.technical_indicators - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || c.value
-                   ELSE c.value
-              END);
+           OR p.technical_indicators IS DISTINCT FROM ca_with_indicators(p.technical_indicators, c.value));
 END;
 COMMENT ON FUNCTION ca_first_unwritten(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
     'the first candle that ca_write_batch() has not written because another session has locked its row';
