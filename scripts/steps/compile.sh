@@ -41,6 +41,19 @@ include_postgres() { # directory, object
         BITCODE_CFLAGS='-include postgres.h' >"$1/log" 2>&1
 }
 
+# Succeeds if what plain C calls of ours is plain too, but for the wide form of decimals.
+plain_code_calls_plain_code() { # directory
+    (cd "$1" && nm src/number/*.o src/*/kernel/*.o src/segment/codec/*.o) | awk '
+        $1 == "U" && $2 ~ /^ca_/ && $2 !~ /^ca_wide_/ { called[$2] }
+        NF == 3 { defined[$3] }
+        END {
+            bad = NR == 0
+            for (name in called)
+                if (!(name in defined)) { print name " is called"; bad = 1 }
+            exit bad
+        }'
+}
+
 step_compile() {
     say 'Compiling with gcc and with clang, warnings are errors'
     cp -R "$work/src" "$work/gcc"
@@ -48,6 +61,7 @@ step_compile() {
     check 'gcc has nothing to say' sh "$0" --compile "$work/gcc" gcc ''
     check 'clang has nothing to say' \
         sh "$0" --compile "$work/clang" clang "$for_clang"
+    check 'kernels and codecs call no other code of ours' plain_code_calls_plain_code "$work/gcc"
     check 'kernels and codecs are compiled without headers of PostgreSQL' \
         plain_code_is_plain "$work/gcc"
 }
