@@ -1,9 +1,9 @@
--- archive_price_data and restore_price_data: candles change tables, and nothing else of them.
+-- archive_price_data and restore_price_data move candles between tables and change nothing else.
 \set SHOW_CONTEXT never
 \pset null NULL
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
--- a slow machine is told of progress
+-- on a slow machine, NOTICEs would report progress
 SET client_min_messages = warning;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'ARC', 'Archive', 'crypto'), (2, 'BRC', 'Brchive', 'crypto');
@@ -23,7 +23,7 @@ CROSS JOIN LATERAL generate_series(0, s.n - 1) AS i
 ORDER BY 1, 2, i;
 CREATE TABLE original AS SELECT * FROM price_data;
 
--- rows that are no longer what they were, without regard to the table and the indicators: must be none
+-- Rows that have changed in anything but their table and their indicators: there must be none.
 CREATE VIEW changed AS
     SELECT coalesce(o.id, h.id) AS id
     FROM original AS o
@@ -34,21 +34,21 @@ CREATE VIEW changed AS
           (h.asset_id, h.timeframe, h.open_price, h.high_price, h.low_price, h.close_price, h.volume, h.market_cap,
            h.candle_time, h.created_at);
 
--- counting only: five candles start before 00:05
+-- A dry run counts: five candles start before 00:05.
 CALL archive_price_data(older_than => '2024-01-01 00:05', timeframe => '1m', asset => 1, dry_run => true);
 CALL archive_price_data(older_than => '2024-01-01 00:05', timeframe => '1m', asset => 1, dry_run => NULL);
 SELECT * FROM tally ORDER BY asset_id, timeframe;
 SELECT count(*) AS runs FROM background_tasks;
 
--- the same in batches of one
+-- The same in batches of one.
 CALL archive_price_data(older_than => '2024-01-01 00:05', timeframe => '1m', asset => 1, batch_size => 1);
 SELECT * FROM tally ORDER BY asset_id, timeframe;
 SELECT count(*), max(candle_time), count(technical_indicators) AS indicators FROM price_data_archive;
 
--- a second time there is nothing to move
+-- The second run has nothing to move.
 CALL archive_price_data(older_than => '2024-01-01 00:05', timeframe => '1m', asset => 1);
 
--- indicators that are kept; each asset has four rows, in batches of 3 and 1
+-- Indicators are kept; each asset has four rows, in batches of 3 and 1.
 CALL archive_price_data('2024-01-01 00:09', '1m', keep_indicators => true, batch_size => 3);
 SELECT asset_id, candle_time, technical_indicators FROM price_data_archive ORDER BY asset_id, candle_time;
 
@@ -57,22 +57,22 @@ CALL archive_price_data(older_than => '2024-01-01 02:00', asset => 1);
 SELECT * FROM tally ORDER BY asset_id, timeframe;
 SELECT * FROM changed;
 
--- what the runs say of themselves; counting and refused runs do not
+-- What the runs record; dry runs and refused runs record nothing.
 SELECT task_name, task_type, status, error_message, result_data, task_params - 'pid' - 'batch_size' AS params,
        started_at <= completed_at AND execution_time_seconds >= 0 AS timed
 FROM background_tasks ORDER BY id;
 
 --
--- the way back
+-- restoring
 --
 
--- 00:02, 00:03 and 00:04: the end of the range is outside
+-- 00:02, 00:03 and 00:04: the end of the range is excluded.
 CALL restore_price_data('1m', 1, '2024-01-01 00:02', '2024-01-01 00:05', batch_size => 2);
 SELECT candle_time FROM price_data WHERE asset_id = 1 AND timeframe = '1m' ORDER BY 1;
 CALL restore_price_data('1m', 1, '2024-01-01 00:02', '2024-01-01 00:05');
 CALL restore_price_data('1m', 1, '2024-01-01 00:05', '2024-01-01 00:05');
 
--- NULL leaves a side open: 00:00 and 00:01; then all that is left of the ten
+-- NULL leaves a side open: 00:00 and 00:01, then the rest of the ten.
 CALL restore_price_data('1m', 1, NULL, '2024-01-01 00:02');
 CALL restore_price_data('1m', 1, NULL, NULL);
 SELECT * FROM tally ORDER BY asset_id, timeframe;
@@ -80,7 +80,7 @@ SELECT * FROM changed;
 SELECT task_name, status, result_data FROM background_tasks WHERE task_name = 'restore_price_data' ORDER BY id;
 
 --
--- by the setting: only the timeframe's own period counts, and what it does not name stays
+-- By the setting: only the period of the timeframe counts, and a timeframe that is not listed stays.
 --
 DELETE FROM price_data_archive;
 DELETE FROM price_data;
@@ -94,13 +94,13 @@ CALL archive_price_data();
 SELECT * FROM tally ORDER BY asset_id, timeframe;
 SELECT result_data FROM background_tasks ORDER BY id DESC LIMIT 1;
 
--- nothing has a period: nothing moves
+-- Without any period nothing moves.
 SET cryptoanalytics.retention = '';
 CALL archive_price_data();
 CALL archive_price_data(dry_run => true);
 RESET cryptoanalytics.retention;
 
--- a candle that has not closed stays, whatever is asked for: this month's, and one of the future
+-- A candle that has not closed stays, whatever the arguments are: this month's, and one in the future.
 DELETE FROM price_data_archive;
 DELETE FROM price_data;
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
@@ -111,7 +111,7 @@ CALL archive_price_data(older_than => 'infinity');
 SELECT * FROM tally ORDER BY asset_id, timeframe;
 
 --
--- a candle is in one table only
+-- a candle is in only one table
 --
 DELETE FROM price_data_archive;
 DELETE FROM price_data;
@@ -119,7 +119,7 @@ CREATE VIEW candle AS
     SELECT 1 AS asset_id, '1m' AS timeframe, 1 AS o, 1 AS h, 1 AS l, 1 AS c, timestamptz '2024-01-01 00:00' AS candle_time;
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time) TABLE candle;
 SELECT * FROM tally;
--- ids that the archive gives out are below zero, so that rows from both sources fit into either table
+-- The archive assigns negative ids, so that rows from both tables fit into either of them.
 SELECT sign(id) FROM price_data_archive;
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time) TABLE candle;
 SELECT * FROM tally;
@@ -128,7 +128,7 @@ INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low
 SELECT * FROM tally;
 
 --
--- what fails in a batch undoes that batch, is noted, and the next run goes on
+-- a failure in a batch undoes that batch and is recorded; the next run continues
 --
 DELETE FROM price_data;
 INSERT INTO price_data (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
@@ -143,7 +143,7 @@ CALL archive_price_data(older_than => '2024-02-01', batch_size => 2);
 SELECT * FROM tally;
 SELECT status, result_data ->> 'moved' AS moved, error_message FROM background_tasks ORDER BY id DESC LIMIT 2;
 
--- a run whose session is gone is marked by the next one of the same procedure; no backend has the number 0
+-- The next run of the same procedure marks a run whose session is gone as failed; no backend has the number 0.
 INSERT INTO background_tasks (task_name, task_type, status, task_params, started_at)
 VALUES ('archive_price_data', 'cleanup', 'running', '{"pid": 0}', '2024-01-01'),
        ('restore_price_data', 'cleanup', 'running', '{"pid": 0}', '2024-01-01');
@@ -172,7 +172,7 @@ CALL restore_price_data('1m', NULL, NULL, NULL);
 CALL restore_price_data('1m', 1, '2024-01-02', '2024-01-01');
 \echo :LAST_ERROR_SQLSTATE
 
--- a batch is committed, so there can be no transaction around it; nothing moves, nothing is noted
+-- The procedure commits after each batch, so it is refused inside a transaction; nothing moves or is recorded.
 SELECT count(*) AS runs FROM background_tasks \gset
 BEGIN;
 CALL restore_price_data('1m', 1, NULL, NULL);
@@ -181,14 +181,14 @@ ROLLBACK;
 SELECT * FROM tally;
 SELECT count(*) - :runs AS noted FROM background_tasks;
 
--- counting commits nothing
+-- A dry run commits nothing.
 BEGIN;
 CALL archive_price_data(older_than => '2024-02-01', dry_run => true);
 COMMIT;
 
 --
--- a candle that is in two places, here because somebody has switched the trigger off: the other series move, and
--- the run says which candle it is
+-- a candle is in two places because somebody has disabled the trigger: the other series move, and the error
+-- names the candle
 --
 DELETE FROM price_data_archive;
 ALTER TABLE price_data_archive DISABLE TRIGGER price_data_archive_once;

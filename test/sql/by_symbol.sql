@@ -8,7 +8,7 @@ INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price
 VALUES (700001, '1h', '2024-01-01 00:00Z', 1, 2, 1, 2, 3), (700001, '1h', '2024-01-01 02:00Z', 2, 4, 2, 3, 5),
        (700002, '1h', '2024-01-01 00:00Z', 7, 7, 7, 7, 7);
 
--- the same rows, by symbol in any case, by number, and by a number that a driver sends as text
+-- The same rows by symbol in any case, by number, and by a number that a driver sends as text.
 SELECT count(*) FILTER (WHERE s IS NULL OR i IS NULL OR n IS NULL) AS differ, count(*) AS candles
 FROM candles('by.symbol', '1h') AS s
 FULL JOIN candles(700001, '1h') AS i ON i = s
@@ -18,7 +18,7 @@ SELECT * FROM candle_gaps('BY.SYMBOL', '1h');
 SELECT candle_time, close_price = 2 AS two FROM technical_indicators('BY.SYMBOL', '1h', until => '2024-01-01 01:00Z');
 PREPARE one_series AS SELECT "time" FROM candles($1, '1h');
 EXECUTE one_series(700001);
--- a symbol goes before a number
+-- A symbol is tried before a number.
 SELECT "time", open = 7 AS seven FROM candles('7', '1h');
 
 SELECT * FROM candles('XYZ', '1h');
@@ -27,7 +27,7 @@ SELECT * FROM candles(NULL, '1h');
 SELECT * FROM candles('700003', '1h');
 SELECT * FROM candle_gaps('XYZ', '1h');
 SELECT * FROM technical_indicators('XYZ', '1h');
--- the application maps the name, not the text
+-- An application maps the name of the rule, not the text.
 DO $$
 DECLARE
     what text;

@@ -31,15 +31,15 @@ FROM unnest(ARRAY['2024-01-31', '2024-02-01', '2024-02-04', '2024-02-05', '2024-
 -- candles()
 --
 
--- stored ones, live and archived
+-- Stored candles, live and archived.
 SELECT * FROM candles(:minutes, '1m');
 
--- built: 10:00 of minutes 0, 1 and 2, so open 100, high 104, low 99, close 103, volume 1+2+3;
--- 10:05 of minutes 5, 6, 8 and 9: 105, 111, 104, 110, volume 6+7+9+10; the last market_cap known
+-- Built candles. 10:00 is made of minutes 0, 1 and 2: open 100, high 104, low 99, close 103, volume 1+2+3.
+-- 10:05 of minutes 5, 6, 8 and 9: 105, 111, 104, 110, volume 6+7+9+10, and the last known market_cap.
 SELECT * FROM candles(:minutes, '5m');
 SELECT * FROM candles(:minutes, '1h');
 
--- candles that START in [since, until), each of all its minutes
+-- Candles that START in [since, until), each made of all its minutes.
 SELECT * FROM candles(:minutes, '5m', since => '2024-01-01 10:01');
 SELECT * FROM candles(:minutes, '5m', '2024-01-01 10:05', '2024-01-01 10:06');
 SELECT * FROM candles(:minutes, '5m', until => '2024-01-01 10:05');
@@ -54,20 +54,20 @@ SELECT * FROM candles(:days, '1w');
 SELECT * FROM candles(:days, '1M');
 SELECT * FROM candles(:days, '3d');
 
--- nothing can be built of longer candles
+-- Nothing can be built of longer candles.
 SELECT count(*) AS none FROM candles(:days, '12h');
 
--- a stored candle wins over what could be built, before, between and after
+-- A stored candle takes precedence over one that could be built; before, between and after it.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, technical_indicators)
 VALUES (:minutes, '5m', '2024-01-01 10:05', 1, 4, 1, 3, '{"RSI": 50}'), (:minutes, '5m', '2024-01-01 09:50', 2, 2, 2, 2, NULL);
 SELECT * FROM candles(:minutes, '5m');
 
--- several sources complement each other: 1m has price 1 and 5m price 5, the 15m candle
--- 10:00  has a minute in each 5m, of which it covers less     5 + 5 + 5
--- 10:15  a minute in the second 5m of three                   5 + 5 + 5
--- 10:30  one in the first                                     5 + 5 + 5
--- 10:45  1m only                                              1
--- 11:00  5m only                                              5
+-- Several sources complement each other. 1m has price 1 and 5m price 5; the 15m candle of
+-- 10:00  has a minute in each 5m, which covers less           5 + 5 + 5
+-- 10:15  has a minute in the second of three 5m               5 + 5 + 5
+-- 10:30  has a minute in the first 5m                         5 + 5 + 5
+-- 10:45  has only 1m                                           1
+-- 11:00  has only 5m                                           5
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT :sources, t, timestamptz '2024-01-01' + at::interval, p, p, p, p, p
 FROM (SELECT '1m', unnest(ARRAY['10:00', '10:07', '10:14', '10:22', '10:30', '10:46']), 1
@@ -94,14 +94,14 @@ SELECT * FROM candles(:minutes, '1h', '2024-01-02', '2024-01-01');
 -- minutes 3 and 4, and minute 7
 SELECT * FROM candle_gaps(:minutes, '1m');
 
--- bounds count: two minutes before the first candle, two after the last; a bound within a
--- candle asks for the candles that start in the range, so 10:03 is not missing and 10:10 is
+-- Bounds extend the range: two minutes before the first candle, two after the last. A bound within a candle asks
+-- for the candles that start in the range, so 10:03 is not missing and 10:10 is.
 SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 09:58', '2024-01-01 10:12');
 SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:03:30', '2024-01-01 10:10:30');
 SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:03:10', '2024-01-01 10:03:50');
 SELECT * FROM candle_gaps(:minutes, '1m', '2024-01-01 10:07', '2024-01-01 10:07');
 
--- without any candle the whole range is one gap; without a range there is none
+-- Without any candle the whole range is one gap; without a range there is none.
 SELECT * FROM candle_gaps(:empty, '1h', '2024-01-01', '2024-01-02');
 SELECT count(*) AS none FROM candle_gaps(:empty, '1h');
 
@@ -122,16 +122,16 @@ SELECT * FROM candle_gaps(:minutes, '1h', '2024-01-02', '2024-01-01');
 -- 10:03 and 10:04 at 103, the close of 10:02; 10:07 at 107, that of 10:06
 SELECT * FROM candles_filled(:minutes, '1m');
 
--- the candle before the range carries its close into it; the last carries on to until
+-- The candle before the range carries its close into it; the last close is carried on until the end.
 SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 10:04', '2024-01-01 10:06');
 SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 10:09', '2024-01-01 10:12');
 SELECT * FROM candles_filled(:minutes, '1m', '2024-01-01 11:00', '2024-01-01 11:01');
 
--- nothing is known before the first candle
+-- Before the first candle nothing is known.
 SELECT time, close, filled FROM candles_filled(:minutes, '1m', '2024-01-01 09:58', '2024-01-01 10:01');
 SELECT count(*) AS none FROM candles_filled(:empty, '1h', '2024-01-01', '2024-01-02');
 
--- the close carried into a range may be that of a candle that is built: week 02-05 closed at 41
+-- The close carried into a range may be that of a built candle: week 02-05 closed at 41.
 SELECT * FROM candles_filled(:days, '1w', '2024-02-12', '2024-03-01');
 
 SELECT * FROM candles_filled(-1, '1h');
@@ -142,8 +142,8 @@ SELECT * FROM candles_filled(:minutes, '1h', '2024-01-02', '2024-01-01');
 -- rollup_candles()
 --
 
--- 10:00 is written; 10:05, which was not rolled up and of which four minutes are there, stays, and
--- so does 09:50, of which there are none; when 10:05 has gone it is written too; a second time
+-- 10:00 is written. 10:05, which was not rolled up and of which four minutes are there, stays, and so does 09:50, of
+-- which there are none. Once 10:05 is deleted it is written too. A second call changes nothing.
 -- nothing changes
 SELECT rollup_candles('5m', :minutes);
 SELECT open_price, close_price FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' AND candle_time = '2024-01-01 10:05';
@@ -154,14 +154,14 @@ SELECT candle_time, open_price, high_price, low_price, close_price, volume, mark
 FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
 SELECT rollup_candles('5m', :minutes);
 
--- one minute changes: one candle does; the other keeps its indicators
+-- One minute changes, so one candle does; the other keeps its indicators.
 UPDATE price_data SET technical_indicators = '{"RSI": 60}' WHERE asset_id = :minutes AND timeframe = '5m';
 UPDATE price_data SET high_price = 120 WHERE asset_id = :minutes AND timeframe = '1m' AND candle_time = '2024-01-01 10:08';
 SELECT rollup_candles('5m', :minutes);
 SELECT candle_time, high_price, technical_indicators
 FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_time;
 
--- a range recomputes whole candles, not the half that is in it, and only those it touches
+-- A range recomputes whole candles, not the part inside it, and only those that it touches.
 UPDATE price_data SET open_price = 1, low_price = 1, high_price = 1, close_price = 1, volume = 1
 WHERE asset_id = :minutes AND timeframe = '5m';
 UPDATE partial_candles SET digest = cryptoanalytics_internal.ca_candle_digest(1, 1, 1, 1, 1) WHERE asset_id = :minutes;
@@ -171,12 +171,12 @@ FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' ORDER BY candle_t
 SELECT rollup_candles('5m', :minutes, '2024-01-01 10:05', '2024-01-01 10:05') AS empty_range;
 SELECT rollup_candles('5m', :minutes, until => '2024-01-01 10:00:01') AS first;
 
--- an unknown volume or market_cap does not overwrite a known one
+-- An unknown volume or market_cap does not replace a known one.
 UPDATE price_data SET volume = NULL, market_cap = NULL WHERE asset_id = :minutes AND timeframe = '1m' AND candle_time >= '2024-01-01 10:05';
 SELECT rollup_candles('5m', :minutes);
 SELECT volume, market_cap FROM price_data WHERE asset_id = :minutes AND timeframe = '5m' AND candle_time = '2024-01-01 10:05';
 
--- an archived candle is corrected where it is; what is archived counts as a source
+-- An archived candle is corrected in its place; archived candles count as a source.
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (:minutes, '15m', '2024-01-01 10:00', 1, 1, 1, 1);
 INSERT INTO partial_candles VALUES (:minutes, '15m', '2024-01-01 10:00', 1, cryptoanalytics_internal.ca_candle_digest(1, 1, 1, 1, NULL));
@@ -184,18 +184,18 @@ SELECT rollup_candles('15m', :minutes, source => '1m');
 SELECT candle_time, open_price, high_price, low_price, close_price, archived
 FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;
 
--- without a source 15m takes the finest; with one it takes that: 09:50 is known to 5m alone
+-- Without a source, 15m uses the finest; with one it uses that: only 5m has 09:50.
 SELECT rollup_candles('15m', :minutes, source => '5m');
 SELECT candle_time, open_price, close_price, archived
 FROM price_history WHERE asset_id = :minutes AND timeframe = '15m' ORDER BY candle_time;
 
--- days to weeks and months, as candles() built them; days have nothing to be made of here
+-- Days to weeks and months, as candles() built them; nothing finer exists to make days of.
 SELECT rollup_candles('1w', :days) AS weeks, rollup_candles('1M', :days) AS months, rollup_candles('1d', :days) AS days;
 SELECT timeframe, candle_time, open_price, high_price, low_price, close_price, volume
 FROM price_data WHERE asset_id = :days AND timeframe IN ('1w', '1M') ORDER BY timeframe COLLATE "C", candle_time;
 
--- all assets at once: 30m of the minutes (09:30 of the 5m candle 09:50) and of the sources, whose
--- 5m candles cover 10:00 better and 10:30 worse than their 1m ones
+-- All assets at once: 30m of the minutes (09:30 of the 5m candle 09:50) and of the sources, whose 5m candles cover
+-- 10:00 better and 10:30 worse than their 1m candles.
 SELECT rollup_candles('30m') >= 5 AS both;
 SELECT asset_id = :minutes AS minutes, candle_time, close_price
 FROM price_data WHERE asset_id IN (:minutes, :sources) AND timeframe = '30m' ORDER BY asset_id, candle_time;
@@ -213,7 +213,7 @@ SELECT rollup_candles('1h', :minutes, source => '1h');
 SELECT rollup_candles('1M', :minutes, source => '1w');
 SELECT rollup_candles('1h', :minutes, source => '7x');
 
--- volumes whose sum the column does not take, so that a dump would not load: refused, with the sum; but shown
+-- Volumes whose sum does not fit the column, so that a dump could not be loaded: refused with the sum, but shown.
 BEGIN;
 CREATE FUNCTION pg_temp.refused(statement text, OUT state text, OUT constraint_name text, OUT message text, OUT detail text, OUT hint text)
 LANGUAGE plpgsql AS $$
@@ -233,26 +233,26 @@ FROM pg_temp.refused(format('SELECT rollup_candles(%L, %s)', '5m', :current));
 ROLLBACK;
 
 --
--- the candle that is still open; in one transaction, so that now() stands still
+-- the candle that is still open; in one transaction, so that now() stays the same
 --
 BEGIN;
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT :current, '1m', timeframe_bucket('1m', now()) - m * interval '1 minute', 10 + m, 10 + m, 10 + m, 10 + m, 1
 FROM unnest(ARRAY[0, 2, 3]) AS m;
 
--- this month has not ended: not rolled up unless asked for, but candles() shows it; the minutes
--- before may be of the month before
+-- This month has not ended: it is not rolled up unless asked for, but candles() shows it. The minutes before may
+-- belong to the month before.
 SELECT rollup_candles('1M', :current, since => timeframe_bucket('1M', now())) AS closed,
        rollup_candles('1M', :current, since => timeframe_bucket('1M', now()), include_open => true) AS with_open,
        rollup_candles('1M', :current, since => timeframe_bucket('1M', now()), include_open => NULL) AS again;
 SELECT count(*) AS open, bool_and(close = 10) AS up_to_now FROM candles(:current, '1M', timeframe_bucket('1M', now()));
 
--- the minute that is open is not missing, nor is any after it, and neither counts as filled
+-- The open minute is not missing, nor are later ones, and neither is filled.
 SELECT count(*) AS gaps, sum(missing) AS missing FROM candle_gaps(:current, '1m', until => now() + interval '1 day');
 SELECT count(*) AS candles, count(*) FILTER (WHERE filled) AS filled
 FROM candles_filled(:current, '1m', until => now() + interval '1 day');
 
--- without the open one the closed minute before it is still missing, up to now
+-- Without the open minute, the closed minute before it is still missing, up to now.
 DELETE FROM price_data WHERE asset_id = :current AND timeframe = '1m' AND close_price = 10;
 SELECT count(*) AS gaps, sum(missing) AS missing FROM candle_gaps(:current, '1m', until => now() + interval '1 day');
 SELECT count(*) AS candles, count(*) FILTER (WHERE filled) AS filled

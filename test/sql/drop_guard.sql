@@ -1,16 +1,16 @@
--- What a session that has loaded nothing yet may drop, in a database of its own.
+-- What a session that has not loaded the library may drop, in a database of its own.
 CREATE DATABASE regress_drop_guard;
 \c regress_drop_guard
 SET client_min_messages = warning;
 CREATE EXTENSION cryptoanalytics;
 INSERT INTO assets (symbol, name, asset_type) VALUES ('KEPT', 'Kept', 'crypto');
 
--- the event trigger loads the library
+-- The event trigger loads the library.
 \c
 DROP EXTENSION cryptoanalytics;
 SELECT count(*) FROM assets;
 
--- a value set before that counts
+-- A value that was set before counts.
 \c
 SET cryptoanalytics.allow_drop = 'neither';
 DROP EXTENSION cryptoanalytics;
@@ -19,14 +19,14 @@ SET cryptoanalytics.allow_drop = on;
 DROP EXTENSION cryptoanalytics;
 SELECT count(*) FROM pg_event_trigger;
 
--- of other extensions and event triggers it leaves nothing behind
+-- Nothing of the guard is left, so another extension can be dropped; the function cannot be called by hand.
 DROP EXTENSION plpgsql;
 CREATE EXTENSION plpgsql;
 CREATE EXTENSION cryptoanalytics;
 SELECT cryptoanalytics_internal.ca_guard_drop();
 DROP EXTENSION cryptoanalytics;
 
--- in another schema, in the same session, functions find the tables that are there
+-- In another schema, in the same session, functions find the new tables.
 SET timezone = 'UTC';
 CREATE SCHEMA here;
 CREATE SCHEMA there;
@@ -52,7 +52,7 @@ SET search_path = there;
 DROP EXTENSION cryptoanalytics;
 RESET search_path;
 
--- whoever may create functions beside those of the extension is named
+-- A role that may create functions beside those of the extension is named.
 CREATE ROLE regress_intruder;
 CREATE SCHEMA theirs AUTHORIZATION regress_intruder;
 CREATE EXTENSION cryptoanalytics SCHEMA theirs;

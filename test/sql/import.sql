@@ -1,4 +1,4 @@
--- import_ohlcv: candles from the JSON of exchanges and data providers.
+-- import_ohlcv reads candles from the JSON of exchanges and data providers.
 \set SHOW_CONTEXT never
 \pset null NULL
 SET timezone = 'UTC';
@@ -21,64 +21,64 @@ CREATE VIEW stored AS
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 110, 90, 106, 3], [1704067260000, 106, 108, 104, 106, 0.5]]');
 SELECT * FROM stored ORDER BY candle_time;
 
--- the same again changes nothing
+-- Importing the same data again changes nothing.
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 110, 90, 106, 3], [1704067260000, 106, 108, 104, 106, 0.5]]');
 
--- one candle corrected, one the same in quote units, one new: two changed; numbers may be strings
+-- One candle is corrected, one is equal in quote units, one is new: two changed. Numbers may be strings.
 SELECT import_ohlcv(1, '1m', '[[1704067200000, "100", "1.12e2", "90", "106.00", "0"],
                                ["1704067260000", "106", "108", "104", "106", "53.0"],
                                [1704067320000, 106, 106, 106, 106, 2]]', volume_unit => 'quote');
 SELECT * FROM stored ORDER BY candle_time;
 
--- an unknown volume is NULL, and does not overwrite a known one: the second is unchanged
+-- An unknown volume is NULL, and does not replace a known one: the second candle is unchanged.
 SELECT import_ohlcv(1, '1m', '[[1704067380000, 106, 106, 106, 106, null], [1704067320000, 106, 106, 106, 106, null]]');
 SELECT candle_time, volume FROM stored WHERE candle_time >= '2024-01-01 00:02' ORDER BY candle_time;
 
--- nor where the price has changed
+-- Nor does it if the price has changed.
 SELECT import_ohlcv(1, '1m', '[[1704067320000, 107, 107, 107, 107, null]]');
 SELECT c, volume FROM stored WHERE candle_time = '2024-01-01 00:02';
 
--- a candle that comes twice: the last one counts, and counts once
+-- If a candle appears twice, the last element counts, once.
 SELECT import_ohlcv(1, '1m', '[[1704067440000, 1, 1, 1, 1, 1], [1704067500000, 5, 5, 5, 5, 1], [1704067440000, 2, 2, 2, 2, 1]]');
 SELECT candle_time, c, volume FROM stored WHERE candle_time >= '2024-01-01 00:04' ORDER BY candle_time;
 
--- prices below zero are legal; what changed hands is not negative: 4 * |-2|
+-- Prices below zero are legal, but a traded amount is not negative: 4 * |-2|.
 SELECT import_ohlcv(1, '1h', '[[1704067200000, -2, -1, -3, -2, 4]]');
 SELECT o, h, l, c, volume FROM stored WHERE timeframe = '1h';
 
--- every digit is kept: a token of 1.2e-9, of which one is traded; up to 18 decimals, up to 38 digits
+-- Every digit is kept: a token at 1.2e-9, of which one is traded; up to 18 decimals and 38 digits.
 SELECT import_ohlcv(1, '2h', '[[1704067200000, 0.0000000012, 0.0000000012, 0.0000000012, 0.0000000012, 1],
                                [1704074400000, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0],
                                [1704081600000, 12345678901234567890.12345678, 12345678901234567890.12345678, 1, 1, 1e-18]]');
 SELECT open_price, close_price, volume FROM price_history WHERE asset_id = 1 AND timeframe = '2h' ORDER BY candle_time;
--- and the same candle is the same
+-- The same candle again is equal.
 SELECT import_ohlcv(1, '2h', '[[1704074400000, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0.123456789012345678, 0]]');
 
--- a third of a sum has as many decimals as the factors together, but 12 digits or more and 18 decimals at
--- most: 1 * (2 + 1 + 1) / 3; 0.12345 * 121.26 / 3 is exact; 0.1 * 0.000004 / 3; 10000000 * (3 * 0.123456789 + 0.000000001) / 3
+-- A third of a sum has as many decimals as the factors together, but at least 12 digits and at most 18 decimals:
+-- 1 * 4 / 3; 0.12345 * 121.26 / 3, which is exact; 0.1 * 0.000004 / 3; 10000000 * (3 * 0.123456789 + 0.000000001) / 3.
 SELECT import_ohlcv(1, '8h', '[[1704067200000, 1, 2, 1, 1, 1], [1704096000000, 40.42, 40.42, 40.42, 40.42, 0.12345],
                                [1704124800000, 0.000001, 0.000002, 0.000001, 0.000001, 0.1],
                                [1704153600000, 0.123456789, 0.12345679, 0.123456789, 0.123456789, 10000000]]');
 SELECT volume FROM price_history WHERE asset_id = 1 AND timeframe = '8h' ORDER BY candle_time;
 
--- however a number is written: 5 with 59 zeros, times 1e-60, is 0.5
+-- A number may be written in any way: 5 with 59 zeros, times 1e-60, is 0.5.
 SELECT import_ohlcv(1, '6h', '[[1704067200000, 0.5, 5e-1, "0.5", 500000000000000000000000000000000000000000000000000000000000e-60, 0]]');
 SELECT open_price, close_price FROM price_history WHERE asset_id = 1 AND timeframe = '6h';
 
--- no candles
+-- No candles.
 SELECT import_ohlcv(1, '1m', '[]');
 
--- what an indicator was computed from has changed, so it goes; where nothing changed it stays
+-- If the prices of a candle change, its indicators are removed; otherwise they stay.
 UPDATE price_data SET technical_indicators = '{"RSI": 50}' WHERE asset_id = 1 AND timeframe = '1m';
 SELECT import_ohlcv(1, '1m', '[[1704067440000, 3, 3, 3, 3, 1], [1704067500000, 5, 5, 5, 5, 1]]');
 SELECT candle_time, technical_indicators FROM price_data
 WHERE asset_id = 1 AND timeframe = '1m' AND candle_time >= '2024-01-01 00:04' ORDER BY candle_time;
 
 --
--- binance: 12 fields, of which the eighth is the quote volume
+-- binance: 12 fields; the eighth is the quote volume
 --
 
--- the example of Binance's API documentation, a week from Monday 2017-07-03
+-- The example in Binance's API documentation, a week from Monday 2017-07-03.
 SELECT import_ohlcv(1, '1w', '[[1499040000000, "0.01634790", "0.80000000", "0.01575800", "0.01577100",
     "148976.11427815", 1499644799999, "2434.19055334", 308, "1756.87402397", "28.46694368", "17928899.62484339"]]',
     'binance');
@@ -88,19 +88,19 @@ SELECT * FROM stored WHERE timeframe = '1w';
 -- coingecko: [milliseconds at the close, open, high, low, close]
 --
 
--- the example of CoinGecko's API documentation: 1709395200 is 2024-03-02 16:00 UTC, so the
--- candles are those of 12:00 and 16:00; without volume
+-- The example in CoinGecko's API documentation: 1709395200 is 2024-03-02 16:00 UTC, so the candles are those of 12:00
+-- and 16:00; there is no volume.
 SELECT import_ohlcv(1, '4h', '[[1709395200000, 61942, 62211, 61721, 61845], [1709409600000, 61828, 62139, 61726, 62139]]',
                     format => 'coingecko');
 SELECT * FROM stored WHERE timeframe = '4h' ORDER BY candle_time;
 
--- a month closes where the next one begins: 1709251200 is 2024-03-01, so this is February
+-- A month closes where the next one begins: 1709251200 is 2024-03-01, so this is February.
 SELECT import_ohlcv(1, '1M', '[[1709251200000, 1, 1, 1, 1]]', format => 'coingecko');
 SELECT candle_time FROM stored WHERE timeframe = '1M';
 
 --
--- archived candles are corrected where they are; an unknown volume does not matter there either, and
--- indicators go if anything changes
+-- archived candles are corrected in their place; an unknown volume does not replace a known one there either, and
+-- indicators are removed if anything changes
 --
 CALL archive_price_data(older_than => '2024-01-01 00:01', timeframe => '1m', asset => 1, keep_indicators => true);
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 100, 112, 90, 106, 0]]');
@@ -111,10 +111,10 @@ SELECT candle_time, h, c, archived FROM stored WHERE timeframe = '1m' AND candle
 SELECT volume, technical_indicators FROM price_data_archive WHERE asset_id = 1;
 
 --
--- what is unlikely but asked for
+-- unlikely data that the caller asks for
 --
 
--- trusted: 2008, and hours of a market that trades each full hour alone; a close time at the end is right too
+-- With trust_times: 2008, and hours of a market that trades only in full hours; a close time at the end is right too.
 SELECT import_ohlcv(1, '1d', '[[1230681600000, 1, 1, 1, 1, 1]]', trust_times => true) AS before_2009;
 SELECT import_ohlcv(1, '3m', jsonb_agg(jsonb_build_array(1704067200000 + h * 3600000, 1, 1, 1, 1, 1)), trust_times => true) AS hours
 FROM generate_series(0, 10) AS h;
@@ -123,14 +123,14 @@ SELECT import_ohlcv(1, '1M', '[[1711929600000, 1, 1, 1, 1, 1, 1714521599999, 1, 
 SELECT import_ohlcv(1, '1M', '[[1714521600000, 1, 1, 1, 1, 1, null, 1, 1, 1, 1, 1]]', 'binance') AS unsaid;
 DELETE FROM price_data WHERE asset_id = 1 AND timeframe IN ('1d', '3m', '1M');
 
--- a candle twice in a call is what two calls make of it: the last prices, and the last volume that is known
+-- A candle twice in one call gives what two calls give: the last prices, and the last known volume.
 SELECT import_ohlcv(1, '15m', '[[1704067200000, 1, 1, 1, 1, 7], [1704067200000, 2, 2, 2, 2, null], [1704068100000, 3, 3, 3, 3, null],
                                 [1704068100000, 4, 4, 4, 4, 1], [1704067200000, 5, 5, 5, 5, null]]', volume_unit => 'quote');
 SELECT candle_time, c, volume FROM stored WHERE timeframe = '15m' ORDER BY candle_time;
 
 --
--- bad candles: a high below its close, as BitMEX has sent; no prices; a low that is none; a negative volume;
--- a volume of 20 decimals; and two good ones, of which one comes again without prices
+-- bad candles: a high below the close, as BitMEX has sent; no prices; a low that is not a number; a negative volume; a
+-- volume with 20 decimals; and two good ones, one of which is repeated without prices
 --
 CREATE TEMP TABLE sent AS SELECT '[[1704067200000, 100, 105, 95, 106, 1], [1704068100000, null, null, null, null, null],
     [1704069000000, 10, 11, "x", 10, 1], [1704069900000, 10, 11, 9, 10, -1], [1704070800000, 10, 11, 9, 10, 1e-20],
@@ -146,21 +146,21 @@ SELECT candle_time, o, h, l, c, volume FROM stored WHERE timeframe = '15m' ORDER
 SELECT * FROM sent, import_ohlcv_report(1, '15m', data, volume_unit => 'quote');
 SELECT * FROM sent, import_ohlcv_report(1, '15m', data, volume_unit => 'quote', bad => 'mend');
 SELECT * FROM import_ohlcv_report(1, '15m', '[[1704067200000, 1, 1, 1, 1, 1]]');
--- a high below the low: both are prices
+-- A high below the low: both are prices.
 SELECT import_ohlcv(1, '30m', '[[1704067200000, 5, 1, 4, 5, 1]]', bad => 'mend');
 SELECT o, h, l, c FROM stored WHERE timeframe = '30m';
--- what speaks against the call is refused all the same
+-- What casts doubt on the whole call is refused anyway.
 SELECT import_ohlcv(1, '15m', '[[1704067200000, 1, 1, 1, 1]]', bad => 'skip');
 SELECT import_ohlcv(1, '15m', '[[1704067260000, null, null, null, null, null]]', bad => 'skip');
--- a skipped candle is a neighbour
+-- A skipped candle counts as a neighbour.
 SELECT import_ohlcv(1, '30m', '[[1704067200000, 1, 1, 1, 1], [1704069000000, 1, null, 1, 1], [1704070800000, 1, 1, 1, 1]]', 'coingecko', bad => 'skip');
 
 --
--- errors: the element is named, and nothing of the call is kept
+-- errors: the message names the element, and the call stores nothing
 --
 SELECT count(*) AS stored_before FROM stored \gset
 
--- each element comes after a good one, so it is number 1
+-- Each element comes after a good one, so it is number 1.
 CREATE FUNCTION pg_temp.refusal(element jsonb, format text, OUT state text, OUT message text)
     LANGUAGE plpgsql AS $$
 BEGIN
@@ -183,7 +183,7 @@ FROM (VALUES
     (4, 'ccxt', '[]'),
     (5, 'binance', '[1704067200000, 1, 1, 1, 1, 1]'),
     (6, 'coingecko', '[1704067200000, 1, 1, 1, 1, 1]'),
-    -- what is no number
+    -- not a number
     (10, 'ccxt', '[1704067200000, "x", 1, 1, 1, 1]'),
     (11, 'ccxt', '[1704067200000, 1, "NaN", 1, 1, 1]'),
     (12, 'ccxt', '[1704067200000, 1, 1, "-Infinity", 1, 1]'),
@@ -212,14 +212,14 @@ FROM (VALUES
     (36, 'coingecko', '[1704110400000, 1, 1, 1, 1]'),
     (37, 'ccxt', '[86400000, 1, 1, 1, 1, 1]'),
     (38, 'ccxt', '[1230681600000, 1, 1, 1, 1, 1]'),
-    -- candles that cannot be
+    -- impossible candles
     (40, 'ccxt', '[1704067200000, 2, 1, 1, 1, 1]'),
     (41, 'ccxt', '[1704067200000, 1, 1, 2, 1, 1]'),
     (42, 'ccxt', '[1704067200000, 1, 2, 1.5, 1.7, 1]'),
     (43, 'ccxt', '[1704067200000, 1, 1, 1, 1, -1]'),
     (44, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999, -0.01, 1, 1, 1, 1]'),
     (45, 'ccxt', '[1704067200000, null, null, null, null, null]'),
-    -- candles of another length: closes an hour later, a day later, in microseconds, at nothing
+    -- candles of another length: the close is an hour late, a day late, in microseconds, or missing
     (50, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704070799999, 1, 1, 1, 1, 1]'),
     (51, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704239999999, 1, 1, 1, 1, 1]'),
     (52, 'binance', '[1704067200000, 1, 1, 1, 1, 1, 1704153599999999, 1, 1, 1, 1, 1]'),
@@ -238,21 +238,21 @@ SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, "x", 1, 1, 1]]');
 SELECT import_ohlcv(1, '1d', '[[1704067200000, 100, 105, 95, 106, 1]]');
 SELECT import_ohlcv(1, '1d', '[[1704067200000, null, null, null, null, null]]');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, 1, 1, 1, 1, 1, 1704070799999, 1, 1, 1, 1, 1]]', 'binance');
--- weeks of KuCoin and Hyperliquid: 2024-01-04 is a Thursday
+-- Weeks of KuCoin and Hyperliquid: 2024-01-04 is a Thursday.
 SELECT import_ohlcv(1, '1w', '[[1704326400000, 1, 1, 1, 1, 1]]');
--- CoinGecko's candles of four days as days; two suffice
+-- CoinGecko's candles of four days, imported as days; two are enough to tell.
 SELECT import_ohlcv(1, '1d', '[[1704412800000, 1, 1, 1, 1], [1704067200000, 1, 1, 1, 1]]', 'coingecko');
--- its candles of four hours as those of half an hour, one of which is missing
+-- Its candles of four hours, imported as half hours, one of which is missing.
 SELECT import_ohlcv(1, '30m', '[[1704067200000, 1, 1, 1, 1], [1704081600000, 1, 1, 1, 1], [1704110400000, 1, 1, 1, 1]]', 'coingecko');
--- hours as minutes
+-- Hours, imported as minutes.
 SELECT import_ohlcv(1, '1m', jsonb_agg(jsonb_build_array(1704067200000 + h * 3600000, 1, 1, 1, 1, 1)))
 FROM generate_series(0, 10) AS h;
 
--- the array is inside of what the provider sent; NULL
+-- The array is nested in what the provider sent; NULL.
 SELECT import_ohlcv(1, '1m', '{"data": []}');
 SELECT import_ohlcv(1, '1m', NULL);
 
--- the other arguments
+-- Other arguments.
 SELECT import_ohlcv(NULL, '1m', '[]');
 SELECT import_ohlcv(99, '1m', '[]');
 SELECT import_ohlcv(1, NULL, '[]');
@@ -266,7 +266,7 @@ SELECT import_ohlcv(1, '1m', '[]', format => 'coingecko', volume_unit => 'quote'
 SELECT import_ohlcv(1, '1m', '[]', bad => 'keep');
 SELECT import_ohlcv(1, '1m', '[]', bad => NULL);
 
--- the context of an error names the two functions that it passed through, and quotes no SQL of theirs
+-- The context of an error names the two functions that it passed through, and none of their SQL.
 DO $$
 DECLARE
     context text;

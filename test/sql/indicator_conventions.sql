@@ -53,7 +53,7 @@ FROM (SELECT 'talib' AS convention, i, adx(high, low, close, 2, 'talib') OVER (O
       UNION ALL SELECT 'pandas', i, adx(high, low, close, 2, 'pandas') OVER (ORDER BY i) FROM bar) AS c
 ORDER BY c.convention, c.i;
 
--- talib is what there is without a convention
+-- Without a convention it is talib.
 SELECT ema(x, 3) = ema(x, 3, 'talib') AS ema, rsi(x, 3) = rsi(x, 3, 'talib') AS rsi, macd(x, 2, 3, 2) = macd(x, 2, 3, 2, 'talib') AS macd,
        atr(x + 1, x, x, 3) = atr(x + 1, x, x, 3, 'talib') AS atr, adx(x + 1, x, x, 3) = adx(x + 1, x, x, 3, 'talib') AS adx
 FROM generate_series(1, 9) AS x;
@@ -61,7 +61,7 @@ FROM generate_series(1, 9) AS x;
 -- double precision too: 7/3 has no finite decimal, 1.5 has
 SELECT ema(x::double precision, 3, 'pandas') FROM (VALUES (1), (2)) AS t (x);
 
--- refused
+-- What is refused.
 SELECT ema(x, 3, 'metastock') FROM generate_series(1, 3) AS x;
 SELECT ema(x, 3, 'TALIB') FROM generate_series(1, 3) AS x;
 SELECT ema(x, 3, '') FROM generate_series(1, 3) AS x;

@@ -11,17 +11,17 @@ FROM unnest(ARRAY[44.3389, 44.0902, 44.1497, 43.6124, 44.3278, 44.8264, 45.0955,
                   45.7137, 46.4515, 45.7835, 45.3548, 44.0288, 44.1783, 44.2181, 44.5672, 43.4205, 42.6628, 43.1314])
      WITH ORDINALITY AS c (x, i);
 
--- what TA-Lib makes of them: RSI(14) 70.532789 at bar 14 and 37.772952 at bar 32, EMA(10)
--- 44.779130 at bar 9; SMA(20) at bar 19 is the middle Bollinger band, 45.410425
+-- TA-Lib gives RSI(14) 70.532789 at bar 14 and 37.772952 at bar 32, and EMA(10) 44.779130 at bar 9; SMA(20) at bar
+-- 19 is the middle Bollinger band, 45.410425.
 SELECT max(round(rsi::numeric, 6)) FILTER (WHERE i = 14) AS rsi_at_14, max(round(rsi::numeric, 6)) FILTER (WHERE i = 32) AS rsi_at_32,
        max(round(ema::numeric, 6)) FILTER (WHERE i = 9) AS ema_at_9, max(round(sma::numeric, 6)) FILTER (WHERE i = 19) AS sma_at_19
 FROM (SELECT i, rsi(x) OVER w AS rsi, ema(x, 10) OVER w AS ema, sma(x, 20) OVER w AS sma
       FROM closes WINDOW w AS (ORDER BY i)) AS t;
 
--- GROUP BY gives the latest value, and 14 is the usual period
+-- GROUP BY gives the latest value; the default period is 14.
 SELECT round(rsi(x ORDER BY i)::numeric, 6) AS rsi, rsi(x ORDER BY i) = rsi(x, 14 ORDER BY i) AS usual FROM closes;
 
--- first value at bar n - 1, n, and slow + signal - 2
+-- First values at bar n - 1, n, and slow + signal - 2.
 SELECT min(i) FILTER (WHERE sma IS NOT NULL) AS sma_5, min(i) FILTER (WHERE ema IS NOT NULL) AS ema_5,
        min(i) FILTER (WHERE rsi IS NOT NULL) AS rsi_5, min(i) FILTER (WHERE macd IS NOT NULL) AS macd_3_6_4,
        count(sma) AS sma_values, count(ema) AS ema_values, count(rsi) AS rsi_values, count(macd) AS macd_values
@@ -54,26 +54,26 @@ SELECT i, round((m).value::numeric, 12) AS value, round((m).signal::numeric, 12)
 FROM (SELECT i, macd(x, 1, 2, 2) OVER (ORDER BY i) AS m FROM (VALUES (0, 1), (1, 3), (2, 5), (3, 9)) AS t (i, x)) AS t
 ORDER BY i;
 
--- the fast average starts with the slow one: of 1 3 6 it is seeded with 3 and 6, so macd(2, 3, 1)
--- begins with 9/2 - 10/3 = 7/6
+-- The fast average begins with the slow one: for 1 3 6 it is seeded with 3 and 6, so macd(2, 3, 1) begins with
+-- 9/2 - 10/3 = 7/6.
 SELECT round((macd(x, 2, 3, 1 ORDER BY x)).value::numeric, 12) AS value FROM (VALUES (1), (3), (6)) AS t (x);
 
--- a period of 1 is the price itself; rsi(1) tells the direction of the last move
+-- With a period of 1 an average is the price itself; rsi(1) gives the direction of the last move.
 SELECT i, sma(x, 1) OVER w AS sma, ema(x, 1) OVER w AS ema, rsi(x, 1) OVER w AS rsi
 FROM (VALUES (0, 5.5), (1, 7.25), (2, 6), (3, 6)) AS t (i, x)
 WINDOW w AS (ORDER BY i) ORDER BY i;
 
--- flat prices: the price, 50 for rsi, 0 for macd; the sum of ten 0.1 would not be 1 in doubles
+-- Flat prices: the price, 50 for rsi, 0 for macd; in doubles the sum of ten 0.1 would not be 1.
 SELECT sma(0.1, 10) = 0.1 AS sma, ema(0.1, 10) = 0.1 AS ema, rsi(0.1, 10) AS rsi, macd(0.1) AS macd
 FROM generate_series(1, 40);
 
--- flat after a move: the mean gain shrinks but stays the only one
+-- Flat after a move: the mean gain shrinks, but there is still no loss.
 SELECT rsi(x, 2 ORDER BY i) FROM (VALUES (0, 1), (1, 2), (2, 2), (3, 2), (4, 2)) AS t (i, x);
 
--- negative prices are prices: sma(2) of -1 and -3
+-- Negative prices are legal: sma(2) of -1 and -3.
 SELECT sma(x, 2) FROM (VALUES (-1), (-3)) AS t (x);
 
--- the usual periods of macd are 12, 26 and 9; 33 bars are one too few
+-- The default periods of macd are 12, 26 and 9; 33 bars are one too few.
 SELECT macd(x ORDER BY i) IS NULL AS not_warm FROM closes;
 SELECT macd(x ORDER BY i) = macd(x, 12, 26, 9 ORDER BY i) AS usual FROM generate_series(1, 34) AS i, LATERAL (SELECT i * i % 7 + 1) AS t (x);
 
@@ -81,8 +81,8 @@ SELECT macd(x ORDER BY i) = macd(x, 12, 26, 9 ORDER BY i) AS usual FROM generate
 -- rows
 --
 
--- a NULL is skipped: the value stays what it was, and the rest is as if it were not there;
--- ema(2) is 3, then 3 + 2 * 2/3 = 13/3, and macd(1, 2, 1) is 4 - 3, then 5 - 13/3
+-- A row with NULL is skipped: the value stays, and later values are as if the row were not there. ema(2) is 3, then
+-- 3 + 2 * 2/3 = 13/3, and macd(1, 2, 1) is 4 - 3, then 5 - 13/3.
 SELECT i, sma(x, 2) OVER w AS sma, ema(x, 2) OVER w AS ema, rsi(x, 1) OVER w AS rsi, (macd(x, 1, 2, 1) OVER w).value AS macd
 FROM (VALUES (0, NULL), (1, 2), (2, NULL), (3, 4), (4, NULL), (5, 5)) AS t (i, x)
 WINDOW w AS (ORDER BY i) ORDER BY i;
@@ -94,16 +94,16 @@ JOIN (SELECT i, gap, sma(x, 5) OVER w AS sma, ema(x, 5) OVER w AS ema, rsi(x, 5)
       WINDOW w AS (ORDER BY i, gap)) AS b USING (i)
 WHERE gap;
 
--- nothing, and nothing but NULL
+-- No rows, and only NULLs.
 SELECT sma(x, 3), ema(x, 3), rsi(x, 3), macd(x) FROM closes WHERE false;
 SELECT sma(NULL::numeric, 1), ema(NULL::float8, 1), rsi(NULL::numeric), macd(NULL::float8) FROM closes;
 
--- PARTITION BY begins anew: b is ten times a, whose ema(2) is 2, then 2 + 7 * 2/3 = 20/3
+-- PARTITION BY starts again: b is ten times a, whose ema(2) is 2, then 2 + 7 * 2/3 = 20/3.
 SELECT s, i, sma(x, 2) OVER w AS sma, ema(x, 2) OVER w AS ema
 FROM (VALUES ('a', 1, 1), ('b', 1, 10), ('a', 2, 3), ('b', 2, 30), ('a', 3, 9), ('b', 3, 90)) AS t (s, i, x)
 WINDOW w AS (PARTITION BY s ORDER BY i) ORDER BY s, i;
 
--- a frame of four rows sees those alone: equal to what a series of those rows would give
+-- A frame of four rows sees only those: the result equals that of a series of those rows.
 SELECT count(*) AS compared,
        count(*) FILTER (WHERE (f.sma, f.ema, f.rsi) IS DISTINCT FROM (g.sma, g.ema, g.rsi)) AS different, count(f.rsi) AS warm
 FROM (SELECT i, sma(x, 3) OVER w AS sma, ema(x, 3) OVER w AS ema, rsi(x, 3) OVER w AS rsi
@@ -111,25 +111,25 @@ FROM (SELECT i, sma(x, 3) OVER w AS sma, ema(x, 3) OVER w AS ema, rsi(x, 3) OVER
 CROSS JOIN LATERAL (SELECT sma(c.x, 3 ORDER BY c.i) AS sma, ema(c.x, 3 ORDER BY c.i) AS ema, rsi(c.x, 3 ORDER BY c.i) AS rsi
                     FROM closes AS c WHERE c.i BETWEEN f.i - 3 AND f.i) AS g;
 
--- other frames: the two rows ahead, (3 + 7)/2 at row 1; and all rows, the last two of which count
+-- Other frames: the next two rows, (3 + 7)/2 at row 1; and all rows, of which the last two count.
 SELECT i, sma(x, 2) OVER (ORDER BY i ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) AS ahead,
        sma(x, 2) OVER (ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last
 FROM (VALUES (1, 1), (2, 3), (3, 7)) AS t (i, x) ORDER BY i;
 
--- rows of one moment are peers: with the default frame both have what the second gives
+-- Rows with equal times are peers: with the default frame both show the value after the second.
 SELECT i, sma(x, 2) OVER (ORDER BY i) FROM (VALUES (1, 4), (2, 6), (2, 6), (3, 8)) AS t (i, x) ORDER BY i;
 
--- numeric and double precision: equal but for what a double cannot hold
+-- numeric and double precision agree, except for what a double cannot hold.
 SELECT count(*) AS compared, count(*) FILTER (WHERE abs(a - b) > 1e-13 * abs(b)) AS different, count(b) AS warm
 FROM (SELECT unnest(ARRAY[sma(x, 5) OVER w, ema(x, 5) OVER w, rsi(x, 5) OVER w, (macd(x, 3, 6, 4) OVER w).value]) AS a,
              unnest(ARRAY[sma(x::float8, 5) OVER w, ema(x::float8, 5) OVER w, rsi(x::float8, 5) OVER w, (macd(x::float8, 3, 6, 4) OVER w).value]) AS b
       FROM closes WINDOW w AS (ORDER BY i)) AS t;
 
--- digits beyond a double count: 1e20 + 1 and 1e20 + 2 differ, and rise
+-- Digits beyond those of a double count: 1e20 + 1 and 1e20 + 2 differ, and rise.
 SELECT rsi(x, 1 ORDER BY x) AS numeric, rsi(x::float8, 1 ORDER BY x) AS double
 FROM (VALUES (1e20 + 1), (1e20 + 2)) AS t (x);
 
--- the largest period
+-- The longest period.
 SELECT sma(x, 10000 ORDER BY x), count(*) FROM generate_series(1, 10001) AS x;
 
 --
@@ -146,7 +146,7 @@ SELECT macd(x, 0, 26, 9) FROM closes;
 SELECT macd(x, 12, NULL, 9) FROM closes;
 SELECT macd(x, 12, 26, 10001) FROM closes;
 
--- a wrong period is an error even where every input is NULL
+-- An invalid period is an error even if every input is NULL.
 SELECT rsi(NULL::numeric, 0);
 
 SELECT ema(x, 3 + i::integer ORDER BY i) FROM closes;
@@ -164,7 +164,7 @@ SELECT ema('NaN'::float8, 1);
 SELECT rsi('Infinity'::numeric, 1);
 SELECT macd('-Infinity'::float8);
 
--- a numeric that no double can hold, and a mean of doubles that none can
+-- A numeric that no double can hold, and a mean of doubles that none can hold.
 SELECT sma(1e400, 1);
 \echo :LAST_ERROR_SQLSTATE
 SELECT sma(x, 2) FROM (VALUES (1.7e308::float8), (1.7e308)) AS t (x);

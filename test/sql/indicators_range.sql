@@ -9,16 +9,16 @@ SELECT i - 1 AS i, x
 FROM unnest(ARRAY[44.3389, 44.0902, 44.1497, 43.6124, 44.3278, 44.8264, 45.0955, 45.4245, 45.8433, 46.0826, 45.8931,
                   46.0328, 45.6140, 46.2820, 46.2820, 46.0028, 46.0328, 46.4116, 46.2222, 45.6439, 46.2122, 46.2521])
      WITH ORDINALITY AS c (x, i);
--- 40 bars that move: the close by i * i % 7, the high and the low up to 3 beyond
+-- 40 bars that move: the close by i * i % 7; high and low are up to 3 away.
 CREATE TABLE bars AS
 SELECT i, 100 + c + i % 4 AS h, 100 + c - i % 3 AS l, 100 + c AS c
 FROM (SELECT i, (i * i % 7)::numeric AS c FROM generate_series(0, 39) AS i) AS s;
 
--- what TA-Lib makes of them at bar 19: 47.119248, 45.410425 and 43.701602
+-- TA-Lib gives at bar 19: 47.119248, 45.410425 and 43.701602.
 SELECT round((b).upper::numeric, 6) AS upper, round((b).middle::numeric, 6) AS middle, round((b).lower::numeric, 6) AS lower
 FROM (SELECT i, bollinger(x, 20, 2) OVER (ORDER BY i) AS b FROM closes) AS t WHERE i = 19;
 
--- the usual periods: 20 and 2; 14; 14; 14, 3 and 3
+-- Default periods: 20 and 2; 14; 14; 14, 3 and 3.
 SELECT bollinger(c ORDER BY i) = bollinger(c, 20, 2 ORDER BY i) AS bollinger, atr(h, l, c ORDER BY i) = atr(h, l, c, 14 ORDER BY i) AS atr,
        adx(h, l, c ORDER BY i) = adx(h, l, c, 14 ORDER BY i) AS adx, stochastic(h, l, c ORDER BY i) = stochastic(h, l, c, 14, 3, 3 ORDER BY i) AS stochastic
 FROM bars;
@@ -28,8 +28,8 @@ SELECT bollinger(c::float8 ORDER BY i) = bollinger(c::float8, 20, 2 ORDER BY i) 
        stochastic(h::float8, l::float8, c::float8 ORDER BY i) = stochastic(h::float8, l::float8, c::float8, 14, 3, 3 ORDER BY i) AS stochastic
 FROM bars;
 
--- first values at bar n - 1 = 4, n = 5, n = 5, 2n - 1 = 9, and k + s + d - 3 = 5 + 3 + 2 - 3 = 7,
--- and a value at each of the 40 bars from there
+-- First values at bar n - 1 = 4, n = 5, n = 5, 2n - 1 = 9, and k + s + d - 3 = 5 + 3 + 2 - 3 = 7; from there on each
+-- of the 40 bars has a value.
 SELECT min(i) FILTER (WHERE b IS NOT NULL) AS bollinger, min(i) FILTER (WHERE atr IS NOT NULL) AS atr,
        min(i) FILTER (WHERE (a).di_plus IS NOT NULL) AS di_plus, min(i) FILTER (WHERE (a).di_minus IS NOT NULL) AS di_minus,
        min(i) FILTER (WHERE (a).adx IS NOT NULL) AS adx, min(i) FILTER (WHERE (s).k IS NOT NULL) AS k, min(i) FILTER (WHERE (s).d IS NOT NULL) AS d,
@@ -46,11 +46,11 @@ FROM (SELECT i, bollinger(c, 5, 2) OVER w AS b, atr(h, l, c, 5) OVER w AS atr, a
 SELECT i, (b).upper, (b).middle, (b).lower, (b).bandwidth, round((b).percent_b::numeric, 12) AS percent_b
 FROM (SELECT i, bollinger(x, 2, 3) OVER (ORDER BY i) AS b FROM (VALUES (1, 1), (2, 3), (3, 7)) AS t (i, x)) AS t ORDER BY i;
 
--- around a mean of 0 there is no bandwidth: -1 and 1 deviate by 1,
--- so the bands are 2 and -2, and 1 is at (1 + 2)/4
+-- Around a mean of 0 there is no bandwidth: -1 and 1 deviate by 1, so the bands are 2 and -2, and 1 is at
+-- (1 + 2)/4.
 SELECT bollinger(x, 2, 2 ORDER BY x) FROM (VALUES (-1), (1)) AS t (x);
 
--- a multiplier of 0: the bands meet
+-- With a multiplier of 0 the bands coincide.
 SELECT bollinger(x, 2, 0 ORDER BY x) FROM (VALUES (1), (3)) AS t (x);
 
 -- bars (high low close) 10 8 9, 12 9 11, 11 10 10, 16 14 15, 9 7 8: true ranges from bar 1 are 3
@@ -68,12 +68,12 @@ SELECT i, atr(h, l, c, 2) OVER w AS atr_2, atr(h, l, c, 1) OVER w AS atr_1 FROM 
 SELECT i, round((a).adx::numeric, 12) AS adx, round((a).di_plus::numeric, 12) AS di_plus, round((a).di_minus::numeric, 12) AS di_minus
 FROM (SELECT i, adx(h, l, c, 2) OVER (ORDER BY i) AS a FROM five) AS t ORDER BY i;
 
--- as far up as down is no direction: bars of 0.1 to 0.3 and then of 0 to 0.4 move by 0.1 either way,
--- although neither 0.4 - 0.3 nor 0.1 - 0 is 0.1 in binary
+-- Equal moves up and down are no direction: bars of 0.1 to 0.3 and then of 0 to 0.4 move by 0.1 either way, although
+-- neither 0.4 - 0.3 nor 0.1 - 0 is 0.1 in binary.
 SELECT adx(h, l, 0.2, 1 ORDER BY i) FROM (VALUES (1, 0.3, 0.1), (2, 0.4, 0.0)) AS t (i, h, l);
 
--- a bar without direction counts 0 in the seed: nothing at bar 2, then up 2, so DX is 0 and 100,
--- ADX 50; an inside bar later leaves the sums' proportion, so DX 100, ADX (50 + 100)/2
+-- A bar without direction counts 0 in the seed: none at bar 2, then up 2, so DX is 0 and 100, ADX 50. A later inside
+-- bar keeps the proportion of the sums, so DX 100, ADX (50 + 100)/2.
 SELECT i, (a).adx FROM (SELECT i, adx(h, l, h, 2) OVER (ORDER BY i) AS a
                        FROM (VALUES (0, 10, 9), (1, 10, 9), (2, 10, 9), (3, 12, 9), (4, 11, 10)) AS t (i, h, l)) AS t ORDER BY i;
 
@@ -84,27 +84,27 @@ SELECT i, round((s).k::numeric, 12) AS k, round((s).d::numeric, 12) AS d
 FROM (SELECT i, stochastic(h, l, c, 3, 2, 2) OVER (ORDER BY i) AS s FROM five) AS t ORDER BY i;
 SELECT round(3050 / 63.0, 12) AS k, round(7325 / 126.0, 12) AS d;
 
--- periods of 1: where the close of the bar lies between its low and its high
+-- With periods of 1: where the close lies between the low and the high of its bar.
 SELECT i, stochastic(h, l, c, 1, 1, 1) OVER (ORDER BY i) FROM five ORDER BY i;
 
--- closes at the high give 100, at the low 0
+-- A close at the high gives 100, at the low 0.
 SELECT stochastic(x, x - 2, x, 3, 2, 2 ORDER BY x) AS top, stochastic(x, x - 2, x - 2, 3, 2, 2 ORDER BY x DESC) AS bottom FROM generate_series(1, 6) AS x;
 
 --
--- flat prices: bands are the price, percent_b NULL, everything else 0
+-- flat prices: the bands are the price, percent_b is NULL, everything else is 0
 --
 
 SELECT bollinger(0.1) = (0.1, 0.1, 0.1, 0, NULL)::bollinger_value AS bollinger, atr(0.1, 0.1, 0.1), adx(0.1, 0.1, 0.1), stochastic(0.1, 0.1, 0.1)
 FROM generate_series(1, 40);
 SELECT bollinger(x) = (x, x, x, 0, NULL)::bollinger_value AS bollinger, atr(x, x, x), adx(x, x, x), stochastic(x, x, x)
 FROM (SELECT 0.1::float8 AS x FROM generate_series(1, 40)) AS t GROUP BY x;
--- of zero there is no bandwidth either
+-- Around zero there is no bandwidth either.
 SELECT bollinger(0, 3, 2) FROM generate_series(1, 3);
--- flat after moves, which sums in doubles would remember
+-- Flat after moves, which sums in doubles would remember.
 SELECT bollinger(x, 3, 2 ORDER BY i) = (0.1, 0.1, 0.1, 0, NULL)::bollinger_value AS flat
 FROM unnest(ARRAY[1e12, 0.7, 1e-6, 0.1, 0.1, 0.1]) WITH ORDINALITY AS t (x, i);
 
--- the longest period at the ends of what is summed as integers, once below and once above: with p = 1/n the
+-- The longest period, at the limits of what is summed as integers, once below and once above: with p = 1/n the
 -- middle is -+5000000 (1 - 2p), the deviation 10000000 sqrt(p (1 - p)), and percent_b
 -- 1/2 +- (1 - p) / (4 sqrt(p (1 - p))) = 1/2 +- 25 sqrt(1 - p)
 SELECT (b).middle, round((b).upper::numeric, 6) AS upper, round((b).percent_b::numeric, 12) AS percent_b,
@@ -117,24 +117,24 @@ ORDER BY 1;
 -- rows
 --
 
--- a NULL in any input: the row is skipped, and the value stays; atr is 4 - 1, +DM 4 - 2, DX 100,
--- fast %K 100 (3-2)/(4-2); bollinger takes the close alone
+-- A row with NULL in any input is skipped, and the value stays; atr is 4 - 1, +DM 4 - 2, DX 100, fast %K
+-- 100 (3-2)/(4-2); bollinger takes only the close.
 SELECT i, bollinger(c, 1, 1) OVER w AS bollinger, atr(h, l, c, 1) OVER w AS atr, stochastic(h, l, c, 1, 1, 1) OVER w AS stochastic, adx(h, l, c, 1) OVER w AS adx
 FROM (VALUES (0, 2.0, 1.0, 1.0), (1, 4, 2, 3), (2, NULL, 9, 9), (3, 9, NULL, 9), (4, 9, 9, NULL)) AS t (i, h, l, c)
 WINDOW w AS (ORDER BY i) ORDER BY i;
 
--- nothing, and nothing but NULL
+-- No rows, and only NULLs.
 SELECT bollinger(c), atr(h, l, c), adx(h, l, c), stochastic(h, l, c) FROM bars WHERE false;
 SELECT bollinger(NULL::numeric, 1, 1), atr(NULL::float8, 1, 1, 1), adx(1, NULL::numeric, 1, 1), stochastic(1, 1, NULL::float8, 1, 1, 1) FROM bars;
 
--- a frame of 6 rows sees those alone: equal to what a series of those rows would give
+-- A frame of 6 rows sees only those: the result equals that of a series of those rows.
 SELECT count(*) AS compared, count(*) FILTER (WHERE (f.b, f.atr, f.a, f.s) IS DISTINCT FROM (g.b, g.atr, g.a, g.s)) AS different, count((f.a).adx) AS warm
 FROM (SELECT i, bollinger(c, 3, 2) OVER w AS b, atr(h, l, c, 3) OVER w AS atr, adx(h, l, c, 3) OVER w AS a, stochastic(h, l, c, 3, 2, 2) OVER w AS s
       FROM bars WINDOW w AS (ORDER BY i ROWS 5 PRECEDING)) AS f
 CROSS JOIN LATERAL (SELECT bollinger(c, 3, 2 ORDER BY i) AS b, atr(h, l, c, 3 ORDER BY i) AS atr, adx(h, l, c, 3 ORDER BY i) AS a, stochastic(h, l, c, 3, 2, 2 ORDER BY i) AS s
                     FROM bars WHERE bars.i BETWEEN f.i - 5 AND f.i) AS g;
 
--- numeric and double precision: the same, for a double holds these prices
+-- numeric and double precision agree, because a double holds these prices.
 SELECT count(*) AS compared, count(*) FILTER (WHERE (a.b, a.atr, a.a, a.s) IS DISTINCT FROM (d.b, d.atr, d.a, d.s)) AS different
 FROM (SELECT i, bollinger(c, 3, 2) OVER w AS b, atr(h, l, c, 3) OVER w AS atr, adx(h, l, c, 3) OVER w AS a, stochastic(h, l, c, 3, 2, 2) OVER w AS s
       FROM bars WINDOW w AS (ORDER BY i)) AS a
@@ -173,10 +173,10 @@ SELECT atr('Infinity'::float8, 1, 1);
 SELECT adx(1, '-Infinity'::numeric, 1);
 SELECT stochastic(1, 1, 'NaN'::float8);
 
--- a band that no double can hold
+-- A band that no double can hold.
 SELECT bollinger(x, 2, 2) FROM (VALUES (1.5e308::float8), (-1.5e308)) AS t (x);
 \echo :LAST_ERROR_SQLSTATE
--- a square that no double can hold is no deviation of 0
+-- A square that no double can hold does not give a deviation of 0.
 SELECT bollinger(x, 2, 2) FROM (VALUES (10::float8), (1e200)) AS t (x);
 
 DROP TABLE bars, closes, five;

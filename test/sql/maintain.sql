@@ -4,10 +4,10 @@
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 SET intervalstyle = 'postgres';
--- those who are slow are told of progress
+-- on a slow machine, NOTICEs would report progress
 SET client_min_messages = warning;
 
--- the settings: finest first whatever the order; empty rolls nothing up
+-- Settings: the finest timeframe comes first, whatever the order; an empty list rolls nothing up.
 SELECT rollup_timeframes();
 SET cryptoanalytics.rollup = ' 1d , 1h,5m';
 SELECT rollup_timeframes();
@@ -23,53 +23,53 @@ SELECT cryptoanalytics_internal.ca_keep_sessions(), cryptoanalytics_internal.ca_
 SET cryptoanalytics.keep_sessions = '36h';
 SET cryptoanalytics.keep_api_logs = 0;
 SELECT cryptoanalytics_internal.ca_keep_sessions(), cryptoanalytics_internal.ca_keep_api_logs();
--- the message tells units since PostgreSQL 17
+-- Since PostgreSQL 17 the message lists the units.
 \set VERBOSITY sqlstate
 SET cryptoanalytics.keep_sessions = -1;
 \set VERBOSITY default
 RESET cryptoanalytics.keep_sessions;
 RESET cryptoanalytics.keep_api_logs;
 
--- each timeframe is a step
+-- Each timeframe is a step.
 SET cryptoanalytics.rollup = '5m,1h';
 SELECT step, task_type, every, assets IS NOT NULL AS by_asset, batch FROM maintenance_steps() ORDER BY place;
 
--- two hours of minutes of one asset, and twenty of another, whose feed has stopped at 00:20
+-- Two hours of minutes of one asset, and twenty minutes of another, whose feed stopped at 00:20.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'ONE', 'One', 'crypto'), (2, 'TWO', 'Two', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time)
 SELECT a, '1m', i, i + 2, i - 2, i + 1, 10, timestamptz '2024-01-01 00:00+00' + i * interval '1 minute'
 FROM generate_series(1, 2) AS a, generate_series(0, CASE a WHEN 1 THEN 119 ELSE 19 END) AS i;
 
--- as of 01:59 the hours 00 are complete: of the second it is known an hour after 01:00 only.
--- 119 minutes make 23 candles of 5m, 20 make 4
+-- As of 01:59 the first asset's hour 00 is complete; the second asset's counts only an hour after its end, from 02:00.
+-- 119 minutes make 23 candles of 5m, 20 make 4.
 CALL maintain('2024-01-01 01:59+00');
 SELECT asset_id, timeframe, count(*), max(candle_time) FROM price_data GROUP BY 1, 2 ORDER BY 1, 2;
--- the hour 00 of the first: minutes 0 to 59, so from 0 to 60, and 59 + 2 and 0 - 2
+-- Hour 00 of the first asset: minutes 0 to 59, so from 0 to 60, and 59 + 2 and 0 - 2.
 SELECT open_price, high_price, low_price, close_price, volume FROM price_data WHERE timeframe = '1h';
--- every closed candle gets indicators: 140 + 27 + 1
+-- Every closed candle gets indicators: 140 + 27 + 1.
 SELECT r.step, r.status, CASE WHEN r.step ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN r.rows END AS rows, r.error_message,
        r.completed_at >= r.started_at AND r.execution_time_seconds >= 0 AS timed
 FROM maintenance_runs AS r ORDER BY r.started_at;
--- what went well is no row of background_tasks
+-- Successful steps make no row in background_tasks.
 SELECT count(*) FROM background_tasks WHERE task_name LIKE 'maintain %';
 
--- at 02:00 there are one more candle of 5m and another hour, and the hour of the feed that has
--- stopped; what is done once a day has been done
+-- At 02:00 there is one more candle of 5m, another hour, and the hour of the feed that stopped; daily steps have been
+-- done.
 CALL maintain('2024-01-01 02:00+00');
 SELECT asset_id, timeframe, count(*), max(candle_time) FROM price_data GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT r.step, r.status, CASE WHEN r.step ~ 'roll_up|indicators|archive|p(ur|run)[eg]' THEN r.rows END AS rows, r.runs
 FROM maintenance_runs AS r WHERE r.as_of = '2024-01-01 02:00+00' ORDER BY r.started_at;
--- again: nothing
+-- A second call does nothing.
 SELECT clock_timestamp() AS begun \gset
 CALL maintain('2024-01-01 02:00+00');
 SELECT count(*) > 0 AS ran, sum(rows) AS rows FROM maintenance_runs WHERE started_at >= :'begun';
 
--- the next day picks up what came late: a minute of the hour 00 that made another low
+-- The next day includes what came late: a minute of hour 00 with a lower low.
 UPDATE price_data SET low_price = -5 WHERE asset_id = 1 AND timeframe = '1m' AND candle_time = '2024-01-01 00:30+00';
 CALL maintain('2024-01-02 00:00+00');
 SELECT timeframe, candle_time, low_price FROM price_data WHERE asset_id = 1 AND low_price = -5 ORDER BY 1, 2;
 
--- a step that fails is undone alone, noted and counted
+-- A step that fails is undone alone, recorded and counted.
 CREATE FUNCTION no_hours() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'no hours today' USING ERRCODE = 'XY001', DETAIL = 'A test.';
@@ -80,7 +80,7 @@ SELECT 1, '1m', 1, 1, 1, 1, 10, timestamptz '2024-01-02 00:00+00' + i * interval
 CALL maintain('2024-01-02 01:00+00');
 SELECT task_name, status, result_data, error_message
 FROM background_tasks WHERE task_name ~ '^maintain roll_up [0-9]' ORDER BY id;
--- as long as it fails in the same way it is one row
+-- Failures of the same kind share one row.
 CALL maintain('2024-01-02 01:00+00');
 SELECT task_name, status, result_data -> 'runs' AS runs, error_message FROM background_tasks WHERE task_name LIKE 'maintain %';
 SELECT step, status, errors, error_state, error_message, error_detail, failed_runs, completed_as_of
@@ -91,30 +91,30 @@ DROP FUNCTION no_hours();
 CALL maintain('2024-01-02 01:01+00');
 SELECT timeframe, count(*) FROM price_data WHERE candle_time >= '2024-01-02' GROUP BY 1 ORDER BY 1;
 
--- so does a step with an error for one asset: it is done for the others
+-- An error of one asset makes the step fail, but the other assets are done.
 CREATE FUNCTION not_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
 CREATE TRIGGER not_one BEFORE INSERT ON price_data_archive FOR EACH ROW WHEN (NEW.asset_id = 1) EXECUTE FUNCTION not_one();
 SET cryptoanalytics.retention = '1m=1d';
--- the day before 2024-01-03 stays: 120 minutes of the first are older, 20 of the second
+-- The day before 2024-01-03 stays: 120 minutes of the first asset are older, 20 of the second.
 CALL maintain('2024-01-03 00:00+00');
 SELECT status, result_data, error_message FROM background_tasks WHERE task_name = 'maintain archive' ORDER BY id DESC LIMIT 1;
 SELECT asset_id, count(*) FROM price_data_archive GROUP BY 1 ORDER BY 1;
 DROP TRIGGER not_one ON price_data_archive;
 DROP FUNCTION not_one();
--- what has failed is due again at once; by then one minute more is old
+-- A failed step is due again immediately; by then one more minute is old enough.
 CALL maintain('2024-01-03 00:01+00');
 SELECT status, rows, error_message FROM maintenance_runs WHERE step = 'archive';
 SELECT asset_id, count(*) FROM price_data_archive GROUP BY 1 ORDER BY 1;
 
--- a run whose session has gone is marked, and the step comes last
+-- A run whose session is gone is marked as failed, and its step comes last.
 UPDATE maintenance_runs SET status = 'running', pid = 0 WHERE step = 'roll_up 5m';
 SELECT step FROM unnest(cryptoanalytics_internal.ca_maintenance_order()) WITH ORDINALITY AS o (step, place) ORDER BY place DESC LIMIT 1;
 CALL maintain('2024-01-03 00:02+00');
 SELECT status, error_message FROM background_tasks WHERE task_params @> '{"pid": 0}';
 SELECT status, cut_off FROM maintenance_runs WHERE step = 'roll_up 5m';
 
--- a step that needs longer than statement_timeout lets the call take does not keep the others from their turn: the
--- call ends at it, and the next one does it last
+-- A step that needs longer than statement_timeout allows does not keep the others from running: the call ends in it,
+-- and the next call runs it last.
 CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
 CREATE TRIGGER slowly BEFORE INSERT ON price_data FOR EACH ROW WHEN (NEW.timeframe = '5m') EXECUTE FUNCTION slowly();
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time)
@@ -134,7 +134,7 @@ CALL maintain('2024-01-03 01:00+00');
 SELECT count(*) FROM price_data WHERE timeframe = '5m' AND candle_time >= '2024-01-03';
 SELECT step FROM maintenance_runs WHERE cut_off OR status <> 'completed';
 
--- checks are kept for a while: of two, 31 and 29 days old, one goes
+-- Health checks are kept for a time: of two, 31 and 29 days old, one is deleted.
 SHOW cryptoanalytics.keep_system_health;
 DELETE FROM system_health;
 INSERT INTO system_health (check_time) VALUES ('2023-12-05 00:00+00'), ('2023-12-07 00:00+00');
@@ -146,7 +146,7 @@ CALL maintain('2024-02-05 00:00+00');
 SELECT check_time FROM system_health WHERE check_time < '2024-01-01' ORDER BY 1;
 RESET cryptoanalytics.keep_system_health;
 
--- what is refused
+-- What is refused.
 CALL maintain(NULL);
 CALL maintain('infinity');
 CALL maintain('-infinity');

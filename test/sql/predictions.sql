@@ -16,7 +16,7 @@ BEGIN ATOMIC
     VALUES (asset, timeframe, close, close, close, close, candle_time);
 END;
 
--- predictions are made before their targets, where nothing else is said
+-- Predictions are made before their targets, unless noted.
 ALTER TABLE predictions ALTER COLUMN created_at SET DEFAULT '2023-12-31';
 
 CREATE VIEW score AS
@@ -34,7 +34,7 @@ VALUES
     -- |e| = 8: 8 * 8 = 64, 100 - 100 * 8 / 200 = 96
     (1, 1, 1, 'price', 208, DEFAULT, '2024-01-01 12:00'),
     (2, 1, 1, 'price', 192, DEFAULT, '2024-01-01 12:00'),
-    -- |e| = 10 is 5 % exactly, which is within the threshold; a hair more is not
+    -- |e| = 10 is exactly 5 %, which is within the threshold; slightly more is not
     (3, 1, 1, 'price', 210, DEFAULT, '2024-01-01 12:00'),
     (4, 1, 1, 'price', 190, DEFAULT, '2024-01-01 12:00'),
     (5, 1, 1, 'price', 210.00000001, DEFAULT, '2024-01-01 12:00'),
@@ -45,7 +45,7 @@ VALUES
 SELECT score_predictions('2024-01-01 12:00');
 SELECT * FROM score ORDER BY id;
 
--- scored once: another price, and the same call, change nothing
+-- A prediction is scored once: a second call, even with another price, changes nothing.
 UPDATE price_data SET close_price = 201, high_price = 201 WHERE asset_id = 1;
 SELECT score_predictions('2024-01-01 12:00');
 SELECT DISTINCT actual FROM score;
@@ -53,7 +53,7 @@ DELETE FROM predictions;
 DELETE FROM price_data;
 
 --
--- the price is 0: an error, but no percentages and no verdict; below 0: percent of its size
+-- the price is 0: there is an error, but no percentages and no verdict; below 0: percent of its absolute value
 --
 SELECT candle(1, '1m', '2024-01-01 11:59', 0), candle(2, '1m', '2024-01-01 11:59', -40);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
@@ -75,7 +75,7 @@ INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_
 SELECT row_number() OVER (ORDER BY i, d), 1, 1, 'trend', jsonb_build_object('direction', d), i, '2024-01-01 12:00'
 FROM (VALUES (90), (100), (110)) AS input (i)
 CROSS JOIN (VALUES ('down'), ('flat'), ('up')) AS direction (d);
--- a price counts more than a direction: 98 is within 5 % though "up" from 110 did not come true
+-- A price takes precedence over a direction: 98 is within 5 %, although "up" from 110 did not come true.
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, predicted_value, input_price, target_datetime)
 VALUES (10, 1, 1, 'price', 98, '{"direction": "up"}', 110, '2024-01-01 12:00');
 SELECT score_predictions('2024-01-01 12:00');
@@ -85,7 +85,7 @@ DELETE FROM predictions;
 DELETE FROM price_data;
 
 --
--- which close: the last that was reached at the target or before it, never a later one
+-- which close: the last one at or before the target, never a later one
 --
 
 -- 1m candles that close at 12:00, 12:01 and 12:02; a 1h candle that closes at 12:00 and one at 13:00
@@ -97,9 +97,9 @@ VALUES
     -- at the end of a candle, and a microsecond before it
     (1, 1, 1, 'price', 1, '2024-01-01 12:01'),
     (2, 1, 1, 'price', 1, '2024-01-01 12:00:59.999999'),
-    -- an hour after the last 1m candle closed it is fresh still, and finer than the 1h candle that closed at 13:00
+    -- an hour after the last 1m candle its close is still fresh, and finer than the 1h candle that closed at 13:00
     (3, 1, 1, 'price', 1, '2024-01-01 13:02'),
-    -- a microsecond later it is not
+    -- a microsecond later it is not fresh
     (4, 1, 1, 'price', 1, '2024-01-01 13:02:00.000001'),
     -- before the first candle closed
     (5, 1, 1, 'price', 1, '2024-01-01 11:59:59');
@@ -107,14 +107,14 @@ DELETE FROM price_data WHERE timeframe = '1h' AND close_price = 12;
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
 
--- the 1h candle of 12:00 ended at 13:00: where the 1m candles are stale, it knows the price
+-- The 1h candle of 12:00 ended at 13:00: where the 1m candles are stale, it has the price.
 SELECT candle(1, '1h', '2024-01-01 12:00', 12);
 SELECT score_predictions('2024-01-02');
 SELECT id, actual FROM score ORDER BY id;
 DELETE FROM predictions;
 DELETE FROM price_data;
 
--- staleness can be chosen: 0 wants a close at the very target
+-- Staleness can be chosen: 0 requires a close exactly at the target.
 SELECT candle(1, '1m', '2024-01-01 11:59', 5);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
 VALUES (1, 1, 1, 'price', 1, '2024-01-01 12:00'), (2, 1, 1, 'price', 1, '2024-01-01 12:00:00.000001'),
@@ -128,7 +128,7 @@ SELECT score_predictions('2024-02-01', '48 hours');
 DELETE FROM predictions;
 DELETE FROM price_data;
 
--- archived closes count as live ones do
+-- Archived closes count like live ones.
 SELECT candle(1, '1m', '2024-01-01 11:58', 58), candle(1, '1m', '2024-01-01 11:59', 59);
 CALL archive_price_data(older_than => '2024-01-01 11:59');
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime)
@@ -140,7 +140,7 @@ DELETE FROM price_data;
 DELETE FROM price_data_archive;
 
 --
--- what is due: by the target, or by creation and horizon; and whose
+-- what is due: by the target, or by creation and horizon; and of which model
 --
 SELECT candle(1, '1m', '2024-01-01 11:59', 10), candle(1, '1m', '2024-01-02 11:59', 20);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, prediction_horizon, target_datetime, created_at)
@@ -148,7 +148,7 @@ VALUES
     -- 24 hours from 12:00 the day before, and a day later
     (1, 1, 1, 'price', 1, 24, NULL, '2023-12-31 12:00'),
     (2, 1, 1, 'price', 1, 24, NULL, '2024-01-01 12:00'),
-    -- the target counts where there is one
+    -- the target takes precedence
     (3, 1, 1, 'price', 1, 1, '2024-01-02 12:00', '2024-01-01 12:00'),
     (4, 1, 2, 'price', 1, NULL, '2024-01-02 12:00', '2024-01-01 12:00'),
     -- neither: never due
@@ -165,8 +165,8 @@ SELECT * FROM unscored_predictions('infinity');
 DELETE FROM predictions;
 DELETE FROM price_data;
 
--- a horizon is hours of 60 minutes, in a time zone that changes its clocks as in any other:
--- 24 hours from 11:00 UTC end at 11:00 UTC, on the day when New York loses an hour
+-- A horizon is in hours of 60 minutes, even in a time zone that changes its clocks: 24 hours from 11:00 UTC end at
+-- 11:00 UTC on the day when New York loses an hour.
 SET timezone = 'America/New_York';
 SELECT candle(1, '1m', '2024-03-10 10:59+00', 1059), candle(1, '1m', '2024-03-10 09:59+00', 959);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, prediction_horizon, created_at)
@@ -178,7 +178,7 @@ DELETE FROM price_data;
 SET timezone = 'UTC';
 
 --
--- what is due and cannot be scored, and why
+-- what is due but cannot be scored, and why
 --
 SELECT candle(1, '1m', '2024-01-01 11:59', 100);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, predicted_value, input_price, target_datetime)
@@ -195,7 +195,7 @@ VALUES (1, 1, 1, 'price', NULL, NULL, 90, '2024-01-01 12:00'),
 SELECT * FROM unscored_predictions('2024-01-02');
 SELECT * FROM unscored_predictions('2024-01-02', model => 2);
 
--- what it does not list is scored, and nothing else is
+-- Everything that it does not list is scored, and nothing else.
 SELECT score_predictions('2024-01-02');
 SELECT id FROM predictions WHERE is_realized;
 SELECT * FROM unscored_predictions('2024-01-02', '3 hours');
@@ -204,7 +204,7 @@ DELETE FROM predictions;
 DELETE FROM price_data;
 
 --
--- the feed has not arrived: scored once a candle that ends at the target or later has closed, or when
+-- the feed has not arrived: a prediction is scored once a candle that ends at or after the target has closed, or when
 -- staleness has passed since the target
 --
 SELECT candle(1, '1m', '2024-01-01 11:08', 100);
@@ -212,24 +212,24 @@ INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_
 VALUES (1, 1, 1, 'price', 150, '2024-01-01 12:00');
 SELECT score_predictions('2024-01-01 12:00:05');
 SELECT * FROM unscored_predictions('2024-01-01 12:00:05');
--- what is not scored is not locked either: nothing is written
+-- What is not scored is not locked either: nothing is written.
 SELECT xmax FROM predictions;
--- a candle that has begun, but not closed, tells nothing; nor does one that ends before the target
+-- A candle that has begun but not closed does not count, nor does one that ends before the target.
 SELECT candle(1, '1h', '2024-01-01 12:00', 999), candle(1, '1m', '2024-01-01 11:58', 158);
 SELECT score_predictions('2024-01-01 12:30');
 SELECT score_predictions('2024-01-01 12:59:59.999999');
 BEGIN;
--- staleness after the target: what there is decides
+-- Once staleness has passed since the target, the candles that exist decide.
 SELECT score_predictions('2024-01-01 13:00');
 SELECT * FROM score;
 ROLLBACK;
--- or as soon as it has arrived: the close of 12:00 is 200; evaluated_at is the moment taken for now
+-- Or as soon as the feed has arrived: the close of 12:00 is 200; evaluated_at is as_of.
 SELECT candle(1, '1m', '2024-01-01 11:59', 200);
 SELECT * FROM unscored_predictions('2024-01-01 12:30');
 SELECT score_predictions('2024-01-01 12:30');
 SELECT s.*, p.evaluated_at FROM score AS s JOIN predictions AS p USING (id);
 
--- what arrived or was corrected after a prediction was scored is listed, and counts on request
+-- Prices that arrived or were corrected after scoring are listed, and are used on request.
 SELECT * FROM corrected_predictions('2024-01-01 12:30');
 UPDATE price_data SET open_price = 120, high_price = 120, low_price = 120, close_price = 120 WHERE close_price = 200;
 SELECT * FROM corrected_predictions('2024-01-01 12:30');
@@ -241,7 +241,7 @@ SELECT score_predictions('2024-01-01 12:30', rescore => true);
 SELECT * FROM score;
 SELECT * FROM corrected_predictions('2024-01-01 12:30');
 SELECT score_predictions('2024-01-01 12:30', rescore => true);
--- a candle that goes takes no score with it
+-- Deleting a candle does not remove a score.
 DELETE FROM price_data;
 SELECT * FROM corrected_predictions('2024-01-01 12:30');
 SELECT score_predictions('2024-01-01 12:30', rescore => true);
@@ -249,8 +249,8 @@ SELECT actual FROM score;
 DELETE FROM predictions;
 
 --
--- a stray candle of a finer timeframe: 49 targets on the hours of two days, each with a close of its
--- own; the 1m candle of 2020 is passed over, by look-up (49 are few) and in one pass over the candles
+-- a stray candle of a finer timeframe: 49 targets on the hours of two days, each with a close of its own; the 1m
+-- candle of 2020 is passed over, by look-up (49 are few) and in one pass over the candles
 --
 SELECT count(*) FROM generate_series(0, 48) AS h CROSS JOIN LATERAL candle(1, '1h', timestamptz '2024-01-01' + (h - 1) * interval '1 hour', h);
 SELECT candle(1, '1m', '2020-01-01', 7);
@@ -264,7 +264,7 @@ DELETE FROM predictions;
 DELETE FROM price_data;
 
 --
--- made after the target: never scored, and if it was, of no account
+-- made after the target: never scored, and ignored if it was scored anyway
 --
 SELECT candle(1, '1m', '2024-01-01 11:59', 100);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, target_datetime, created_at)
@@ -281,7 +281,7 @@ DELETE FROM model_performance;
 UPDATE ai_models SET performance_metrics = NULL;
 DELETE FROM predictions;
 
--- numbers of any size are scored; what numeric cannot hold is not known: 1e65536 squared has 131,073 digits
+-- Numbers of any size are scored; what numeric cannot hold is unknown: 1e65536 squared has 131,073 digits.
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, accuracy_threshold, target_datetime)
 VALUES (1, 1, 1, 'price', 1e65536, 5, '2024-01-01 12:00'), (2, 1, 1, 'price', -9e131071, 5, '2024-01-01 12:00'),
        (3, 1, 1, 'price', 101, 9e131071, '2024-01-01 12:00'), (4, 1, 1, 'price', 1e64999, 5, '2024-01-01 12:00');
@@ -298,8 +298,8 @@ DELETE FROM price_data;
 -- evaluate_model
 --
 
--- scikit-learn's y = 3, -0.5, 2, 7 and p = 2.5, 0, 2, 8; by the thresholds accurate are 2 (100 % off, of
--- 100 allowed) and 3; confidence 0.1, 0.9, 0.8, 0.3; each 24 hours ahead
+-- scikit-learn's y = 3, -0.5, 2, 7 and p = 2.5, 0, 2, 8. By the thresholds 2 (100 % off, 100 allowed) and 3 are
+-- accurate; confidence 0.1, 0.9, 0.8, 0.3; each is 24 hours ahead.
 SELECT candle(1, '1m', timestamptz '2024-01-01 11:59' + d * interval '1 day', y)
 FROM (VALUES (0, 3), (1, -0.5), (2, 2), (3, 7)) AS t (d, y);
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, accuracy_threshold, confidence_score,
@@ -314,8 +314,8 @@ VALUES (1, 1, 1, 'price', 2.5, 5, 0.1, 2, 24, '2023-12-31 12:00'),
 UPDATE predictions SET target_datetime = '2024-01-01 12:00' WHERE id = 6;
 SELECT score_predictions('2024-01-10');
 
--- mae, mse, rmse, medae, max_error, mape, r2, brier_score and log_loss as scikit-learn gives them.
--- By hand: accuracy 2 / 4; directional_accuracy 3 / 4, the second went down and not up;
+-- scikit-learn gives mae, mse, rmse, medae, max_error, mape, r2, brier_score and log_loss.
+-- By hand: accuracy 2 / 4; directional_accuracy 3 / 4, because the second went down and not up;
 -- ece (0.1 + 0.1 + 0.2 + 0.3) / 4; smape 2 * (0.5 / 5.5 + 0.5 / 0.5 + 0 + 1 / 15) / 4; wape 2 / 12.5;
 -- sharpe_ratio of the gains 0.5, -1, 1, 0.3: mean 0.2, sample variance 2.18 / 3, times sqrt(365)
 SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions_count AS n, evaluation_data_range AS range
@@ -323,7 +323,7 @@ FROM evaluate_model(1) ORDER BY evaluation_metric COLLATE "C";
 SELECT round(0.2 / sqrt(2.18 / 3) * sqrt(365.0), 6) AS sharpe_ratio,
        round(2 * (0.5 / 5.5 + 1 + 1 / 15.0) / 4, 6) AS smape;
 
--- the same in the model's row, with how many predictions there were
+-- The same in the model's row, with the number of predictions.
 SELECT count(*) AS metrics,
        bool_and((m.performance_metrics ->> p.evaluation_metric)::numeric = p.metric_value) AS the_same,
        (array_agg(m.performance_metrics -> 'predictions'))[1] AS predictions,
@@ -332,12 +332,12 @@ FROM ai_models AS m
 JOIN model_performance AS p ON p.model_id = m.id
 WHERE m.id = 1;
 
--- a range of targets, its end outside: 2 and 3 of the four, |e| 0.5 and 0
+-- A range of targets without its end: 2 and 3 of the four, |e| 0.5 and 0.
 SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions_count AS n, evaluation_data_range AS range
 FROM evaluate_model(1, '2024-01-02 12:00', '2024-01-04 12:00')
 WHERE evaluation_metric IN ('mae', 'max_error') ORDER BY evaluation_metric;
 
--- twice at the same moment: the rows of a range are overwritten, not doubled, and those of another one stay
+-- Twice at the same moment: rows of one range are overwritten, not doubled, and those of another range stay.
 BEGIN;
 SELECT count(*) FROM evaluate_model(1);
 SELECT count(*) FROM evaluate_model(1);
@@ -347,18 +347,18 @@ SELECT count(*) FROM evaluate_model(1, '2024-01-02 05:30');
 SELECT evaluation_data_range ->> 'since' AS since, count(*) FROM model_performance WHERE evaluation_date = now() GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 
--- one prediction, exact, without confidence, input or horizon: no r2, no Brier score, no Sharpe ratio, no direction
+-- One exact prediction without confidence, input or horizon: no r2, Brier score, Sharpe ratio or directional accuracy.
 SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions_count AS n
 FROM evaluate_model(2) ORDER BY evaluation_metric COLLATE "C";
 
--- nothing scored in the range: no rows, and performance_metrics stay
+-- Nothing is scored in the range: no rows, and performance_metrics stays.
 SELECT count(*) FROM evaluate_model(2, '2025-01-01', NULL);
 SELECT performance_metrics ->> 'mae' AS mae FROM ai_models WHERE id = 2;
 INSERT INTO ai_models (id, name, version, model_type) VALUES (3, 'third', '1', 'asset');
 SELECT count(*) FROM evaluate_model(3);
 SELECT performance_metrics FROM ai_models WHERE id = 3;
 
--- directions alone, of 3: right from 2, right from 4, wrong from 4; without a horizon no Sharpe ratio
+-- Only directions, of 3: right from 2, right from 4, wrong from 4; without a horizon there is no Sharpe ratio.
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_value, input_price, target_datetime)
 VALUES (7, 1, 3, 'trend', '{"direction": "up"}', 2, '2024-01-01 12:00'),
        (8, 1, 3, 'trend', '{"direction": "down"}', 4, '2024-01-01 12:00'),
@@ -368,8 +368,8 @@ SELECT evaluation_metric, round(metric_value, 6) AS value, evaluated_predictions
 FROM evaluate_model(3) ORDER BY evaluation_metric COLLATE "C";
 
 --
--- model_leaderboard: the metrics of the latest evaluation, and no older ones: the fourth's
--- directional_accuracy; by mape, then directional_accuracy, then accuracy
+-- model_leaderboard: the metrics of the latest evaluation and no older ones, such as the fourth model's
+-- directional_accuracy; ordered by mape, then directional_accuracy, then accuracy
 --
 DELETE FROM model_performance;
 INSERT INTO ai_models (id, name, version, model_type) VALUES (4, 'fourth', '1', 'asset'), (5, 'fifth', '1', 'asset'), (6, 'sixth', '1', 'asset');

@@ -11,13 +11,13 @@ CREATE TEMPORARY VIEW told AS
     SELECT id, status, reviewed_by, CASE WHEN reviewed_at = now() THEN 'now' ELSE reviewed_at::text END AS reviewed,
            CASE WHEN implemented_at = now() THEN 'now' ELSE implemented_at::text END AS implemented
     FROM ai_recommendations ORDER BY id;
--- the whole way, stamped on the way
+-- All the way through; times are set at each step.
 UPDATE ai_recommendations SET status = 'approved', reviewed_by = 1 WHERE id = 1;
 SELECT * FROM told WHERE id = 1;
 UPDATE ai_recommendations SET status = 'followed' WHERE id = 1;
 UPDATE ai_recommendations SET status = 'implemented' WHERE id = 1;
 SELECT * FROM told WHERE id = 1;
--- stamps that are told stay
+-- Times that are given stay.
 UPDATE ai_recommendations SET status = 'approved', reviewed_at = '2024-01-01 10:00' WHERE id = 2;
 UPDATE ai_recommendations SET status = 'implemented', implemented_at = '2024-01-01 11:00' WHERE id = 2;
 SELECT * FROM told WHERE id = 2;
@@ -26,7 +26,7 @@ UPDATE ai_recommendations SET status = 'pending' WHERE id = 2;
 ROLLBACK TO s;
 UPDATE ai_recommendations SET status = 'implemented' WHERE id = 3;
 ROLLBACK TO s;
--- nor to what is no status
+-- Nor to a value that is not a status.
 \set VERBOSITY terse
 UPDATE ai_recommendations SET status = 'done' WHERE id = 3;
 ROLLBACK TO s;
@@ -34,7 +34,7 @@ UPDATE ai_recommendations SET status = NULL WHERE id = 3;
 ROLLBACK TO s;
 \set VERBOSITY default
 UPDATE ai_recommendations SET status = 'rejected' WHERE id = 6;
--- of the open ones 4 ends on the second, 3 on the third, 5 never
+-- Of the open recommendations 4 expires on the second, 3 on the third, 5 never.
 SELECT expire_recommendations('2024-01-01 23:59:59.999999');
 SELECT expire_recommendations('2024-01-02');
 SELECT expire_recommendations('2024-01-02');
@@ -47,7 +47,7 @@ ROLLBACK TO s;
 SELECT expire_recommendations('infinity');
 ROLLBACK TO s;
 
--- the price of asset 1 at the end of each hour: 100 at 00:00, 110 at 01:00, 121 at 02:00, 99 at 03:00; asset 2 has none
+-- The price of asset 1 at the end of each hour: 100 at 00:00, 110 at 01:00, 121 at 02:00, 99 at 03:00; 2 has none.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'REC', 'Recommended', 'crypto'), (2, 'UNP', 'Unpriced', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT 1, '1h', timestamptz '2023-12-31 23:00' + n * interval '1 hour', p, p, p, p
@@ -68,20 +68,20 @@ VALUES (1, 'strategy', NULL, 'entry', 'a', 1, '2024-01-01', NULL),
        (6, 'user', 1, 'learning', 'no asset', NULL, '2024-01-01', NULL),
        (7, 'strategy', NULL, 'entry', 'after the horizon', 1, '2024-01-01', '2024-01-01 02:30'),
        (8, 'asset', 99, 'entry', 'no such asset', NULL, '2024-01-01 02:59', NULL);
--- at 02:30 the last close is that of 02:00: 1 has 100 to 121, final; 2, not known to be implemented before 02:00, 121 to 121;
--- 3 has 110 (at 01:00, half an hour old) to 121; 4 100 to 121 without a side; 8 is not there yet
+-- At 02:30 the last close is that of 02:00. 1: 100 to 121, final. 2, not known to be implemented before 02:00: 121 to
+-- 121. 3: 110 (of 01:00, half an hour old) to 121. 4: 100 to 121 without a side. 8 does not exist yet.
 SELECT * FROM recommendation_outcomes('2024-01-01 02:30') ORDER BY 1;
--- at 03:20 2 has 121 to 99: 100 * -22 / 121 = -18.18181818, foretold; 3 has 110 to 99
+-- At 03:20, 2: 121 to 99, 100 * -22 / 121 = -18.18181818, as predicted; 3: 110 to 99.
 SELECT recommendation_id AS id, start_price, end_price, change_percent, return_percent, is_final
 FROM recommendation_outcomes('2024-01-01 03:20') ORDER BY 1;
--- at 04:01 the last close is over an hour old and says nothing of now; at the horizon it does
+-- At 04:01 the last close is over an hour old, so the present price is unknown; at the horizon it is known.
 SELECT recommendation_id AS id, start_price, end_price FROM recommendation_outcomes('2024-01-01 04:01') WHERE recommendation_id <= 4 ORDER BY 1;
 SELECT recommendation_id AS id, start_price, end_price FROM recommendation_outcomes('2024-01-01 04:01', '2 hours') WHERE recommendation_id <= 4 ORDER BY 1;
--- before the first close there is no price
+-- Before the first close there is no price.
 SELECT count(*), count(start_price) FROM recommendation_outcomes('2023-12-31 23:59');
 UPDATE ai_recommendations SET created_at = '2023-12-31 23:59' WHERE id = 1;
 SELECT start_price, end_price, change_percent FROM recommendation_outcomes('2024-01-01 02:30') WHERE recommendation_id = 1;
--- an unknown moment gives nothing; for ever has only what has a horizon
+-- An unknown moment gives nothing; at infinity, only recommendations with a horizon have outcomes.
 SELECT count(*) FROM recommendation_outcomes(NULL);
 SELECT recommendation_id AS id, end_time, end_price FROM recommendation_outcomes('infinity') WHERE recommendation_id <= 4 ORDER BY 1;
 ROLLBACK;

@@ -1,32 +1,32 @@
--- The setting cryptoanalytics.retention, and what retention_period reads from it.
+-- The setting cryptoanalytics.retention, and how retention_period() reads it.
 \set SHOW_CONTEXT never
 \pset null NULL
 SET intervalstyle = 'postgres';
 
--- the library defines the setting, and any function of the extension loads it
+-- The library defines the setting, and any function of the extension loads the library.
 SELECT timeframe_is_valid('1m');
 SHOW cryptoanalytics.retention;
 
--- each of the default's timeframes as the setting names it; any other is kept for ever
+-- Each timeframe of the default, as the setting writes it; any other is kept for ever.
 SELECT t AS timeframe, retention_period(t) FROM timeframes() WITH ORDINALITY AS f (t, place) ORDER BY place;
 
 -- units: 36 h are a day and a half, 2 w are 14 days
 SET cryptoanalytics.retention = '1m=36h,1h=2w,1M=3d';
 SELECT retention_period('1m'), retention_period('1h'), retention_period('1M'), retention_period('5m');
 
--- the smallest and the largest number: 100000 w are 700000 days; leading zeros do not matter
+-- The smallest and the largest number: 100000 w are 700000 days; leading zeros are ignored.
 SET cryptoanalytics.retention = '1m=1h,1h=100000w,1d=007d';
 SELECT retention_period('1m'), retention_period('1h'), retention_period('1d');
 
--- blanks and tabs around anything but inside a timeframe or a duration
+-- Blanks and tabs may stand anywhere except inside a timeframe or a duration.
 SET cryptoanalytics.retention = E' 1m = 7d ,\t5m=30d ';
 SELECT retention_period('1m'), retention_period('5m');
 
--- all fifteen timeframes
+-- All fifteen timeframes.
 SELECT set_config('cryptoanalytics.retention', string_agg(t || '=1d', ',' ORDER BY t COLLATE "C"), false) FROM timeframes() AS t;
 SELECT count(*) FROM timeframes() AS t WHERE retention_period(t) = '1 day';
 
--- empty: everything is kept for ever
+-- Empty: everything is kept for ever.
 SET cryptoanalytics.retention = '';
 SELECT count(retention_period(t)) FROM timeframes() AS t;
 SET cryptoanalytics.retention = '  ';
@@ -35,12 +35,12 @@ SELECT count(retention_period(t)) FROM timeframes() AS t;
 RESET cryptoanalytics.retention;
 SHOW cryptoanalytics.retention;
 
--- NULL; an unknown timeframe
+-- NULL, and an unknown timeframe.
 SELECT retention_period(NULL);
 SELECT retention_period('7m');
 
 --
--- what is refused, when it is set: the setting stays what it was
+-- What is refused when it is set; the setting keeps its value.
 --
 SET cryptoanalytics.retention = '1m=1d';
 SET cryptoanalytics.retention = '1m=7d,5m';
@@ -72,11 +72,11 @@ CROSS JOIN LATERAL pg_temp.refusal(s.setting) AS r
 ORDER BY s.place;
 SHOW cryptoanalytics.retention;
 
--- the prefix is reserved: a misspelt setting is refused
+-- The prefix is reserved: a misspelt setting is refused.
 SET cryptoanalytics.retentoin = '1m=7d';
 RESET cryptoanalytics.retention;
 
--- what was set before the library was loaded is judged when it is: a warning, and an error when it is needed
+-- A value set before the library was loaded is checked at loading: a warning, and an error when the value is needed.
 \c -
 SET cryptoanalytics.retention = '1m=soon';
 SELECT retention_period('1m');

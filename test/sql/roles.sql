@@ -1,10 +1,10 @@
--- An operator, who owns nothing, does the upkeep; procedures that commit need a test outside of a transaction.
+-- An operator, who owns nothing, does the maintenance. Procedures that commit cannot be tested inside a transaction.
 \set SHOW_CONTEXT never
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 CREATE ROLE regress_operator;
 
--- operators that end whatever calls them, before those of pg_catalog
+-- Operators that raise an error, in a schema that comes before pg_catalog.
 CREATE SCHEMA regress_trap;
 GRANT USAGE ON SCHEMA regress_trap TO regress_operator;
 DO $$
@@ -28,10 +28,10 @@ INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price
 SELECT 9000, '1m', timestamptz '2024-01-01 00:00+00' + i * interval '1 minute', 10, 12, 9, 11 FROM generate_series(0, 119) AS i;
 SET search_path = regress_trap, public, pg_catalog;
 SELECT 1 = 1;
--- 2 hours, and indicators of 120 minutes and of those
+-- 2 hours, and indicators of 120 minutes and of the hours.
 SELECT rollup_candles('1h', 9000);
 SELECT update_technical_indicators(9000);
--- of the minutes the first hour, half of it compressed
+-- The first hour of the minutes, half of it compressed.
 CALL archive_price_data(older_than => '2024-01-01 01:00+00', timeframe => '1m');
 CALL compress_price_archive(older_than => '2024-01-01 00:30+00', asset => 9000);
 RESET search_path;
@@ -41,7 +41,7 @@ CALL decompress_price_archive('1m', 9000, NULL, '2024-01-01 00:10+00');
 CALL restore_price_data('1m', 9000, NULL, NULL);
 RESET search_path;
 SELECT count(*) FROM price_data WHERE asset_id = 9000 AND timeframe = '1m';
--- what it must not: the schema, and rights of others
+-- What the operator must not do: change the schema, or use rights of others.
 ALTER TABLE price_data ADD COLUMN mine integer;
 TRUNCATE assets CASCADE;
 SELECT grant_operator('regress_operator');
@@ -53,7 +53,7 @@ DELETE FROM technical_indicator_notes WHERE asset_id = 9000;
 DELETE FROM background_tasks;
 DELETE FROM assets WHERE id = 9000;
 
--- a COPY with an empty search_path is a restore, if the owner of the tables does it: anybody can make both
+-- A COPY with an empty search_path is a restore only if the owner of the tables runs it, because anybody can do that.
 INSERT INTO users (id, email, password_hash) VALUES (9001, 'regress@example.org', 'x');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (9001, 'R1', 'R1', 'crypto'), (9002, 'R2', 'R2', 'crypto');
 INSERT INTO watchlists (id, user_id, name, watchlist_type, max_assets) VALUES (9001, 9001, 'w', 'personal', 1);
@@ -63,7 +63,7 @@ SELECT current_setting('search_path') AS path \gset
 SET cryptoanalytics.user_id = 9001;
 SET ROLE regress_application;
 SET search_path = '';
--- no rows: psql 15.18 takes those of a refused COPY for commands
+-- No rows: psql 15.18 takes the data of a refused COPY for commands.
 \copy public.watchlist_assets (watchlist_id, asset_id, position_type) FROM '/dev/null'
 COPY (INSERT INTO public.watchlist_assets (watchlist_id, asset_id, position_type) VALUES (9001, 9001, 'long'), (9001, 9002, 'long') RETURNING asset_id) TO stdout;
 RESET ROLE;
@@ -79,7 +79,7 @@ DELETE FROM assets WHERE id IN (9001, 9002);
 DROP OWNED BY regress_application;
 DROP ROLE regress_application;
 
--- errors of the settings
+-- Errors of the settings.
 SET cryptoanalytics.user_id = 'somebody';
 SET cryptoanalytics.user_id = '2147483648';
 SET cryptoanalytics.user_id = '';

@@ -19,11 +19,11 @@ FROM (VALUES (3, 2.5), (-0.5, 0), (2, 2), (7, 8)) AS t (a, p);
 -- integers: |e| is 1, 2, 3; an odd number of pairs has one middle error
 SELECT mae(a, p), medae(a, p), max_error(a, p) FROM (VALUES (1, 2), (5, 3), (4, 7)) AS t (a, p);
 
--- a pair with a NULL does not count: the same as (1, 2) alone
+-- A pair with a NULL does not count: the result is that of (1, 2) alone.
 SELECT mae(a, p), mse(a, p), rmse(a, p), medae(a, p), max_error(a, p), mape(a, p), wape(a, p)
 FROM (VALUES (1, 2), (NULL, 9), (9, NULL), (NULL, NULL)) AS t (a, p);
 
--- no pairs give NULL, whether there are no rows or only NULLs
+-- Without pairs the result is NULL, whether there are no rows or only NULLs.
 SELECT mae(a, p), mse(a, p), rmse(a, p), medae(a, p), max_error(a, p), mape(a, p), smape(a, p),
        wape(a, p), r2(a, p)
 FROM (VALUES (1.0, 2.0)) AS t (a, p) WHERE false;
@@ -31,18 +31,18 @@ SELECT mae(a, p), mse(a, p), rmse(a, p), medae(a, p), max_error(a, p), mape(a, p
        wape(a, p), r2(a, p)
 FROM (VALUES (NULL::float8, 2.0)) AS t (a, p);
 
--- an actual value of 0: no mape; wape = 2/4; smape = 2/2 * (1/1 + 1/9)
+-- An actual value of 0: mape is NULL; wape = 2/4; smape = 2/2 * (1/1 + 1/9).
 SELECT mape(a, p), wape(a, p), round(smape(a, p)::numeric, 12) AS smape
 FROM (VALUES (0, 1), (4, 5)) AS t (a, p);
 
--- nothing but zeros: no wape; a pair of zeros counts as 0 in smape, which is
+-- Only zeros: wape is NULL; a pair of zeros counts as 0 in smape, which is
 -- 2/2 * (0 + 1/1) with the second pair
 SELECT wape(a, p), smape(a, p) FROM (VALUES (0, 0), (0, 3)) AS t (a, p);
 
--- the largest smape is 2: opposite signs
+-- The largest smape is 2: opposite signs.
 SELECT smape(1, -1);
 
--- r2: one pair has no variance
+-- r2: a single pair has no variance.
 SELECT r2(1, 1);
 
 -- r2 of constant actual values: 1 if every prediction is exact, else 0
@@ -52,20 +52,20 @@ SELECT r2(a, p) FROM (VALUES (0.1, 0.1), (0.1, 0.1), (0.1, 0.2)) AS t (a, p);
 -- r2 where a sum of squares would lose the variance: 1 - 2 * 0.125^2 / (2 * 0.25^2)
 SELECT r2(1e9 + d, 1e9 + d / 2) FROM (VALUES (-0.25), (0.25)) AS t (d);
 
--- r2 of predictions worse than the mean is negative: 1 - 8 / 2
+-- r2 of predictions that are worse than the mean is negative: 1 - 8 / 2.
 SELECT r2(a, p) FROM (VALUES (1, 3), (3, 1)) AS t (a, p);
 
 -- a small error next to a large one is not lost: (1e16 + 1 + 1) / 4
 SELECT mae(a, p) = 2500000000000000.5 AS exact
 FROM (VALUES (0.0, 1e16), (0, 1), (0, -1), (0, 0)) AS t (a, p);
 
--- the square of 1e200 overflows, which is no concern of mae
+-- The square of 1e200 overflows, which does not matter to mae.
 SELECT mae(0, 1e200), medae(0, 1e200), max_error(0, 1e200);
 SELECT mse(0, 1e200);
 SELECT mae(-1e308, 1e308);
 SELECT medae(-1e308, 1e308);
 
--- NaN and infinities are refused
+-- NaN and infinity are refused.
 SELECT mae(a, p) FROM (VALUES (1::float8, 2::float8), ('NaN', 2)) AS t (a, p);
 SELECT mae(1, 'Infinity');
 SELECT medae('-Infinity', 1);
@@ -79,31 +79,31 @@ FROM (VALUES (1, 10, 14), (2, 10, 9), (3, 10, 12), (4, 10, 11)) AS t (i, a, p)
 WINDOW w AS (ORDER BY i)
 ORDER BY i;
 
--- over the two last rows: 4, (4+1)/2, (1+2)/2, (2+1)/2
+-- Over the last two rows: 4, (4+1)/2, (1+2)/2, (2+1)/2.
 SELECT i, medae(actual => a, predicted => p) OVER (ORDER BY i ROWS 1 PRECEDING) AS medae
 FROM (VALUES (1, 10, 14), (2, 10, 9), (3, 10, 12), (4, 10, 11)) AS t (i, a, p)
 ORDER BY i;
 
--- 1000 errors in a state that starts with room for 16: the middle of 0..999
+-- 1000 errors in a state that begins with room for 16: the median of 0..999.
 SELECT medae(0, i) FROM generate_series(0, 999) AS i;
 
 --
 -- mase
 --
 
--- known value: |e| is 0.5, 0.5, 0, 1, 0.75 and sums to 2.75; the training data
--- 5, 0.5, 4, 6, 3, 5, 2 moves by 18/6 a step; (2.75 / 5) / 3
+-- Known value: |e| is 0.5, 0.5, 0, 1, 0.75 and sums to 2.75. The training data 5, 0.5, 4, 6, 3, 5, 2 moves by 18/6
+-- per step; (2.75 / 5) / 3.
 SELECT round(mase(a, p, 3)::numeric, 12) AS mase
 FROM (VALUES (3, 2.5), (-0.5, 0), (2, 2), (7, 8), (2, 1.25)) AS t (a, p);
 
--- no pairs, or nothing to compare with
+-- No pairs, or nothing to compare with.
 SELECT mase(a, p, 3) FROM (VALUES (1.0, 2.0)) AS t (a, p) WHERE false;
 SELECT mase(1, 2, 0);
 
--- the naive error of a row that does not count is not looked at: (2 - 1) / 2
+-- The naive error of a row that does not count is ignored: (2 - 1) / 2.
 SELECT mase(a, p, n) FROM (VALUES (NULL, 2, -1), (1, NULL, NULL), (1, 2, 2)) AS t (a, p, n);
 
--- the naive error belongs to the call
+-- The naive error must be the same in all rows of a call.
 SELECT mase(1, 2, NULL);
 SELECT mase(a, 2, n) FROM (VALUES (1, 2), (1, 3)) AS t (a, n);
 SELECT mase(1, 2, -1);
@@ -133,16 +133,16 @@ SELECT round(brier_score(y, p)::numeric, 12) AS brier_score, round(log_loss(y, p
        round(ece(y, p)::numeric, 12) AS ece
 FROM (VALUES (0, 0.1), (1, 0.9), (1, 0.8), (0, 0.3)) AS t (y, p);
 
--- the same with boolean outcomes
+-- The same with boolean outcomes.
 SELECT round(brier_score(y, p)::numeric, 12) AS brier_score, round(log_loss(y, p)::numeric, 12) AS log_loss,
        round(ece(y, p)::numeric, 12) AS ece
 FROM (VALUES (false, 0.1), (true, 0.9), (true, 0.8), (false, 0.3)) AS t (y, p);
 
--- pairs with a NULL do not count, no pairs give NULL
+-- Pairs with a NULL do not count; without pairs the result is NULL.
 SELECT brier_score(y, p), log_loss(y, p), ece(y, p) FROM (VALUES (NULL, 0.1), (true, NULL)) AS t (y, p);
 SELECT brier_score(y, p), log_loss(y, p), ece(y, p) FROM (VALUES (1.0, 0.1)) AS t (y, p) WHERE false;
 
--- certain and wrong: 15 * ln 10, not infinity; both ways
+-- Certain and wrong: 15 * ln 10, not infinity, in both directions.
 SELECT round(log_loss(true, 0)::numeric, 12) AS hit, round(log_loss(false, 1)::numeric, 12) AS miss;
 
 -- certain and right: -ln(1 - 1e-15)
@@ -151,13 +151,13 @@ SELECT round(log_loss(true, 1)::numeric, 24) AS hit, round(log_loss(false, 0)::n
 -- two pairs in one bin: |(1 - 0.72) + (0 - 0.78)| / 2
 SELECT round(ece(y, p)::numeric, 12) AS ece FROM (VALUES (1, 0.72), (0, 0.78)) AS t (y, p);
 
--- 0.3 opens the bin after that of 0.25: (0.25 + 0.7) / 2, not 0.45 / 2
+-- 0.3 is in the bin after that of 0.25: (0.25 + 0.7) / 2, not 0.45 / 2.
 SELECT round(ece(y, p)::numeric, 12) AS ece FROM (VALUES (0, 0.25), (1, 0.3)) AS t (y, p);
 
--- the last number below 0.9 is not in the last bin: (0.1 + 0.95) / 2, not 0.85 / 2
+-- The last double below 0.9 is not in the last bin: (0.1 + 0.95) / 2, not 0.85 / 2.
 SELECT round(ece(y, p)::numeric, 12) AS ece FROM (VALUES (1, 0.8999999999999999), (0, 0.95)) AS t (y, p);
 
--- 1.0 shares the last bin: |(0 - 1) + (1 - 0.95)| / 2, not 1.05 / 2
+-- 1.0 is in the last bin: |(0 - 1) + (1 - 0.95)| / 2, not 1.05 / 2.
 SELECT round(ece(y, p)::numeric, 12) AS ece FROM (VALUES (0, 1.0), (1, 0.95)) AS t (y, p);
 
 -- over a window: 0.25, (0.25 + 0.0625) / 2
@@ -180,7 +180,7 @@ SELECT log_loss('NaN'::float8, 0.5);
 SELECT round(sharpe_ratio(r, 252)::numeric, 12) AS trading_days, round(sharpe_ratio(r)::numeric, 12) AS all_days
 FROM (VALUES (0.01), (0.02), (NULL), (-0.01)) AS t (r);
 
--- fewer than two returns, or returns that do not differ
+-- Fewer than two returns, or returns that are all equal.
 SELECT sharpe_ratio(r) FROM (VALUES (0.01)) AS t (r) WHERE false;
 SELECT sharpe_ratio(0.01);
 SELECT sharpe_ratio(r) FROM (VALUES (0.1), (0.1), (0.1)) AS t (r);
@@ -189,18 +189,18 @@ SELECT sharpe_ratio(r) FROM (VALUES (0.1), (0.1), (0.1)) AS t (r);
 SELECT round((sharpe_ratio(return => r, periods_per_year => 1) OVER (ORDER BY r))::numeric, 12)
 FROM (VALUES (1), (3)) AS t (r) ORDER BY r;
 
--- mistakes
+-- errors
 SELECT sharpe_ratio('NaN'::float8);
 SELECT sharpe_ratio(0.01, 0);
 SELECT sharpe_ratio(0.01, 'Infinity');
 SELECT sharpe_ratio(0.01, NULL);
 SELECT sharpe_ratio(r, n) FROM (VALUES (0.01, 365), (0.02, 252)) AS t (r, n);
 
--- the periods of a row that does not count are not looked at
+-- The periods of a row that does not count are ignored.
 SELECT sharpe_ratio(NULL, 0);
 
 --
--- support functions are for aggregates only, and distrust their state
+-- Support functions can only be called in an aggregate, and check their state.
 --
 SELECT cryptoanalytics_internal.ca_error_accum(array_fill(0::float8, ARRAY[18]), 1, 1);
 SELECT cryptoanalytics_internal.ca_error_combine(array_fill(0::float8, ARRAY[18]), array_fill(0::float8, ARRAY[18]));

@@ -1,9 +1,9 @@
--- compress_price_archive, decompress_price_archive and what changes compressed candles.
+-- compress_price_archive, decompress_price_archive, and functions that change compressed candles.
 \set SHOW_CONTEXT never
 \pset null NULL
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
--- a slow machine is told of progress
+-- on a slow machine, NOTICEs would report progress
 SET client_min_messages = warning;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'SEG', 'Segment', 'crypto'), (2, 'SEH', 'Sehment', 'crypto');
@@ -39,10 +39,10 @@ CREATE VIEW changed AS
                o.candle_time, o.created_at
         FROM original AS o) AS c;
 
--- nothing is archived: nothing to do
+-- Nothing is archived, so there is nothing to do.
 CALL compress_price_archive();
 
--- the archive before 00:05 of one timeframe, of one asset, then all of it
+-- The archive before 00:05 of one timeframe, then of one asset, then all of it.
 CALL archive_price_data(older_than => '2024-02-01', timeframe => '1m', keep_indicators => true);
 CALL compress_price_archive('2024-01-01 00:05', '1m', 2);
 SELECT * FROM tally ORDER BY 1, 2;
@@ -54,7 +54,7 @@ SELECT count(*) FROM changed;
 SELECT count(*) FROM price_history AS h JOIN original AS o USING (id) WHERE h.technical_indicators <> o.technical_indicators;
 CALL compress_price_archive();
 
--- straight from price_data; without indicators, as rows would be
+-- Directly from price_data; without indicators, as for rows.
 SET cryptoanalytics.compress_archive = on;
 CALL archive_price_data(older_than => '2024-02-01', dry_run => true);
 CALL archive_price_data(older_than => '2024-02-01');
@@ -62,33 +62,33 @@ RESET cryptoanalytics.compress_archive;
 SELECT * FROM segment WHERE timeframe = '1h';
 SELECT * FROM tally ORDER BY 1, 2;
 
--- what the runs say of themselves
+-- What the runs record.
 SELECT task_name, task_type, status, error_message, result_data, task_params - 'pid' AS params
 FROM background_tasks ORDER BY id;
 
 --
--- the way back: exactly the range, the end is outside
+-- Decompressing takes exactly the range; its end is excluded.
 --
 CALL decompress_price_archive('1m', 1, '2024-01-01 00:10', '2024-01-01 00:12');
 SELECT candle_time, volume, technical_indicators FROM price_data_archive ORDER BY 1;
 SELECT * FROM segment WHERE asset_id = 1 AND timeframe = '1m' ORDER BY 3;
--- over the edge of two segments: 1024 is 17:04; what is left of the two is one segment again where it fits
+-- Across the edge of two segments: 1024 is 17:04. What is left of the two becomes one segment again where it fits.
 CALL decompress_price_archive('1m', 1, '2024-01-01 00:20', '2024-01-02 10:00');
 SELECT * FROM segment WHERE asset_id = 1 AND timeframe = '1m' ORDER BY 3;
 SELECT count(*) FROM changed;
--- back into the holes
+-- Compressing again fills the holes.
 CALL compress_price_archive();
 SELECT * FROM segment WHERE asset_id = 1 AND timeframe = '1m' ORDER BY 3;
 CALL decompress_price_archive('1m', 2, NULL, NULL);
 SELECT * FROM tally ORDER BY 1, 2;
--- restoring finds rows of the archive and compressed candles
+-- Restoring finds rows of the archive and compressed candles.
 CALL compress_price_archive('2024-01-01 00:05', '1m', 2);
 CALL restore_price_data('1m', 2, '2024-01-01 00:01', NULL);
 SELECT * FROM tally ORDER BY 1, 2;
 SELECT count(*) FROM changed;
 
 --
--- a late row is archived and then merged; one that is compressed already is refused
+-- a late row is archived and then merged into its segment; a row for a candle that is compressed already is refused
 --
 DELETE FROM price_data_segments WHERE timeframe = '1h';
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
@@ -102,7 +102,7 @@ SELECT candle_time, trim_scale(close_price) AS close FROM price_data_compressed 
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 VALUES (1, '1h', 6, 6, 6, 6, '2024-01-01 05:00'), (1, '1h', 6, 6, 6, 6, '2024-01-01 06:00');
 \echo :LAST_ERROR_SQLSTATE
--- a live one takes the place of a compressed one
+-- A live candle replaces the compressed one.
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 VALUES (1, '1h', 7, 7, 7, 7, '2024-01-01 05:00'), (1, '1h', 7, 7, 7, 7, '2024-01-01 06:00'), (1, '1h', 7, 7, 7, 7, '2024-01-01 21:00');
 SELECT candle_time, trim_scale(close_price) AS close, archived FROM price_history WHERE timeframe = '1h' ORDER BY 1;
@@ -119,18 +119,18 @@ SELECT update_compressed_candle(1, '1h', '2024-01-01 09:00', 2, 3, 1, 2.5);
 SELECT delete_compressed_candle(1, '1h', '2024-01-01 09:00');
 SELECT delete_compressed_candle(1, '1h', '2024-01-01 00:00'), delete_compressed_candle(1, '1h', '2024-01-01 00:00');
 SELECT * FROM segment WHERE timeframe = '1h';
--- the last one takes the segment with it
+-- Deleting the last candle deletes the segment.
 SELECT delete_compressed_candle(1, '1h', t) FROM unnest('{2024-01-01 04:00, 2024-01-01 08:00, 2024-01-01 12:00, 2024-01-01 16:00, 2024-01-01 20:00}'::timestamptz[]) AS t;
 SELECT * FROM segment WHERE timeframe = '1h';
 SELECT * FROM tally ORDER BY 1, 2;
 
--- an import corrects a compressed candle where it is, and counts it; the same again changes nothing
+-- An import corrects a compressed candle in its place and counts it; the same import again changes nothing.
 SELECT import_ohlcv(1, '1m', '[[1704067200000, "20", "22", "19", "21", "5"]]'::jsonb, volume_unit => 'quote');
 SELECT import_ohlcv(1, '1m', '[[1704067200000, "20", "22", "19", "21", "5"]]'::jsonb, volume_unit => 'quote');
 SELECT open_price, high_price, low_price, close_price, volume, market_cap, technical_indicators, archived
 FROM price_history WHERE asset_id = 1 AND timeframe = '1m' AND candle_time = '2024-01-01 00:00';
 
--- sizes are the machine's; what is where is not
+-- Sizes depend on the machine; places do not.
 SELECT timeframe, live_candles, archived_candles, compressed_candles, segments,
        live_bytes > 0 AS live, archived_bytes > 0 AS archived, compressed_bytes > 0 AS compressed,
        bytes_per_candle < row_bytes_per_candle AS smaller, row_bytes_from,
@@ -165,10 +165,10 @@ CALL compress_price_archive();
 ROLLBACK;
 SET cryptoanalytics.compress_archive = perhaps;
 
--- what fails in a batch undoes that batch, and is noted
+-- A failure in a batch undoes that batch, and is recorded.
 ALTER TABLE price_data_segments ADD CONSTRAINT not_yet CHECK (asset_id <> 2) NOT VALID;
 CALL archive_price_data(older_than => '2024-02-01', asset => 2);
--- the detail shows the row, whose bytes are the encoding's affair
+-- Without the detail: it shows the row, with the bytes of the encoding.
 \set VERBOSITY terse
 CALL compress_price_archive();
 \echo :LAST_ERROR_SQLSTATE
@@ -178,7 +178,7 @@ SELECT * FROM tally ORDER BY 1, 2;
 CALL compress_price_archive();
 SELECT task_name, status, result_data ->> 'moved' AS moved, error_message FROM background_tasks ORDER BY id DESC LIMIT 2;
 
--- a payload that is not what was written
+-- A payload with other bytes than were written.
 UPDATE price_data_segments SET payload = set_byte(payload, length(payload) - 1, get_byte(payload, length(payload) - 1) # 1) WHERE asset_id = 2;
 CALL decompress_price_archive('1m', 2, NULL, NULL);
 \echo :LAST_ERROR_SQLSTATE

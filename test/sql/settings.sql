@@ -1,9 +1,9 @@
--- All settings: what a fresh session knows, what is refused, and what is stopped by a value that makes no sense.
+-- All settings: what a fresh session knows, what is refused, and what an invalid value stops.
 \set VERBOSITY terse
 \pset null NULL
 SET intervalstyle = 'postgres';
 
--- their names, defaults and who may set them; docs/guide/operations.md has the same table
+-- Names, defaults, and who may set them; docs/guide/operations.md has the same table.
 LOAD 'cryptoanalytics';
 SELECT s.name, s.boot_val, CASE s.context WHEN 'user' THEN 'all' ELSE s.context END AS set_by
 FROM pg_settings AS s
@@ -11,7 +11,7 @@ WHERE s.name LIKE 'cryptoanalytics.%'
 ORDER BY s.name COLLATE "C";
 
 --
--- A fresh session does not have the library: a switch has one meaning in all spellings.
+-- a fresh session has not loaded the library: a switch means the same in every spelling
 --
 \c -
 SET cryptoanalytics.compress_archive = true;
@@ -26,7 +26,7 @@ SELECT cryptoanalytics_internal.ca_archive_target();
 SELECT cryptoanalytics_internal.ca_archive_target();
 
 --
--- Durations have a unit: 36 h are a day and a half, 2 w are 14 days; 0 is for ever, with a unit or without.
+-- durations have a unit: 36 h are a day and a half, 2 w are 14 days; 0 means for ever, with or without a unit
 --
 CREATE FUNCTION pg_temp.kept(setting text) RETURNS interval
     LANGUAGE plpgsql AS $$
@@ -64,7 +64,7 @@ CROSS JOIN LATERAL pg_temp.refusal(s.name, s.setting) AS r
 ORDER BY s.place;
 
 --
--- A value that was stored when nobody could judge it stops what depends on it.
+-- a value that was stored when nothing could check it stops what depends on it
 --
 SELECT current_database() AS database \gset
 INSERT INTO assets (id, symbol, name, asset_type) OVERRIDING SYSTEM VALUE VALUES (99, 'SET', 'Set', 'crypto');
@@ -88,9 +88,9 @@ SELECT cryptoanalytics_internal.ca_archive_target();
 SELECT rollup_timeframes();
 CALL archive_price_data();
 SELECT count(*) FROM price_data WHERE asset_id = 99;
--- of how long a login locks the default stands in
+-- For the lockout, the default replaces it.
 SELECT cryptoanalytics_internal.ca_lockout_period();
--- the steps that need them fail, the others are done
+-- The steps that need these settings fail, the others are done.
 SET client_min_messages = error;
 CALL maintain(as_of => '2024-01-01 00:00+00');
 RESET client_min_messages;
@@ -98,18 +98,18 @@ SELECT t.task_name, t.error_message
 FROM background_tasks AS t
 WHERE t.task_name LIKE 'maintain %' AND t.status = 'failed'
 ORDER BY t.id;
--- until they are mended; a session may do so for itself
+-- Until the values are corrected; a session may do that for itself.
 SET cryptoanalytics.retention = '1m=7d';
 SELECT retention_period('1m');
--- and goes back to what is stored
+-- After RESET the stored value counts again.
 RESET cryptoanalytics.retention;
 SELECT retention_period('1m');
--- with the library in memory it would not have been taken
+-- With the library loaded, the value would have been refused.
 ALTER DATABASE :"database" SET cryptoanalytics.retention = '1m=10y';
--- nor from SET
+-- SET refuses it too.
 SET cryptoanalytics.retention = '1m=10y';
 
--- parallel workers take what their leader has
+-- Parallel workers use the values of their leader.
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL parallel_setup_cost = 0;
@@ -129,7 +129,7 @@ DELETE FROM maintenance_runs;
 DELETE FROM price_data WHERE asset_id = 99;
 DELETE FROM assets WHERE id = 99;
 
--- with the library in each session from its beginning, all are known and judged at once
+-- If each session loads the library at its start, all settings are known and checked at once.
 \c -
 ALTER DATABASE :"database" SET session_preload_libraries = 'cryptoanalytics';
 \c -

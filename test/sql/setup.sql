@@ -1,5 +1,5 @@
--- The extension, made in the default schema for the tests that follow, and what holds for
--- all of its objects.
+-- The extension, installed in the default schema for the tests that follow, and what must hold for all of its
+-- objects.
 CREATE EXTENSION cryptoanalytics;
 
 -- the version is the one that the control file names
@@ -17,14 +17,14 @@ CREATE TEMP VIEW member AS
       AND d.deptype = 'e'
       AND e.extname = 'cryptoanalytics';
 
--- there is something of every kind, so that the queries below have something to find
+-- There is something of every kind, so that the queries below have something to find.
 SELECT classid::regclass AS catalog, count(*) > 0 AS some
 FROM member
 GROUP BY classid
 ORDER BY classid::regclass::text COLLATE "C";
 
--- members without a comment: none (the sequence of an identity column is part of the column,
--- and PostgreSQL 17 counts row types and array types as members of their own)
+-- Members without a comment: none. (The sequence of an identity column is part of the column, and PostgreSQL 17
+-- counts row types and array types as members of their own.)
 SELECT pg_describe_object(m.classid, m.objid, 0) AS object
 FROM member AS m
 WHERE obj_description(m.objid, m.classid::regclass::name) IS NULL
@@ -35,7 +35,7 @@ WHERE obj_description(m.objid, m.classid::regclass::name) IS NULL
                     AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v', 'f')))
 ORDER BY pg_describe_object(m.classid, m.objid, 0) COLLATE "C";
 
--- columns of tables, foreign ones too, views and composite types without a comment: none
+-- Columns without a comment, of tables, foreign tables, views and composite types: none.
 SELECT c.relname, a.attname
 FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -45,7 +45,7 @@ WHERE c.relkind IN ('r', 'v', 'c', 'f')
   AND col_description(c.oid, a.attnum) IS NULL
 ORDER BY c.relname, a.attnum;
 
--- triggers, and indexes that are not part of a constraint, without a comment: none
+-- Triggers without a comment, and indexes that are not part of a constraint: none.
 SELECT t.tgrelid::regclass AS on_table, t.tgname AS name
 FROM pg_trigger AS t
 JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = t.tgrelid
@@ -57,7 +57,7 @@ JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = i.indrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid)
   AND obj_description(i.indexrelid, 'pg_class') IS NULL;
 
--- arguments without a name: none, but of support functions, which the server calls
+-- Arguments without a name: none, except those of support functions that the server calls.
 SELECT p.oid::regprocedure
 FROM pg_proc AS p
 JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
@@ -66,7 +66,7 @@ WHERE p.pronargs > 0
   AND p.proname NOT LIKE 'ca\_%'
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 
--- functions in C: every symbol begins with ca_, and a function ca_... bears its symbol's name
+-- C functions: every symbol begins with ca_, and a function ca_... has the name of its symbol.
 SELECT p.oid::regprocedure, p.prosrc
 FROM pg_proc AS p
 JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
@@ -75,7 +75,7 @@ WHERE l.lanname = 'c'
   AND (p.prosrc NOT LIKE 'ca\_%' OR p.proname LIKE 'ca\_%' AND p.proname <> p.prosrc)
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 
--- functions in PL/pgSQL whose search_path is open: none but procedures, which commit
+-- PL/pgSQL functions without a search_path: none, except procedures that commit.
 SELECT p.oid::regprocedure
 FROM pg_proc AS p
 JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
@@ -85,7 +85,7 @@ WHERE l.lanname = 'plpgsql'
   AND NOT coalesce(p.proconfig, '{}') @> ARRAY['search_path=pg_catalog, cryptoanalytics_internal, public, pg_temp']
 ORDER BY p.oid::regprocedure::text COLLATE "C";
 
--- every table and its sequence is registered for pg_dump, with all its rows
+-- Every table and its sequence is registered for pg_dump, with all its rows.
 SELECT c.relname, c.relkind
 FROM pg_class AS c
 JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid

@@ -10,9 +10,9 @@ INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price
 SELECT 801, '1d', timestamptz '2024-01-01+00' + i * interval '1 day', close, high, low, close
 FROM (VALUES (0, 10, 8, 9), (1, 12, 9, 11), (2, 11, 7, 8), (3, 9, 8, 9), (4, 13, 9, 12)) AS v (i, high, low, close);
 
--- by hand: means 28/3, 28/3, 29/3; EMA(2) from (9 + 11) / 2 = 10 by steps of 2/3 to 8, 9 and 12: 26/3, 80/9, 296/27;
--- EMA(1) is the close, so MACD(1,2,1) is close - EMA(2), its signal the same; changes 2, -3, 1, 3: RSI(2) is 100 * 2/5,
--- then gain (1 + 1)/2 and loss 1.5/2, then (1 + 3)/2 and .75/2; ATR(2) 7/2, then (7/2 + 1)/2 and (9/4 + 4)/2
+-- By hand: means 28/3, 28/3, 29/3. EMA(2) begins with (9 + 11) / 2 = 10 and moves by 2/3 of the way to 8, 9 and 12:
+-- 26/3, 80/9, 296/27. EMA(1) is the close, so MACD(1,2,1) is close - EMA(2), and so is its signal. Changes 2, -3, 1, 3:
+-- RSI(2) is 100 * 2/5, then of gain (1 + 1)/2 and loss 1.5/2, then of (1 + 3)/2 and .75/2. ATR(2) 7/2, 9/4, 25/8.
 SELECT update_technical_indicators(801, '1d', '{"SMA": [3], "EMA": 2, "RSI": [2], "MACD": [1, 2, 1], "ATR": 2}');
 SELECT candle_time::date AS day, round((technical_indicators #>> '{SMA,3}')::numeric, 6) AS sma_3,
        round((technical_indicators ->> 'EMA')::numeric, 6) AS ema_2, round((technical_indicators #>> '{RSI,2}')::numeric, 6) AS rsi_2,
@@ -20,7 +20,7 @@ SELECT candle_time::date AS day, round((technical_indicators #>> '{SMA,3}')::num
        technical_indicators -> 'ATR' AS atr_2
 FROM price_data WHERE asset_id = 801 ORDER BY candle_time;
 
--- several sets of an indicator stand under their parameters; what is not warm is left out
+-- Several sets of an indicator are keyed by their parameters; values that are not warm are left out.
 SELECT update_technical_indicators(801, '1d', '{"BBANDS": [[2, 1], [2, 0.5]], "STOCH": [[2, 1, 1]], "ADX": [2], "SMA": [5, 6]}');
 SELECT candle_time::date AS day, (SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_each(technical_indicators)) AS keys,
        (SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_each(technical_indicators -> 'BBANDS')) AS bands,
@@ -28,18 +28,18 @@ SELECT candle_time::date AS day, (SELECT string_agg(key, ' ' ORDER BY key) FROM 
        technical_indicators -> 'SMA' AS sma, technical_indicators #>> '{STOCH,"2,1,1",k}' AS k
 FROM price_data WHERE asset_id = 801 ORDER BY candle_time;
 
--- a constant price has no percent_b, and no other error than that
+-- At a constant price only percent_b is undefined.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (802, 'FLAT', 'Flat', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT 802, '1d', timestamptz '2024-01-01+00' + i * interval '1 day', 7, 7, 7, 7 FROM generate_series(0, 3) AS i;
 SELECT update_technical_indicators(802, '1d', '{"BBANDS": [2], "RSI": 2, "STOCH": [1, 1, 1], "ATR": 1}');
 SELECT technical_indicators FROM price_data WHERE asset_id = 802 ORDER BY candle_time DESC LIMIT 1;
 
--- the usual spec
+-- The default spec.
 SELECT update_technical_indicators(802);
 SELECT spec, convention, candles FROM technical_indicator_states WHERE asset_id = 802;
 
--- what is no spec
+-- What is not a spec.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SELECT update_technical_indicators(802, '1d', '[{"RSI": 14}]');
@@ -65,13 +65,13 @@ SELECT update_technical_indicators(802, '1d', '{"BBANDS": [20, -2]}');
 SELECT update_technical_indicators(802, '1d', '{"BBANDS": [[20, 2], [20, 2.0]]}');
 SELECT update_technical_indicators(802, '1d', jsonb_build_object('SMA', (SELECT jsonb_agg(n) FROM generate_series(1, 65) AS n)));
 
--- other arguments
+-- Other arguments.
 SELECT update_technical_indicators(802, '1d', convention => 'wilder');
 SELECT update_technical_indicators(802, '1d', convention => NULL);
 SELECT update_technical_indicators(802, '1x');
 SELECT update_technical_indicators(899);
 
--- a snapshot from before the call could miss candles
+-- A snapshot from before the call could miss candles.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT update_technical_indicators(802, '1d');
 ROLLBACK;
@@ -80,8 +80,8 @@ DELETE FROM price_data;
 DELETE FROM assets;
 SELECT (SELECT count(*) FROM technical_indicator_states) AS states, (SELECT count(*) FROM technical_indicator_notes) AS notes;
 
--- the state after the newest candle is updated in place: a few pages are enough for a hundred transactions, where each
--- version would take a third of one, and what was in them before is freed without VACUUM
+-- The newest state is updated in place: a few pages serve a hundred transactions, where new versions would need a third
+-- of a page each; the space of old versions is freed without VACUUM.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (804, 'PLACE', 'In place', 'crypto');
 ALTER TABLE technical_indicator_states SET (autovacuum_enabled = off);
 VACUUM technical_indicator_states;
@@ -105,16 +105,16 @@ ALTER TABLE technical_indicator_states RESET (autovacuum_enabled);
 DELETE FROM price_data WHERE asset_id = 804;
 DELETE FROM assets WHERE id = 804;
 
--- What others write beside the candles: their own keys stay, indicators come back.
+-- What others write next to the indicators: their own keys stay, the indicators are written again.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (805, 'HAND', 'By hand', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 SELECT 805, '1d', i, i, i, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 day' FROM generate_series(1, 5) AS i;
 CREATE FUNCTION pg_temp.day(candle_time timestamptz) RETURNS integer LANGUAGE sql AS $$ SELECT extract(day FROM $1 AT TIME ZONE 'UTC')::integer - 1 $$;
 SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
 UPDATE price_data SET technical_indicators = technical_indicators || '{"note": "mine"}' WHERE asset_id = 805;
--- a key of one's own is no change of the indicators
+-- A key of the user does not change the indicators.
 SELECT count(*) AS notes FROM technical_indicator_notes;
--- another value, an indicator that nobody asked for, a value that went, nothing at all: four to be written
+-- Another value, an indicator that was not asked for, a missing value, nothing at all: four candles are written.
 UPDATE price_data SET technical_indicators = '{"SMA": 99, "note": "mine"}' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 2;
 UPDATE price_data SET technical_indicators = technical_indicators || '{"RSI": 50}' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 3;
 UPDATE price_data SET technical_indicators = technical_indicators - 'SMA' WHERE asset_id = 805 AND pg_temp.day(candle_time) = 4;
@@ -124,7 +124,7 @@ SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
 SELECT pg_temp.day(candle_time) AS day, technical_indicators FROM price_data WHERE asset_id = 805 ORDER BY candle_time;
 SELECT count(*) AS notes FROM technical_indicator_notes;
 
--- corrections, live, archived and compressed, take the indicators away and leave the rest
+-- Corrections of live, archived and compressed candles remove the indicators and keep other keys.
 CREATE FUNCTION pg_temp.corrected(add integer) RETURNS bigint LANGUAGE sql AS $$
     SELECT import_ohlcv(805, '1d', jsonb_agg(jsonb_build_array(extract(epoch FROM h.candle_time)::bigint * 1000,
                                              d.close, d.close, d.close, d.close, 1)))
@@ -133,7 +133,7 @@ $$;
 SELECT pg_temp.corrected(10) AS corrected;
 SELECT technical_indicators, count(*) FROM price_data WHERE asset_id = 805 GROUP BY 1 ORDER BY 1;
 SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
--- moving to the archive does, too, unless the indicators are to be kept, by argument or by setting; the days 1 and 2, 3, 4
+-- So does moving to the archive, unless the indicators are kept, by argument or by setting: days 1 and 2, then 3, then 4.
 CALL archive_price_data('2024-01-04 00:00+00', '1d', 805);
 CALL archive_price_data('2024-01-05 00:00+00', '1d', 805, keep_indicators => true);
 SET cryptoanalytics.keep_indicators = on;

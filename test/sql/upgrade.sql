@@ -1,4 +1,4 @@
--- Upgrading from any release leaves what installing the newest version makes.
+-- An upgrade from any release leaves what an installation of the newest version makes.
 SET client_min_messages = warning;
 SET extra_float_digits = 0;
 SET cryptoanalytics.allow_drop = on;
@@ -11,14 +11,14 @@ CREATE TEMP VIEW member AS
       AND d.deptype = 'e'
       AND e.extname = 'cryptoanalytics';
 
--- tables, views, sequences, and the composite types' relations, which are no members themselves
+-- tables, views, sequences, and the relations of composite types, which are no members themselves
 CREATE TEMP VIEW relation AS
     SELECT c.*
     FROM pg_class AS c
     WHERE c.oid IN (SELECT objid FROM member WHERE classid = 'pg_class'::regclass)
        OR c.reltype IN (SELECT objid FROM member WHERE classid = 'pg_type'::regclass);
 
--- one row a fact about an object, and no OID in it
+-- One row per fact about an object, without OIDs.
 CREATE TEMP VIEW fact AS
     SELECT 'member' AS kind, pg_describe_object(classid, objid, 0) AS object, 'comment' AS name,
            obj_description(objid, classid::regclass::name) AS value
@@ -52,7 +52,7 @@ CREATE TEMP VIEW fact AS
     JOIN member AS m ON m.classid = 'pg_namespace'::regclass AND m.objid = n.oid,
     LATERAL (VALUES ('owner', n.nspowner::regrole::text), ('privileges', n.nspacl::text)) AS f (name, value)
     UNION ALL
-    -- what pg_dump takes for granted
+    -- what pg_dump assumes as default
     SELECT 'initial privileges', pg_describe_object(i.classoid, i.objoid, i.objsubid), i.privtype::text, i.initprivs::text
     FROM pg_init_privs AS i
     JOIN member AS m ON m.classid = i.classoid AND m.objid = i.objoid
@@ -124,7 +124,7 @@ CREATE TEMP VIEW fact AS
     FROM pg_extension AS e, LATERAL (VALUES ('version', e.extversion), ('relocatable', e.extrelocatable::text)) AS f (name, value)
     WHERE e.extname = 'cryptoanalytics';
 
--- what is in a relation, by the columns that it had then
+-- The rows of a relation, by the columns that it had at that time.
 CREATE TEMP TABLE data (release text, relation text, columns text, before text, after text);
 CREATE FUNCTION pg_temp.digest(relation text, columns text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -137,8 +137,7 @@ BEGIN
 END;
 $$;
 
--- From each release, with rows at the edges in all tables: what they hold before and after, and what
--- is there.
+-- From each release, with extreme rows in all tables: their contents before and after, and the catalog.
 \set fill `cat "$PG_ABS_SRCDIR/compat/dump/fill.sql"`
 CREATE TEMP TABLE upgraded AS SELECT NULL::text AS release, * FROM fact LIMIT 0;
 CREATE TEMP TABLE released AS
@@ -157,7 +156,7 @@ CROSS JOIN LATERAL (VALUES
                 SELECT %L, c.relname, a.columns, pg_temp.digest(c.relname, a.columns)
                 FROM relation AS c
                 CROSS JOIN LATERAL (SELECT string_agg(quote_ident(attname)
-                                                      -- 0.7.0 shows two zeros more
+                                                      -- 0.7.0 shows two more zeros
                                                       || CASE WHEN attname = ''funding_rate_btc'' THEN ''::numeric(12,8)'' ELSE '''' END,
                                                       '','' ORDER BY attnum) AS columns
                                     FROM pg_attribute
@@ -174,29 +173,29 @@ RESET search_path;
 CREATE EXTENSION cryptoanalytics;
 CREATE TEMP TABLE installed AS SELECT * FROM fact;
 
--- there is something of every kind to compare
+-- There is something of every kind to compare.
 SELECT kind, count(*) > 0 AS some FROM installed GROUP BY kind ORDER BY kind COLLATE "C";
 SELECT count(*) > 800 AS installed FROM installed;
 SELECT count(*) = (SELECT count(*) FROM released) AS all, bool_and(facts > 800) AS facts, bool_and(tables >= 29) AS filled
 FROM (SELECT u.release, count(*) AS facts FROM upgraded AS u GROUP BY u.release) AS u
 JOIN (SELECT d.release, count(*) FILTER (WHERE d.before !~ '^0') AS tables FROM data AS d GROUP BY d.release) AS d USING (release);
 
--- what only an upgrade leaves, and what only an installation makes: nothing
+-- What only an upgrade leaves, and what only an installation makes: nothing.
 SELECT * FROM (TABLE upgraded EXCEPT ALL SELECT r.version, i.* FROM released AS r, installed AS i) AS d
 ORDER BY release, kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 SELECT * FROM (SELECT r.version, i.* FROM released AS r, installed AS i EXCEPT ALL TABLE upgraded) AS d
 ORDER BY version, kind COLLATE "C", object COLLATE "C", name COLLATE "C", value COLLATE "C";
 
--- what an upgrade loses or changes in the tables: nothing
+-- What an upgrade loses or changes in the tables: nothing.
 SELECT release, relation, before, after FROM data WHERE before IS DISTINCT FROM after ORDER BY release, relation COLLATE "C";
 
--- the C functions that any script names, released ones above all, are in the library
+-- The library has every C function that a script names, above all a released one.
 CREATE TEMP TABLE symbol AS
     SELECT DISTINCT (regexp_matches(pg_read_file(format('%s/extension/%s', c.setting, f)), '''MODULE_PATHNAME'',\s*''(\w+)''', 'g'))[1] AS name
     FROM pg_config AS c, pg_ls_dir(c.setting || '/extension') AS f
     WHERE c.name = 'SHAREDIR' AND f ~ '^cryptoanalytics--.*\.sql$';
 SELECT count(*) >= 80 AS named FROM symbol;
--- one that never was shows that others would be missed
+-- A function that never existed shows that others would be missed.
 INSERT INTO symbol VALUES ('ca_that_never_was');
 DO $$
 DECLARE
@@ -213,11 +212,11 @@ BEGIN
 END;
 $$;
 
--- and nothing stays behind
+-- Nothing is left.
 DROP EXTENSION cryptoanalytics;
 SELECT count(*) FROM fact;
 
--- somebody's schema of the internal one's name keeps the extension from being made and from being updated: nothing is done
+-- A schema with the name of the internal one prevents installing and updating the extension: nothing is changed.
 \set SHOW_CONTEXT never
 CREATE SCHEMA cryptoanalytics_internal;
 CREATE EXTENSION cryptoanalytics;
@@ -230,7 +229,7 @@ SELECT * FROM ((TABLE before EXCEPT TABLE fact) UNION ALL (TABLE fact EXCEPT TAB
 DROP SCHEMA cryptoanalytics_internal;
 \set SHOW_CONTEXT errors
 
--- functions of others that have such names stay where they are, and what others have built on support functions stays built
+-- Functions of others with such names stay where they are, and what others have built on support functions keeps working.
 CREATE FUNCTION ca_check_asset(asset text) RETURNS text LANGUAGE sql RETURN 'a function of the user''s';
 CREATE FUNCTION ca_of_user() RETURNS text LANGUAGE sql RETURN ca_check_asset('BTC'::text);
 CREATE TABLE of_user (x numeric CONSTRAINT of_user_check CHECK (all_finite(x)), updated_at timestamptz);

@@ -1,5 +1,4 @@
--- The upgrade from 0.6.0 takes keys out of what was derived from logs of APIs, and leaves all the rest as
--- it is.
+-- The upgrade from 0.6.0 removes keys from what was derived from logs of APIs, and leaves everything else as it is.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = warning;
@@ -16,14 +15,14 @@ VALUES ('p', '/x?key=secret1', 'GET', 200, 1, NULL, '2024-01-01 00:00+00'),
        ('p', '/x', 'GET', 200, 3, NULL, '2024-01-01 00:02+00'),
        ('p', '/y#secret5', 'GET', 200, 4, NULL, '2024-01-01 00:03+00'),
        ('p', 'https://me:secret6@h/z', 'GET', 500, 5, NULL, '2024-01-01 00:04+00'),
-       -- as if they were numbered already, and in the order that is not theirs
+       -- as if they had numbers already, in a wrong order
        ('p', '/n?3', 'GET', 200, 6, NULL, '2024-01-01 00:05+00'),
        ('p', '/n?2', 'GET', 200, 7, NULL, '2024-01-01 00:06+00'),
        ('p', '/n?1', 'GET', 200, 8, NULL, '2024-01-01 00:07+00'),
        ('p', '/n?0', 'GET', 200, 9, NULL, '2024-01-01 00:08+00');
 SELECT roll_up_api_logs('hourly', since => '2024-01-01', as_of => '2024-01-02') > 0 AS hourly;
 SELECT roll_up_api_logs('daily', since => '2024-01-01', as_of => '2024-01-02') > 0 AS daily;
--- of a user's own, with what looks like a key
+-- rows of a user's own, with what looks like a key
 INSERT INTO analytics_data (category, metric_name, metric_value, dimensions, aggregation_level)
 VALUES ('api_usage', 'mine', 1, '{"endpoint": "/x?key=mine"}', 'hourly');
 SELECT record_system_health('2024-01-01 00:30+00') > 0 AS recorded;
@@ -39,7 +38,7 @@ CREATE TEMP TABLE logs AS TABLE external_api_logs;
 
 ALTER EXTENSION cryptoanalytics UPDATE;
 
--- endpoints: all rows and values are there, no key is
+-- Endpoints: all rows and values are there, without keys.
 SELECT count(*) AS kept
 FROM before AS b
 JOIN analytics_data AS a USING (id, category, metric_name, metric_value, created_at)
@@ -51,17 +50,17 @@ FROM before AS b
 JOIN analytics_data AS a USING (id)
 WHERE b.endpoint IS NOT NULL AND a.metric_name IN ('mine', 'response_time_p50_ms') AND a.aggregation_level = 'hourly'
 ORDER BY a.metric_value, b.endpoint;
--- errors of checks
+-- Errors of health checks.
 SELECT e.error ->> 'name' AS name, e.error ->> 'message' AS message
 FROM system_health AS h
 CROSS JOIN LATERAL jsonb_array_elements(h.error_logs) AS e (error)
 WHERE h.check_time = '2024-01-01 00:30+00'
 ORDER BY e.error ->> 'time';
 SELECT error_logs FROM system_health WHERE check_time > '2024-01-01 00:30+00' ORDER BY check_time;
--- the logs themselves, with queries
+-- The logs themselves, with query strings.
 SELECT count(*) FROM (TABLE logs EXCEPT TABLE external_api_logs) AS l;
 
--- the first roll-up counts the endpoints as one
+-- The first roll-up counts the endpoints as one.
 SELECT roll_up_api_logs('hourly') > 0 AS hourly;
 SELECT dimensions ->> 'endpoint' AS endpoint, metric_value AS requests
 FROM analytics_data

@@ -1,5 +1,5 @@
--- The upgrade from 0.6.0 widens prices and volumes: without rewriting a table, and not past a user's
--- views.
+-- The upgrade from 0.6.0 widens prices and volumes without rewriting a table. It is refused while views of a user are
+-- in the way.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = warning;
@@ -14,11 +14,11 @@ INSERT INTO assets (id, symbol, name, asset_type, current_price) VALUES (1, 'W',
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 VALUES (1, '1m', '2024-01-01', 1, 2, 0.00000001, 1.5, 0.12);
 
--- rights that were granted on our views
+-- Rights that were granted on our views.
 GRANT SELECT ON price_history TO regress_prices_reader;
 GRANT SELECT (asset_id, value_usd) ON portfolio_positions TO regress_prices_reader;
 
--- a view, one on it, a materialized view, a parsed function and a trigger
+-- A view, a view on that, a materialized view, a parsed function and a trigger.
 CREATE VIEW closes WITH (security_barrier = true) AS SELECT candle_time, close_price FROM price_data;
 GRANT SELECT ON closes TO regress_prices_reader;
 CREATE VIEW "Closes twice" AS SELECT candle_time, 2 * close_price AS twice FROM closes;
@@ -27,7 +27,7 @@ CREATE FUNCTION latest() RETURNS numeric LANGUAGE sql
     BEGIN ATOMIC SELECT current_price FROM assets ORDER BY id LIMIT 1; END;
 CREATE FUNCTION looked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER look BEFORE UPDATE OF ath ON assets FOR EACH ROW EXECUTE FUNCTION looked();
--- none of these is in the way
+-- None of these is in the way.
 CREATE VIEW unaffected AS SELECT id, market_cap FROM price_history;
 CREATE INDEX mine ON price_data ((close_price * 2));
 
@@ -35,7 +35,7 @@ CREATE TEMP TABLE files AS
     SELECT c.oid, c.relname, c.relfilenode FROM pg_class AS c
     WHERE c.relnamespace = 'prices_0_6'::regnamespace AND c.relkind = 'r';
 
--- named, with all that makes them again
+-- The error names them, with the commands that make them again.
 SAVEPOINT before;
 DO $$
 DECLARE
@@ -56,17 +56,17 @@ SELECT state, message, hint FROM told;
 SELECT split_part(detail, E'After it:\n', 1) FROM told;
 \pset tuples_only off
 \pset format aligned
--- and nothing has been done by half
+-- And nothing was changed.
 SELECT extversion FROM pg_extension WHERE extname = 'cryptoanalytics';
 SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'price_data'::regclass AND attname = 'close_price';
 
--- as told
+-- The user follows the hint.
 CREATE FUNCTION pg_temp.run(part text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE part; END $$;
 SELECT pg_temp.run(replace(split_part(t.detail, E'After it:\n', 1), 'Before the upgrade:', '')) FROM told AS t;
 ALTER EXTENSION cryptoanalytics UPDATE;
 SELECT pg_temp.run(split_part(t.detail, E'After it:\n', 2)) FROM told AS t;
 
--- the types, ours and theirs
+-- The types, of the extension and of the user.
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid
@@ -83,13 +83,13 @@ SELECT twice FROM "Closes twice";
 SELECT latest();
 SELECT high FROM highest;
 
--- none of the large tables was rewritten
+-- None of the large tables was rewritten.
 SELECT count(*) AS kept
 FROM files AS f
 JOIN pg_class AS c ON c.oid = f.oid
 WHERE c.relfilenode = f.relfilenode AND f.relname IN ('price_data', 'price_data_archive', 'assets');
 
--- what comes in now is kept
+-- New values keep their digits.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 VALUES (1, '1m', '2024-01-01 00:01', 0.0000000012, 0.0000000012, 0.0000000012, 0.0000000012, 0.001);
 SELECT close_price, volume FROM price_history ORDER BY candle_time;
