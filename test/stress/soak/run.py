@@ -1,7 +1,7 @@
-"""Writes candles with pgbench while every other writer runs twice, and readers look: prints TAP.
+"""Writes candles with pgbench while two sessions run every other writer, and readers check the rows: prints TAP.
 
-run.py SECONDS SEED, against a server that runs, with a database "soak" that has the extension and
-setup.sql.  A pgbench for each script, with two clients; one that fails says so at its end.
+run.py SECONDS SEED, against a running server with a database "soak" that has the extension and setup.sql.
+Each script has a pgbench with two clients, which reports an error at its end.
 """
 
 import subprocess
@@ -9,7 +9,7 @@ import sys
 
 ASSET = "\\set asset random(1, 4)\n"
 
-# what each pgbench runs, and how long its clients rest after it, in milliseconds
+# what each pgbench runs, and how many milliseconds its clients wait after it
 SCRIPTS = {
     "candles": (ASSET + "\\set n random(1, 5)\nSELECT soak.write(:asset, :n);", 50),
     "imports": (ASSET + "\\set n random(1, 5)\nSELECT soak.import(:asset, :n);", 100),
@@ -27,13 +27,13 @@ SCRIPTS = {
     "update_technical_indicators": (ASSET + "SELECT update_technical_indicators(:asset, '1m');", 300),
     "predictions": (ASSET + "SELECT soak.predict(:asset);", 50),
     "score_predictions": (ASSET + "SELECT score_predictions(soak.time(soak.next(:asset)));", 500),
-    "trades": (ASSET + "\\set buys random(0, 1)\n\\set n random(1, 9)\nSELECT soak.trade(:asset, :buys = 1, :n);", 50),
+    "trades": (ASSET + "\\set opens random(0, 1)\n\\set n random(1, 9)\nSELECT soak.trade(:asset, :opens = 1, :n);", 50),
     "readers": (ASSET + "SELECT soak.check(:asset);", 200),
 }
 
 
 def pgbench(name, seconds, seed):
-    """Two clients of one script, for so many seconds."""
+    """Runs a script with two clients for this many seconds."""
     script, rest = SCRIPTS[name]
     bench = subprocess.Popen(
         ["pgbench", "--no-vacuum", "--client=2", f"--time={seconds}", f"--random-seed={seed}", "--file=/dev/stdin", "soak"],

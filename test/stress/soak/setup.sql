@@ -1,5 +1,5 @@
--- Candles, predictions and positions for run.py, and what must hold of them at every moment.  All
--- values are drawn by a hash of asset and minute, so a reader knows each without asking a writer.
+-- Candles, predictions and positions for run.py, and what must hold of them at every moment.  All values are
+-- drawn by a hash of asset and minute, so that a reader knows each of them without asking a writer.
 
 CREATE SCHEMA soak;
 
@@ -31,7 +31,7 @@ BEGIN ATOMIC
                                50 * asset + soak.draw(asset, m, 2, 900) AS close) AS p;
 END;
 
--- the first minute that is not there yet
+-- the first minute without a candle
 CREATE FUNCTION soak.next(asset integer) RETURNS bigint
     LANGUAGE sql STABLE STRICT
 BEGIN ATOMIC
@@ -40,7 +40,7 @@ BEGIN ATOMIC
     WHERE h.asset_id = next.asset AND h.timeframe = '1m';
 END;
 
--- One that comes second finds the same minutes there already, with the same values.
+-- If two sessions write the same minutes, the second finds them there, with the same values.
 CREATE FUNCTION soak.write(asset integer, n integer) RETURNS void
     LANGUAGE sql VOLATILE STRICT
 BEGIN ATOMIC
@@ -70,15 +70,16 @@ BEGIN ATOMIC
     FROM soak.next(asset) AS s (minute);
 END;
 
--- A sale of more than is held is refused, and that is all that may go wrong.
-CREATE FUNCTION soak.trade(asset integer, buys boolean, n integer) RETURNS void
+-- Long positions open by buying, short ones, which have even numbers, by selling.  Closing more than is held is
+-- refused, and nothing else may fail.
+CREATE FUNCTION soak.trade(asset integer, opens boolean, n integer) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT
 AS $$
 BEGIN
     INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, fees_paid, timeframe, action_source, created_at)
-    SELECT asset, CASE WHEN buys THEN 'buy' ELSE 'sell' END, 50 * asset + n, n, 0.25, '1m', 'manual', clock_timestamp();
+    SELECT asset, CASE WHEN opens = (asset % 2 = 1) THEN 'buy' ELSE 'sell' END, 50 * asset + n, n, 0.25, '1m', 'manual', clock_timestamp();
 EXCEPTION WHEN check_violation THEN
-    IF buys THEN
+    IF opens THEN
         RAISE;
     END IF;
 END;
@@ -86,7 +87,7 @@ $$;
 
 -- ---- what must hold ----
 
--- minutes without a gap, each once, each with its values, wherever it lies
+-- There is no gap, and each minute is in one place, with its values.
 CREATE FUNCTION soak.broken_minutes(asset integer) RETURNS SETOF text
     LANGUAGE sql STABLE STRICT
 BEGIN ATOMIC
@@ -108,7 +109,7 @@ BEGIN ATOMIC
     (SELECT format('id %s is there %s times', s.id, count(*)) FROM stored AS s GROUP BY s.id HAVING count(*) > 1 LIMIT 3);
 END;
 
--- A stored roll-up is that of the first of its minutes, as many as were there when it was written.
+-- A stored roll-up is made of its first minutes, as many as there were when it was written.
 CREATE FUNCTION soak.broken_rollups(asset integer) RETURNS SETOF text
     LANGUAGE sql STABLE STRICT
 BEGIN ATOMIC
@@ -143,7 +144,8 @@ BEGIN ATOMIC
     UNION ALL
     SELECT format('position %s is %s of %s traded', p.id, p.quantity, a.quantity)
     FROM portfolio AS p
-    CROSS JOIN LATERAL (SELECT coalesce(sum(CASE t.action_type WHEN 'buy' THEN t.quantity ELSE -t.quantity END), 0) AS quantity
+    CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN (t.action_type = 'sell') = (p.asset_type = 'Short Position')
+                                                 THEN t.quantity ELSE -t.quantity END), 0) AS quantity
                         FROM trade_actions AS t WHERE t.portfolio_id = p.id) AS a
     WHERE p.quantity <> a.quantity OR p.quantity < 0;
 END;
