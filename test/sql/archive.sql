@@ -143,6 +143,20 @@ CALL archive_price_data(older_than => '2024-02-01', batch_size => 2);
 SELECT * FROM tally;
 SELECT status, result_data ->> 'moved' AS moved, error_message FROM background_tasks ORDER BY id DESC LIMIT 2;
 
+-- An error without a detail, such as a lock timeout or here that of a trigger, does not stop the other series either.
+CREATE FUNCTION not_yet() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE data_exception USING MESSAGE = 'not yet'; END; $$;
+CREATE TRIGGER not_yet BEFORE INSERT ON price_data_archive FOR EACH ROW WHEN (NEW.asset_id = 1) EXECUTE FUNCTION not_yet();
+INSERT INTO price_data (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
+SELECT 1010 + a, a, '1m', 1, 1, 1, 1, '2024-01-01 00:10+00', '2024-01-02' FROM generate_series(1, 2) AS a;
+CALL archive_price_data(older_than => '2024-02-01');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM tally ORDER BY asset_id;
+SELECT status, result_data ->> 'moved' AS moved, error_message FROM background_tasks ORDER BY id DESC LIMIT 1;
+DROP TRIGGER not_yet ON price_data_archive;
+DROP FUNCTION not_yet();
+CALL archive_price_data(older_than => '2024-02-01');
+DELETE FROM price_data_archive WHERE id > 1010;
+
 -- The next run of the same procedure marks a run whose session is gone as failed; no backend has the number 0.
 INSERT INTO background_tasks (task_name, task_type, status, task_params, started_at)
 VALUES ('archive_price_data', 'cleanup', 'running', '{"pid": 0}', '2024-01-01'),

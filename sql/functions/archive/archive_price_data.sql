@@ -169,7 +169,7 @@ BEGIN
     END IF;
     IF others < 10 THEN
         RAISE WARNING 'the % candles of asset % cannot be moved: %', timeframe, series, message
-            USING ERRCODE = state, DETAIL = nullif(detail, '');
+            USING ERRCODE = state, DETAIL = coalesce(nullif(detail, ''), 'The run goes on with other series.');
     END IF;
     IF others = 0 THEN
         RETURN jsonb_build_object('message', message, 'detail', detail, 'state', state, 'others', 0);
