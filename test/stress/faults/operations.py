@@ -1,4 +1,4 @@
-"""What is interrupted: calls, what they must keep, and the state that tells how far they came."""
+"""What is interrupted: calls, what they must keep, and the state that shows how far they came."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ class Operation:
     name: str
     calls: list
     kept: str  # an SQL expression whose value never changes
-    state: str  # one that tells before, amid and after from each other
+    state: str  # an SQL expression that differs before, during and after the calls
     lock: str  # SQL that another session holds so that the call has to wait
     promise: str = "no candle is lost, doubled or changed"
     settings: list = field(default_factory=list)
@@ -31,7 +31,7 @@ COMPRESSING = [
               [f"CALL decompress_price_archive('1m', {asset}, NULL, NULL)" for asset in ASSETS], ALL, STATE, SERIES),
 ]
 
-# the first run drops the indicators, before anything is compared
+# the first run removes the indicators, before anything is compared
 ARCHIVING = [
     Operation("archive_price_data into rows", ["CALL archive_price_data('2025-01-01', '1m', batch_size => 4000)"],
               BUT_INDICATORS, STATE, SERIES),
@@ -64,14 +64,14 @@ SCORING = [
 INDICATORS = [
     Operation("update_technical_indicators",
               [f"SELECT update_technical_indicators({asset}, '1m', '{{\"SMA\": 20, \"RSI\": 14}}')" for asset in ASSETS],
-              BUT_INDICATORS, "faults.indicators()", SERIES,
+              BUT_INDICATORS, "faults.indicators()", "SELECT cryptoanalytics_internal.ca_lock_indicators(2, '1m')",
               "all indicators of a series are there with their states, or none",
               reset=["UPDATE price_data SET technical_indicators = NULL", "TRUNCATE technical_indicator_states",
                      "TRUNCATE technical_indicator_notes"],
               broken=["SELECT faults.broken()", "SELECT faults.broken_indicators()"], notes_tasks=False),
 ]
 
-# each with what makes the candles ready for it
+# each with what prepares the candles for it
 FAMILIES = [
     (COMPRESSING, []),
     (ARCHIVING_INTO_SEGMENTS, RESTORE),

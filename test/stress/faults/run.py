@@ -1,15 +1,14 @@
-"""Kills backends and servers amid what the extension does, and looks what is left: prints TAP.
+"""Kills backends and servers while the extension works, and checks what is left: prints TAP.
 
-run.py KILLS SEED LOG [WORD], WORD for only the operations with it in their names.  It needs PGDATA
-of a server that is not running, with a database "faults" that has the extension and setup.sql, and
-starts the server itself.  That server has fsync and full_page_writes off, as scripts/lib.sh starts
-it: processes are killed here, the machine does not crash, so what was written is there, and no
-page is torn.
+run.py KILLS SEED LOG [WORD] runs all operations, or those with WORD in their names.  It needs PGDATA of a
+stopped server with a database "faults" that has the extension and setup.sql, and starts the server itself.
+As scripts/lib.sh starts it, that server has fsync and full_page_writes off: processes are killed here, but
+the machine does not crash, so nothing that was written is lost and no page is torn.
 
-KILLS is how many backends and how many whole servers are killed in each operation; besides, ten
-runs are cancelled, ten run into statement_timeout and five into lock_timeout.  Moments are drawn
-by SEED from the time that an undisturbed run takes.  If FAULTS_DISK is a small file system, the
-database moves into it, and ten runs find it full after a share, drawn too, of what they would write.
+KILLS is how many backends and how many servers are killed in each operation. Up to ten runs are also
+cancelled, ten run into statement_timeout and five into lock_timeout. SEED draws the moments from the time of
+an undisturbed run. If FAULTS_DISK is a small file system, the database moves there, and ten runs find the
+disk full after a part, drawn too, of what they would write.
 """
 
 import os
@@ -49,7 +48,7 @@ class Tap:
 
 
 def wait(run, seconds):
-    """Until it has ended, at most so long if that is not None."""
+    """Waits until the run has ended, but not longer than seconds, if given."""
     try:
         run.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -62,7 +61,7 @@ def free():
 
 
 class FullDisk:
-    """Leaves so many bytes while it is there."""
+    """Leaves this many bytes free on the disk."""
 
     def __init__(self, left):
         self.file = os.path.join(DISK, "ballast")
@@ -77,16 +76,16 @@ class FullDisk:
 
 
 def fill_disk(operation, reference):
-    """Runs it on a disk with too little room; whether it failed, and with what if not for that."""
+    """Runs it on a disk with too little room; returns whether it failed, and any error of another cause."""
     with FullDisk(int(random.uniform(0, 0.9) * reference["bytes"])):
         run = subprocess.run(psql(operation.settings + operation.calls) + ["--set=VERBOSITY=verbose"],
                              capture_output=True, text=True)
-    told = "ERROR:  53100: " in run.stderr
-    return run.returncode != 0, [] if run.returncode == 0 or told else [run.stderr]
+    disk_full = "ERROR:  53100: " in run.stderr
+    return run.returncode != 0, [] if run.returncode == 0 or disk_full else [run.stderr]
 
 
 def interrupt(server, operation, kind, reference):
-    """Runs it and breaks it off at a random moment; whether it had not come to its end."""
+    """Runs it and interrupts it at a random moment; returns whether that was before its end."""
     delay = random.uniform(0, 0.9 * reference["seconds"])
     settings = list(operation.settings)
     holder = None
@@ -115,7 +114,7 @@ def interrupt(server, operation, kind, reference):
         server.cancel(pid)
     run.communicate()
     if run.returncode == 0:
-        # it is faster than when it was measured, on a machine that had more to do
+        # faster than measured, when the machine was busier
         reference["seconds"] = min(reference["seconds"], took)
     if holder is not None:
         ask(f"SELECT pg_terminate_backend({holder_pid}, 5000)")
@@ -124,7 +123,7 @@ def interrupt(server, operation, kind, reference):
 
 
 class Trial:
-    """One operation, interrupted again and again in one way."""
+    """One operation, interrupted several times in one way."""
 
     def __init__(self, tap, server, operation, reference):
         self.tap = tap
@@ -174,13 +173,13 @@ class Trial:
             self.tap.ok(not self.tasks, f"{what}, {self.running} times a task was left running, and the next call "
                         "marked it as failed", self.tasks)
         elif self.operation.notes_tasks:
-            # between two batches there are moments in which nobody can note it; the next call does
+            # between two batches an interruption cannot be recorded; the next call does that
             self.tap.ok(not self.tasks and 5 * self.running <= times,
                         f"{what}, {self.running} times a task was left running", self.tasks)
 
 
 def undisturbed(op):
-    """What it does when nobody disturbs it, and how long that takes."""
+    """Returns what an undisturbed run does, and how long it takes."""
     ask(*op.reset, f"VACUUM FULL {FILES}")
     room = free() if DISK else 0
     reference = {"before": ask(f"SELECT {op.state}"), "kept": ask(f"SELECT {op.kept}")}
@@ -200,7 +199,7 @@ def undisturbed(op):
 
 
 def family(tap, server, operations, prepare, kills, word):
-    """Operations of which each takes back what the one before did, or one that is reset."""
+    """Runs operations that each undo the one before, or a single one that is reset."""
     ask(*prepare, "VACUUM ANALYZE")
     if not any(word in op.name for op in operations):
         return
