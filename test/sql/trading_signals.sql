@@ -7,7 +7,7 @@ BEGIN;
 INSERT INTO users (id, email, password_hash) VALUES (1, 's@example.org', 'x');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'SSS', 'Signals', 'crypto'), (2, 'TTT', 'Two lengths', 'crypto');
 
--- Long: (130 - 100) / (100 - 90) = 3. Short: (100 - 80) / (106 - 100) = 10/3, to 20 places. No price: NULL. Given: kept.
+-- Long: (130 - 100) / (100 - 90) = 3. Short: (100 - 80) / (106 - 100) = 10/3, to 20 places. No price: NULL; given: kept
 INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, risk_reward_ratio, created_at)
 VALUES (1, 1, 'long', 100, 130, 90, NULL, '2024-01-01 10:00:30'), (2, 1, 'short', 100, 80, 106, NULL, '2024-01-01'),
        (3, 1, 'long', NULL, 130, 90, NULL, '2024-01-01'), (4, 1, 'long', 100, 130, 90, 2.5, '2024-01-01');

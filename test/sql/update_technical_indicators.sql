@@ -133,7 +133,7 @@ $$;
 SELECT pg_temp.corrected(10) AS corrected;
 SELECT technical_indicators, count(*) FROM price_data WHERE asset_id = 805 GROUP BY 1 ORDER BY 1;
 SELECT update_technical_indicators(805, '1d', '{"SMA": 2}');
--- So does moving to the archive, unless the indicators are kept, by argument or by setting: days 1 and 2, then 3, then 4.
+-- So does archiving, unless the indicators are kept, by argument or by setting: days 1 and 2, then 3, then 4.
 CALL archive_price_data('2024-01-04 00:00+00', '1d', 805);
 CALL archive_price_data('2024-01-05 00:00+00', '1d', 805, keep_indicators => true);
 SET cryptoanalytics.keep_indicators = on;

@@ -229,7 +229,7 @@ SELECT * FROM ((TABLE before EXCEPT TABLE fact) UNION ALL (TABLE fact EXCEPT TAB
 DROP SCHEMA cryptoanalytics_internal;
 \set SHOW_CONTEXT errors
 
--- Functions of others with such names stay where they are, and what others have built on support functions keeps working.
+-- Functions of others with such names stay where they are; what others have built on support functions keeps working.
 CREATE FUNCTION ca_check_asset(asset text) RETURNS text LANGUAGE sql RETURN 'a function of the user''s';
 CREATE FUNCTION ca_of_user() RETURNS text LANGUAGE sql RETURN ca_check_asset('BTC'::text);
 CREATE TABLE of_user (x numeric CONSTRAINT of_user_check CHECK (all_finite(x)), updated_at timestamptz);

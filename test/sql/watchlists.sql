@@ -73,7 +73,7 @@ SELECT * FROM told;
 DELETE FROM users;
 SELECT * FROM told;
 
--- A list from before these rules, or a restored one, stays as it is until it changes; then zero means the end: E is third.
+-- A list from before these rules, or a restored one, stays as it is until it changes; then zero is the end: E is third.
 SET search_path = '';
 COPY public.watchlist_assets (id, watchlist_id, asset_id, position_type, position) FROM stdin;
 11	2	3	long	40
