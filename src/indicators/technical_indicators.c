@@ -27,6 +27,7 @@
 
 #include "indicators/parameters.h"
 #include "indicators/indicator_rows.h"
+#include "number/decimal64.h"
 #include "numeric/numeric.h"
 #include "base/extension.h"
 #include "base/query.h"
@@ -150,11 +151,13 @@ begin_candle(Series *series, TimestampTz time, const CaBar *bar)
 static CaPrice
 compressed_price(const CaSegmentNumbers *numbers, int candle)
 {
-	int64 value = numbers->value[candle];
+	CaDecimal64 small = {numbers->value[candle], numbers->scale};
+	int64_t e8;
 
-	if (!numbers->is_text && numbers->scale == CA_E8_SCALE &&
-		value > -CA_E8_LIMIT && value < CA_E8_LIMIT)
-		return ca_price_from_e8(value);
+	if (!numbers->is_text && numbers->scale <= CA_E8_SCALE &&
+		ca_decimal64_rescale(&small, CA_E8_SCALE, &e8) && e8 > -CA_E8_LIMIT &&
+		e8 < CA_E8_LIMIT)
+		return ca_price_from_e8(e8);
 	return ca_price_from_numeric(ca_segment_number(numbers, candle));
 }
 

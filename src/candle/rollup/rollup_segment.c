@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "candle/rollup/rollup_segment.h"
+#include "segment/codec/scales.h"
 #include "segment/read/payload.h"
 
 /* a run of candles in a segment */
@@ -24,6 +25,31 @@ typedef struct Run
 	int from;
 	int to; /* the candle after the last one */
 } Run;
+
+/*
+ * A price of a run as it was shown.  Of equal ones it is the one that
+ * ca_decimal64_order() puts last, or first: which = 1, or -1.
+ */
+static CaDecimal64
+shown_price(const Run *run, const CaSegmentNumbers *numbers, int64_t value,
+			int which)
+{
+	CaDecimal64 price = {value, numbers->scale};
+	bool found = false;
+
+	if (!numbers->is_mixed)
+		return price;
+	for (int i = run->from; i < run->to; i++)
+		if (numbers->value[i] == value)
+		{
+			CaDecimal64 shown = ca_segment_shown(numbers, i);
+
+			if (!found || which * ca_decimal64_order(&shown, &price) > 0)
+				price = shown;
+			found = true;
+		}
+	return price;
+}
 
 /*
  * The prices of a run.  False when they are not small decimals, or when high
@@ -42,16 +68,9 @@ run_prices(const Run *run, CaDecimal64 prices[4])
 	bool outside = false;
 
 	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
-	{
-		if (number[i].is_text || number[i].scale > CA_DECIMAL64_SCALE)
+		if (number[i].is_text || number[i].scale > CA_DECIMAL64_SCALE ||
+			number[i].scale != number[CA_SEGMENT_OPEN].scale)
 			return false;
-		prices[i].scale = number[i].scale;
-	}
-	if (prices[1].scale != prices[0].scale ||
-		prices[2].scale != prices[0].scale ||
-		prices[3].scale != prices[0].scale)
-		return false;
-
 	for (int i = run->from; i < run->to; i++)
 	{
 		highest = high[i] > highest ? high[i] : highest;
@@ -59,11 +78,36 @@ run_prices(const Run *run, CaDecimal64 prices[4])
 		outside |= (high[i] < open[i]) | (high[i] < close[i]) |
 				   (low[i] > open[i]) | (low[i] > close[i]);
 	}
-	prices[CA_SEGMENT_OPEN].value = open[run->from];
-	prices[CA_SEGMENT_HIGH].value = highest;
-	prices[CA_SEGMENT_LOW].value = lowest;
-	prices[CA_SEGMENT_CLOSE].value = close[run->to - 1];
-	return !outside;
+	if (outside)
+		return false;
+	prices[CA_SEGMENT_OPEN] =
+		ca_segment_shown(&number[CA_SEGMENT_OPEN], run->from);
+	prices[CA_SEGMENT_HIGH] =
+		shown_price(run, &number[CA_SEGMENT_HIGH], highest, 1);
+	prices[CA_SEGMENT_LOW] =
+		shown_price(run, &number[CA_SEGMENT_LOW], lowest, -1);
+	prices[CA_SEGMENT_CLOSE] =
+		ca_segment_shown(&number[CA_SEGMENT_CLOSE], run->to - 1);
+	return true;
+}
+
+/* give a sum of volumes as many decimals as the one that shows most has */
+static void
+show_volume(const Run *run, CaTraded *traded)
+{
+	const CaSegmentNumbers *volume = &run->segment->number[CA_SEGMENT_VOLUME];
+	int most = volume->is_mixed ? 0 : volume->scale;
+
+	for (int i = run->from; i < run->to && most < volume->scale; i++)
+		if (!volume->has_nulls || !volume->nulls[i])
+		{
+			int scale = ca_segment_shown(volume, i).scale;
+
+			most = scale > most ? scale : most;
+		}
+	if (most < volume->scale)
+		traded->volume /= ca_decimal64_pow10[volume->scale - most];
+	traded->volume_scale = most;
 }
 
 /*
@@ -81,7 +125,6 @@ run_traded(const Run *run, CaTraded *traded, bool *any)
 		return false;
 	traded->volume = 0;
 	traded->notional3 = 0;
-	traded->volume_scale = volume->scale;
 	traded->notional3_scale = number[CA_SEGMENT_CLOSE].scale + volume->scale;
 	for (int i = run->from; i < run->to; i++)
 	{
@@ -103,6 +146,7 @@ run_traded(const Run *run, CaTraded *traded, bool *any)
 								   &traded->notional3))
 			return false;
 	}
+	show_volume(run, traded);
 	return true;
 }
 

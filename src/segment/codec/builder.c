@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "segment/codec/builder.h"
+#include "segment/codec/scales.h"
 
 /* the longest text of a small number: sign, point, and 19 digits */
 #define SMALL_TEXT 21
@@ -41,6 +42,7 @@ ca_builder_add(CaSegmentBuilder *builder, const CaBuilderCandle *candle)
 		column->nulls[at] = number->is_null;
 		column->value[at] = 0;
 		column->text[at] = (CaSegmentText){NULL, 0};
+		builder->value[i][at] = 0;
 		builder->scale[i][at] = 0;
 		if (number->is_null)
 			continue;
@@ -51,32 +53,59 @@ ca_builder_add(CaSegmentBuilder *builder, const CaBuilderCandle *candle)
 		}
 		else
 		{
-			column->value[at] = number->value;
+			builder->value[i][at] = number->value;
 			builder->scale[i][at] = (uint8_t) number->scale;
 		}
 	}
 }
 
-/* whether a column must be text; if not, its scale, which is 0 without values */
-static bool
-is_mixed(const CaSegmentBuilder *builder, int number, int *scale)
+/* a set of columns that share a scale, from one to another */
+typedef struct Columns
 {
-	const CaSegmentNumbers *column = &builder->segment.number[number];
-	bool has_value = false;
+	int from;
+	int to;
+} Columns;
 
-	*scale = 0;
-	for (int i = 0; i < builder->segment.count; i++)
-	{
-		int shown = builder->scale[number][i];
+/*
+ * The scale at which all numbers of the columns are int64s: the greatest of theirs,
+ * and 0 without numbers.  -1 if one of them is text or does not fit.
+ */
+static int
+common_scale(const CaSegmentBuilder *builder, Columns columns)
+{
+	int scale = 0;
 
-		if (column->nulls[i])
-			continue;
-		if (shown == CA_BUILDER_TEXT || (has_value && shown != *scale))
-			return true;
-		*scale = shown;
-		has_value = true;
-	}
-	return false;
+	for (int c = columns.from; c <= columns.to; c++)
+		for (int i = 0; i < builder->segment.count; i++)
+		{
+			if (builder->scale[c][i] == CA_BUILDER_TEXT)
+				return -1;
+			if (builder->scale[c][i] > scale)
+				scale = builder->scale[c][i];
+		}
+	for (int c = columns.from; c <= columns.to; c++)
+		for (int i = 0; i < builder->segment.count; i++)
+		{
+			CaDecimal64 small = {builder->value[c][i], builder->scale[c][i]};
+			int64_t value;
+
+			if (!ca_decimal64_rescale(&small, scale, &value))
+				return -1;
+		}
+	return scale;
+}
+
+/* the scale of each column, -1 for text; prices have one together if they can */
+static void
+choose_scales(const CaSegmentBuilder *builder, int scales[CA_SEGMENT_NUMBERS])
+{
+	const Columns prices = {CA_SEGMENT_OPEN, CA_SEGMENT_CLOSE};
+	int joint = common_scale(builder, prices);
+
+	for (int c = 0; c < CA_SEGMENT_NUMBERS; c++)
+		scales[c] = c <= CA_SEGMENT_CLOSE && joint >= 0
+						? joint
+						: common_scale(builder, (Columns){c, c});
 }
 
 /*
@@ -85,11 +114,12 @@ is_mixed(const CaSegmentBuilder *builder, int number, int *scale)
 size_t
 ca_builder_text_size(const CaSegmentBuilder *builder)
 {
+	int scales[CA_SEGMENT_NUMBERS];
 	size_t size = 0;
-	int scale;
 
+	choose_scales(builder, scales);
 	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
-		if (is_mixed(builder, i, &scale))
+		if (scales[i] < 0)
 			size += (size_t) builder->segment.count * SMALL_TEXT;
 	return size;
 }
@@ -117,6 +147,71 @@ write_small(int64_t value, int scale, char *out)
 	return length;
 }
 
+/* make a column of texts; returns the room that is left */
+static char *
+close_texts(CaSegmentBuilder *builder, int c, char *texts)
+{
+	CaSegmentNumbers *column = &builder->segment.number[c];
+
+	column->is_text = true;
+	column->scale = 0;
+	for (int i = 0; i < builder->segment.count; i++)
+	{
+		int shown = builder->scale[c][i];
+
+		column->value[i] = 0;
+		if (column->nulls[i] || shown == CA_BUILDER_TEXT)
+			continue;
+		column->text[i].data = texts;
+		column->text[i].length =
+			write_small(builder->value[c][i], shown, texts);
+		texts += column->text[i].length;
+	}
+	return texts;
+}
+
+/* make a column of integers; false if it is mixed */
+static bool
+close_integers(CaSegmentBuilder *builder, int c, int scale)
+{
+	CaSegmentNumbers *column = &builder->segment.number[c];
+	bool is_uniform = true;
+
+	column->is_text = false;
+	column->scale = scale;
+	column->least = (uint8_t) scale;
+	for (int i = 0; i < builder->segment.count; i++)
+	{
+		CaDecimal64 small = {builder->value[c][i], builder->scale[c][i]};
+
+		if (column->nulls[i])
+			continue;
+		if (small.scale < column->least)
+			column->least = (uint8_t) small.scale;
+		is_uniform &= small.scale == scale;
+		/* choose_scales() has seen that it fits */
+		(void) ca_decimal64_rescale(&small, scale, &column->value[i]);
+	}
+	return is_uniform;
+}
+
+/* say what each number of a mixed column shows */
+static void
+close_mixed(CaSegmentBuilder *builder, int c)
+{
+	CaSegmentNumbers *column = &builder->segment.number[c];
+
+	column->is_mixed = true;
+	for (int i = 0; i < builder->segment.count; i++)
+		column->extra[i] =
+			column->nulls[i]
+				? 0
+				: (uint8_t) (builder->scale[c][i] -
+							 ca_scales_trim(column->value[i], column->scale,
+											column->least)
+								 .scale);
+}
+
 /*
  * Decide the kind of each column, after which the segment can be encoded.  "texts"
  * has room for ca_builder_text_size() bytes and must last as long as the segment.
@@ -125,29 +220,28 @@ const CaSegment *
 ca_builder_close(CaSegmentBuilder *builder, char *texts)
 {
 	CaSegment *segment = &builder->segment;
+	int scales[CA_SEGMENT_NUMBERS];
+	bool is_mixed[CA_SEGMENT_NUMBERS] = {false};
+	bool prices_mixed = false;
 
-	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+	choose_scales(builder, scales);
+	for (int c = 0; c < CA_SEGMENT_NUMBERS; c++)
 	{
-		CaSegmentNumbers *column = &segment->number[i];
-		int scale;
+		CaSegmentNumbers *column = &segment->number[c];
 
-		column->is_text = is_mixed(builder, i, &scale);
-		column->scale = column->is_text ? 0 : scale;
 		column->has_nulls = memchr(column->nulls, 1, segment->count) != NULL;
-		if (!column->is_text)
-			continue;
-		for (int at = 0; at < segment->count; at++)
-		{
-			int shown = builder->scale[i][at];
-
-			if (column->nulls[at] || shown == CA_BUILDER_TEXT)
-				continue;
-			column->text[at].data = texts;
-			column->text[at].length =
-				write_small(column->value[at], shown, texts);
-			texts += column->text[at].length;
-		}
+		column->is_mixed = false;
+		if (scales[c] < 0)
+			texts = close_texts(builder, c, texts);
+		else
+			is_mixed[c] = !close_integers(builder, c, scales[c]);
+		prices_mixed |= c <= CA_SEGMENT_CLOSE && is_mixed[c];
 	}
+	/* prices are written together if all of them are mixed, or none */
+	for (int c = 0; c < CA_SEGMENT_NUMBERS; c++)
+		if (is_mixed[c] ||
+			(c <= CA_SEGMENT_CLOSE && prices_mixed && scales[c] >= 0))
+			close_mixed(builder, c);
 	return segment;
 }
 
@@ -203,8 +297,10 @@ ca_builder_read(const CaSegment *segment, int at, CaBuilderCandle *candle)
 			continue;
 		if (!column->is_text)
 		{
-			number->value = column->value[at];
-			number->scale = column->scale;
+			CaDecimal64 shown = ca_segment_shown(column, at);
+
+			number->value = shown.value;
+			number->scale = shown.scale;
 		}
 		else if (!read_small(&column->text[at], number))
 		{
@@ -225,7 +321,8 @@ number_equals(const CaSegmentBuilder *builder, int column, int at,
 	if (numbers->nulls[at] || number->is_null)
 		return numbers->nulls[at] && number->is_null;
 	if (builder->scale[column][at] != CA_BUILDER_TEXT)
-		return !number->is_text && number->value == numbers->value[at] &&
+		return !number->is_text &&
+			   number->value == builder->value[column][at] &&
 			   number->scale == builder->scale[column][at];
 	return number->is_text && number->text.length == text->length &&
 		   memcmp(number->text.data, text->data, text->length) == 0;

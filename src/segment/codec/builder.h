@@ -4,9 +4,10 @@
  *		Building a segment from candles, one by one.
  *
  * A candle is added as it comes, each number small or as text.  Closing the segment
- * decides what each column is: integers of one scale if all its values are small
- * and have the same decimals, otherwise text throughout.  So equal candles give
- * equal segments, whatever segments they were in before.
+ * decides what each column is: integers of one scale, mixed if they do not all show
+ * as many decimals, or text throughout if one of them does not fit.  The prices have
+ * one scale together if they can.  So equal candles give equal segments, whatever
+ * segments they were in before.
  *
  * Plain C, without allocation.  Texts are not copied: they must last until the
  * segment has been encoded.
@@ -44,7 +45,8 @@ typedef struct CaBuilderCandle
 typedef struct CaSegmentBuilder
 {
 	CaSegment segment;
-	/* decimals of each number, or CA_BUILDER_TEXT */
+	/* the small numbers that were added, and the decimals of each, or CA_BUILDER_TEXT */
+	int64_t value[CA_SEGMENT_NUMBERS][CA_SEGMENT_CANDLES];
 	uint8_t scale[CA_SEGMENT_NUMBERS][CA_SEGMENT_CANDLES];
 } CaSegmentBuilder;
 

@@ -12,6 +12,7 @@
 #include "segment/codec/layout.h"
 #include "segment/codec/numbers.h"
 #include "segment/codec/prices.h"
+#include "segment/codec/scales.h"
 
 static bool
 refuse(const char **problem, const char *reason)
@@ -28,7 +29,9 @@ read_head(CaInput *in, CaSegmentHead *head, const char **problem)
 
 	if (ca_input_left(in) < CA_SEGMENT_FIXED)
 		return refuse(problem, "the head is cut off");
-	if (in->at[0] != CA_SEGMENT_VERSION)
+	head->version = in->at[0];
+	if (head->version != CA_SEGMENT_VERSION &&
+		head->version != CA_SEGMENT_VERSION_MIXED)
 		return refuse(problem, "the version is unknown");
 	in->at += CA_SEGMENT_HEADER;
 	head->count = in->at[0] | in->at[1] << 8;
@@ -78,18 +81,30 @@ read_times(CaInput *in, const CaSegmentHead *head, CaSegment *segment,
 }
 
 static bool
-read_prices(CaInput *in, CaSegment *segment, const char **problem)
+read_joint_prices(CaInput *in, bool is_mixed, CaSegment *segment)
+{
+	if (!ca_prices_read(in, segment))
+		return false;
+	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE && is_mixed; i++)
+		if (!ca_scales_read(in, &segment->number[i], segment->count))
+			return false;
+	return true;
+}
+
+static bool
+read_prices(CaInput *in, int version, CaSegment *segment, const char **problem)
 {
 	uint8_t kind;
 
-	if (!ca_read_byte(in, &kind) || kind > CA_PRICES_JOINT)
+	if (!ca_read_byte(in, &kind) || kind > CA_PRICES_JOINT_MIXED ||
+		(kind == CA_PRICES_JOINT_MIXED && version != CA_SEGMENT_VERSION_MIXED))
 		return refuse(problem, "the prices are of an unknown kind");
-	if (kind == CA_PRICES_JOINT)
-		return ca_prices_read(in, segment) ||
+	if (kind != CA_PRICES_APART)
+		return read_joint_prices(in, kind == CA_PRICES_JOINT_MIXED, segment) ||
 			   refuse(problem, "the prices are cut off or malformed");
 	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
 	{
-		if (!ca_numbers_read(in, &segment->number[i], segment->count))
+		if (!ca_numbers_read(in, version, &segment->number[i], segment->count))
 			return refuse(problem, "the prices are cut off or malformed");
 		if (segment->number[i].has_nulls)
 			return refuse(problem, "a price is NULL");
@@ -106,13 +121,15 @@ read_column(CaInput *in, CaEncodedColumn column, const CaSegmentHead *head,
 		case CA_ENCODED_TIMES:
 			return read_times(in, head, segment, problem);
 		case CA_ENCODED_PRICES:
-			return read_prices(in, segment, problem);
+			return read_prices(in, head->version, segment, problem);
 		case CA_ENCODED_VOLUME:
-			return ca_numbers_read(in, &segment->number[CA_SEGMENT_VOLUME],
+			return ca_numbers_read(in, head->version,
+								   &segment->number[CA_SEGMENT_VOLUME],
 								   segment->count) ||
 				   refuse(problem, "the volumes are cut off or malformed");
 		case CA_ENCODED_MARKET_CAP:
-			return ca_numbers_read(in, &segment->number[CA_SEGMENT_MARKET_CAP],
+			return ca_numbers_read(in, head->version,
+								   &segment->number[CA_SEGMENT_MARKET_CAP],
 								   segment->count) ||
 				   refuse(problem, "the market caps are cut off or malformed");
 		case CA_ENCODED_ID:

@@ -3,7 +3,7 @@
  * encode.c
  *		Encoding a segment into bytes.  Plain C.
  *
- *		version		one byte
+ *		version		one byte: 2 if a column is mixed, else 1
  *		checksum	four bytes, written as zero
  *		count		two bytes, 1 to CA_SEGMENT_CANDLES
  *		first time	eight bytes
@@ -12,7 +12,8 @@
  * Then the columns, each after its length in bytes, a varint:
  *
  *		times		steps, as in int_column.c, without the first
- *		prices		one byte: 1 for prices as in prices.c; 0 for open, high, low
+ *		prices		one byte: 1 for prices as in prices.c; 2 for those and the scales
+ *					of open, high, low and close as in scales.c; 0 for open, high, low
  *					and close as in numbers.c, one after the other
  *		volume, market_cap	as in numbers.c
  *		id, created_at		as in int_column.c
@@ -24,6 +25,7 @@
 #include "segment/codec/layout.h"
 #include "segment/codec/numbers.h"
 #include "segment/codec/prices.h"
+#include "segment/codec/scales.h"
 
 /*
  * The room that ca_segment_encode() needs; it may write less.
@@ -48,8 +50,13 @@ write_prices(uint8_t *out, const CaSegment *segment)
 {
 	if (ca_prices_joint(segment))
 	{
-		*out++ = CA_PRICES_JOINT;
-		return ca_prices_write(out, segment);
+		bool is_mixed = segment->number[CA_SEGMENT_OPEN].is_mixed;
+
+		*out++ = is_mixed ? CA_PRICES_JOINT_MIXED : CA_PRICES_JOINT;
+		out = ca_prices_write(out, segment);
+		for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE && is_mixed; i++)
+			out = ca_scales_write(out, &segment->number[i], segment->count);
+		return out;
 	}
 	*out++ = CA_PRICES_APART;
 	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
@@ -82,6 +89,15 @@ write_column(uint8_t *out, const CaSegment *segment, CaEncodedColumn column)
 	return out;
 }
 
+static uint8_t
+version(const CaSegment *segment)
+{
+	for (int i = 0; i < CA_SEGMENT_NUMBERS; i++)
+		if (segment->number[i].is_mixed)
+			return CA_SEGMENT_VERSION_MIXED;
+	return CA_SEGMENT_VERSION;
+}
+
 /*
  * Write a segment and return the number of its bytes, which depend on the candles
  * alone.  Times must ascend and prices must not be NULL; neither is checked.
@@ -93,7 +109,7 @@ ca_segment_encode(const CaSegment *segment, uint8_t *out)
 	uint64_t first = (uint64_t) segment->time[0];
 	uint64_t last = (uint64_t) segment->time[segment->count - 1];
 
-	*at++ = CA_SEGMENT_VERSION;
+	*at++ = version(segment);
 	memset(at, 0, CA_SEGMENT_HEADER - CA_SEGMENT_CHECKSUM);
 	at += CA_SEGMENT_HEADER - CA_SEGMENT_CHECKSUM;
 	*at++ = (uint8_t) (segment->count & 0xFF);

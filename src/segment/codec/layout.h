@@ -29,5 +29,6 @@ typedef enum CaEncodedColumn
 /* how the prices are written; part of the format */
 #define CA_PRICES_APART 0
 #define CA_PRICES_JOINT 1
+#define CA_PRICES_JOINT_MIXED 2
 
 #endif /* CA_LAYOUT_H */

@@ -3,14 +3,16 @@
  * numbers.c
  *		A column of numbers or of texts, with NULLs.  Plain C.
  *
- *		flags	one byte: 1 texts, 2 a bitmap of NULLs, 4 all are NULL
+ *		flags	one byte: 1 texts, 2 a bitmap of NULLs, 4 all are NULL, 8 mixed
  *		scale	one byte; texts have none
  *		bitmap	(count + 7) / 8 bytes, if flagged: bit i % 8 of byte i / 8 is 1
  *				if value i is NULL; bits after the last value are 0
  *		values	those that are not NULL, if any: integers as in int_column.c, or
  *				the lengths of the texts in blocks and then the texts themselves
+ *		scales	of a mixed column, as in scales.c
  *
- * A bitmap is only written for a column that has both NULLs and values.
+ * A bitmap is only written for a column that has both NULLs and values.  A mixed
+ * column has values, and they are not texts.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,10 +20,12 @@
 
 #include "segment/codec/blocks.h"
 #include "segment/codec/int_column.h"
+#include "segment/codec/scales.h"
 
 #define IS_TEXT 1
 #define HAS_BITMAP 2
 #define ALL_NULL 4
+#define IS_MIXED 8
 
 static int
 count_values(const CaSegmentNumbers *numbers, int count)
@@ -47,6 +51,8 @@ ca_numbers_bound(const CaSegmentNumbers *numbers, int count)
 	size_t bound = 2 + ((size_t) count + 7) / 8 + CA_INT_COLUMN_HEAD +
 				   ca_blocks_bound(count);
 
+	if (numbers->is_mixed)
+		bound += CA_SCALES_HEAD + ca_blocks_bound(count);
 	if (numbers->is_text)
 		for (int i = 0; i < count; i++)
 			if (!is_null(numbers, i))
@@ -106,6 +112,8 @@ ca_numbers_write(uint8_t *out, const CaSegmentNumbers *numbers, int count)
 		flags |= ALL_NULL;
 	else if (values < count)
 		flags |= HAS_BITMAP;
+	if (numbers->is_mixed && values > 0)
+		flags |= IS_MIXED;
 	*out++ = flags;
 	if (!numbers->is_text)
 		*out++ = (uint8_t) numbers->scale;
@@ -113,8 +121,10 @@ ca_numbers_write(uint8_t *out, const CaSegmentNumbers *numbers, int count)
 		return out;
 	if (flags & HAS_BITMAP)
 		out = write_bitmap(out, numbers, count);
-	return numbers->is_text ? write_texts(out, numbers, count)
-							: write_integers(out, numbers, count);
+	if (numbers->is_text)
+		return write_texts(out, numbers, count);
+	out = write_integers(out, numbers, count);
+	return flags & IS_MIXED ? ca_scales_write(out, numbers, count) : out;
 }
 
 /* false if it is cut off, or has bits after the last value */
@@ -167,19 +177,29 @@ read_integers(CaInput *in, CaSegmentNumbers *numbers, int count, int values)
 	return true;
 }
 
+/* whether the flags can be, in a segment of this version */
+static bool
+flags_possible(uint8_t flags, int version)
+{
+	if (flags & IS_MIXED)
+		return version == CA_SEGMENT_VERSION_MIXED &&
+			   (flags & ~HAS_BITMAP) == IS_MIXED;
+	return flags <= (IS_TEXT | HAS_BITMAP | ALL_NULL) &&
+		   (flags & (HAS_BITMAP | ALL_NULL)) != (HAS_BITMAP | ALL_NULL);
+}
+
 /* false if the bytes are not a column of count numbers */
 bool
-ca_numbers_read(CaInput *in, CaSegmentNumbers *numbers, int count)
+ca_numbers_read(CaInput *in, int version, CaSegmentNumbers *numbers, int count)
 {
 	uint8_t flags;
 	uint8_t scale = 0;
 	int values;
 
-	if (!ca_read_byte(in, &flags) ||
-		flags > (IS_TEXT | HAS_BITMAP | ALL_NULL) ||
-		(flags & (HAS_BITMAP | ALL_NULL)) == (HAS_BITMAP | ALL_NULL))
+	if (!ca_read_byte(in, &flags) || !flags_possible(flags, version))
 		return false;
 	numbers->is_text = flags & IS_TEXT;
+	numbers->is_mixed = false;
 	if (!numbers->is_text && !ca_read_byte(in, &scale))
 		return false;
 	numbers->scale = scale;
@@ -191,6 +211,8 @@ ca_numbers_read(CaInput *in, CaSegmentNumbers *numbers, int count)
 	values = count_values(numbers, count);
 	if ((flags & HAS_BITMAP) && (values == 0 || values == count))
 		return false;
-	return numbers->is_text ? read_texts(in, numbers, count, values)
-							: read_integers(in, numbers, count, values);
+	if (numbers->is_text)
+		return read_texts(in, numbers, count, values);
+	return read_integers(in, numbers, count, values) &&
+		   (!(flags & IS_MIXED) || ca_scales_read(in, numbers, count));
 }

@@ -14,6 +14,7 @@
 extern size_t ca_numbers_bound(const CaSegmentNumbers *numbers, int count);
 extern uint8_t *ca_numbers_write(uint8_t *out, const CaSegmentNumbers *numbers,
 								 int count);
-extern bool ca_numbers_read(CaInput *in, CaSegmentNumbers *numbers, int count);
+extern bool ca_numbers_read(CaInput *in, int version, CaSegmentNumbers *numbers,
+							int count);
 
 #endif /* CA_NUMBERS_H */

@@ -59,7 +59,8 @@ ca_prices_joint(const CaSegment *segment)
 
 	for (int i = CA_SEGMENT_OPEN; i <= CA_SEGMENT_CLOSE; i++)
 		if (number[i].is_text ||
-			number[i].scale != number[CA_SEGMENT_OPEN].scale)
+			number[i].scale != number[CA_SEGMENT_OPEN].scale ||
+			number[i].is_mixed != number[CA_SEGMENT_OPEN].is_mixed)
 			return false;
 	for (int i = 0; i < segment->count; i++)
 		if (high[i] < larger(open[i], close[i]) ||
@@ -178,6 +179,7 @@ ca_prices_read(CaInput *in, CaSegment *segment)
 	{
 		number[i].is_text = false;
 		number[i].has_nulls = false;
+		number[i].is_mixed = false;
 		number[i].scale = scale;
 		if (factor == 0)
 			for (int j = 0; j < count; j++)

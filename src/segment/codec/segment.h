@@ -8,8 +8,9 @@
  * describes every byte.  Decoding trusts nothing: each length and count is checked
  * before it is used, and bytes that are not an encoding are refused with a reason.
  *
- * A column of numbers has one scale, and its values are integers of 10^-scale; if one
- * of them does not fit, each value of the column is the text of a decimal.
+ * The values of a column of numbers are integers of 10^-scale.  Its numbers may show
+ * fewer decimals than that, each its own number of them.  If a number does not fit
+ * such an integer, each value of the column is the text of a decimal.
  *
  * Plain C, without allocation.  The caller computes the checksum: see
  * CA_SEGMENT_CHECKSUM.
@@ -59,9 +60,12 @@ typedef struct CaSegmentNumbers
 {
 	bool is_text;   /* text[] is used instead of value[] and scale */
 	bool has_nulls; /* nulls[] is used */
-	int32_t scale;  /* value * 10^-scale, 0 .. 255 */
+	bool is_mixed;  /* least and extra[] say how many decimals are shown */
+	int32_t scale;  /* value * 10^-scale, 0 .. 255; a mixed column's 0 .. 18 */
+	uint8_t least;  /* the fewest decimals that are shown, up to scale */
 	uint8_t
 		nulls[CA_SEGMENT_CANDLES]; /* 1: NULL, and the value is 0 or empty */
+	uint8_t extra[CA_SEGMENT_CANDLES]; /* decimals: see scales.h */
 	int64_t value[CA_SEGMENT_CANDLES];
 	CaSegmentText text[CA_SEGMENT_CANDLES];
 } CaSegmentNumbers;
@@ -81,12 +85,14 @@ typedef struct CaSegment
  * CRC-32C of all other bytes.
  */
 #define CA_SEGMENT_VERSION 1
-#define CA_SEGMENT_CHECKSUM 1 /* its offset */
+#define CA_SEGMENT_VERSION_MIXED 2 /* of a segment with a mixed column */
+#define CA_SEGMENT_CHECKSUM 1      /* its offset */
 #define CA_SEGMENT_HEADER 5
 
 /* the head of an encoding, readable without decoding the rest */
 typedef struct CaSegmentHead
 {
+	int version;
 	int count;
 	int64_t first_time;
 	int64_t last_time;

@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "numeric/numeric.h"
+#include "segment/codec/scales.h"
 #include "segment/read/payload.h"
 
 /* texts of numbers shorter than this are read without allocating */
@@ -140,10 +141,12 @@ number_from_text(const CaSegmentText *text)
 Datum
 ca_segment_number(const CaSegmentNumbers *numbers, int candle)
 {
+	CaDecimal64 shown;
 	CaDecimal decimal;
 
 	if (numbers->is_text)
 		return number_from_text(&numbers->text[candle]);
-	decimal = ca_decimal_fixed(numbers->value[candle], numbers->scale);
+	shown = ca_segment_shown(numbers, candle);
+	decimal = ca_decimal_fixed(shown.value, shown.scale);
 	return NumericGetDatum(ca_decimal_to_numeric(&decimal));
 }

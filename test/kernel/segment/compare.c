@@ -21,7 +21,8 @@ numbers_differ(const CaSegmentNumbers *a, const CaSegmentNumbers *b, int count)
 {
 	bool has_nulls = false;
 
-	if (a->is_text != b->is_text || a->scale != b->scale)
+	if (a->is_text != b->is_text || a->scale != b->scale ||
+		a->is_mixed != b->is_mixed || (a->is_mixed && a->least != b->least))
 		return "the kind or the scale of a column";
 	for (int i = 0; i < count; i++)
 	{
@@ -30,6 +31,8 @@ numbers_differ(const CaSegmentNumbers *a, const CaSegmentNumbers *b, int count)
 			return "a NULL";
 		if (!a->is_text && a->value[i] != b->value[i])
 			return "a number";
+		if (a->is_mixed && a->extra[i] != b->extra[i])
+			return "how many decimals a number shows";
 		if (a->is_text &&
 			(a->text[i].length != b->text[i].length ||
 			 (a->text[i].length > 0 && memcmp(a->text[i].data, b->text[i].data,

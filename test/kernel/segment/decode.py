@@ -150,14 +150,32 @@ def decimal(value, scale):
     return ("-" if value < 0 else "") + digits[:whole] + ("." if scale else "") + digits[whole:]
 
 
+def read_scales(data, values, scale):
+    """The numbers of a mixed column, as many decimals as each shows."""
+    least = data.byte()
+    extras = read_series(data, len(values))
+    if scale > 18 or least > scale:
+        raise Refused("scales that cannot be")
+    shown = []
+    for value, extra in zip(values, extras):
+        zeros = 0
+        while zeros < scale - least and value % 10 ** (zeros + 1) == 0:
+            zeros += 1
+        if not 0 <= extra <= zeros:
+            raise Refused("more decimals than there are")
+        text = decimal(value, scale)
+        shown.append(text[:len(text) - zeros + extra].rstrip("."))
+    return shown
+
+
 def quoted(text):
     return '"' + text.decode("latin-1").replace('"', '""') + '"'
 
 
-def read_numbers(data, count):
+def read_numbers(data, count, version):
     """A column as CSV has it."""
     flags = data.byte()
-    if flags not in (0, 1, 2, 3, 4, 5):
+    if flags not in ((0, 1, 2, 3, 4, 5, 8, 10) if version == 2 else (0, 1, 2, 3, 4, 5)):
         raise Refused("flags that cannot be")
     scale = 0 if flags & 1 else data.byte()
     if flags & 4:
@@ -169,13 +187,14 @@ def read_numbers(data, count):
         lengths = read_blocks(data, count - len(nulls))
         values = [quoted(data.take(length)) for length in lengths]
     else:
-        values = [decimal(value, scale) for value in read_series(data, count - len(nulls))]
+        values = read_series(data, count - len(nulls))
+        values = read_scales(data, values, scale) if flags & 8 else [decimal(value, scale) for value in values]
     for i in nulls:
         values.insert(i, "")
     return values
 
 
-def read_joint_prices(data, count):
+def read_joint_prices(data, count, mixed):
     scale = data.byte()
     close = data.signed()
     factor = data.varint()
@@ -187,17 +206,20 @@ def read_joint_prices(data, count):
         close = wrapped(start + factor * unzigzag(numbers[1]))
         high = wrapped(max(start, close) + factor * numbers[2])
         low = wrapped(min(start, close) - factor * numbers[3])
-        prices.append([decimal(price, scale) for price in (start, high, low, close)])
-    return list(zip(*prices))
+        prices.append((start, high, low, close))
+    columns = zip(*prices)
+    if mixed:
+        return [read_scales(data, column, scale) for column in columns]
+    return [[decimal(price, scale) for price in column] for column in columns]
 
 
-def read_prices(data, count):
+def read_prices(data, count, version):
     kind = data.byte()
-    if kind == 1:
-        return read_joint_prices(data, count)
+    if kind == 1 or (kind == 2 and version == 2):
+        return read_joint_prices(data, count, kind == 2)
     if kind != 0:
         raise Refused("prices of an unknown kind")
-    columns = [read_numbers(data, count) for _ in range(4)]
+    columns = [read_numbers(data, count, version) for _ in range(4)]
     if any("" in column for column in columns):
         raise Refused("a price is NULL")
     return columns
@@ -214,7 +236,8 @@ def read_column(data, read):
 def decode(payload):
     """The candles of a segment, as lines of CSV."""
     data = Bytes(payload)
-    if data.byte() != 1:
+    version = data.byte()
+    if version not in (1, 2):
         raise Refused("an unknown version")
     checksum = int.from_bytes(data.take(4), "little")
     if checksum != crc32c(payload[:1] + payload[5:]):
@@ -227,9 +250,9 @@ def decode(payload):
     times = read_column(data, lambda column: read_steps(column, first, count))
     if times[-1] != last or any(a >= b for a, b in zip(times, times[1:])):
         raise Refused("times that do not ascend, or not to the last")
-    columns = [times, *read_column(data, lambda column: read_prices(column, count))]
+    columns = [times, *read_column(data, lambda column: read_prices(column, count, version))]
     for _ in range(2):
-        columns.append(read_column(data, lambda column: read_numbers(column, count)))
+        columns.append(read_column(data, lambda column: read_numbers(column, count, version)))
     for _ in range(2):
         columns.append(read_column(data, lambda column: read_series(column, count)))
     if data.left():

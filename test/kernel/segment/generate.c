@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "segment/codec/scales.h"
+
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
 
@@ -184,6 +186,34 @@ draw_nulls(Draw *d, CaSegmentNumbers *numbers, int count)
 		}
 }
 
+/* make a column mixed: its zeros are dropped, or some of them, or any are shown */
+static void
+draw_mixed(Draw *d, CaSegmentNumbers *numbers, int count)
+{
+	uint64_t kind = draw_below(d, 3);
+	bool has_numbers = false;
+
+	numbers->least = (uint8_t) draw_below(d, (uint64_t) numbers->scale + 1);
+	for (int i = 0; i < count; i++)
+	{
+		bool is_null = numbers->has_nulls && numbers->nulls[i];
+		int most;
+
+		numbers->extra[i] = 0;
+		if (is_null)
+			continue;
+		has_numbers = true;
+		if (draw_one_in(d, 2))
+			numbers->value[i] -= numbers->value[i] % 1000;
+		most = numbers->scale -
+			   ca_scales_trim(numbers->value[i], numbers->scale, numbers->least)
+				   .scale;
+		if (kind == 1 ? draw_one_in(d, 10) : kind == 2)
+			numbers->extra[i] = (uint8_t) draw_below(d, (uint64_t) most + 1);
+	}
+	numbers->is_mixed = has_numbers;
+}
+
 /* a column of numbers or texts, with NULLs or without */
 void
 generate_numbers(Draw *d, CaSegmentNumbers *numbers, int count)
@@ -195,6 +225,12 @@ generate_numbers(Draw *d, CaSegmentNumbers *numbers, int count)
 	else
 		draw_series(d, numbers->value, count);
 	draw_nulls(d, numbers, count);
+	numbers->is_mixed = false;
+	if (!numbers->is_text && draw_one_in(d, 4))
+	{
+		numbers->scale = (int32_t) draw_below(d, 19);
+		draw_mixed(d, numbers, count);
+	}
 }
 
 /* candles whose high and low bound the others: real-looking, flat or wild */
@@ -234,7 +270,8 @@ static void
 draw_prices(Draw *d, CaSegmentNumbers *number, int count)
 {
 	uint64_t kind = draw_below(d, 6);
-	int32_t scale = (int32_t) draw_below(d, 256);
+	bool is_mixed = kind != 3 && draw_one_in(d, 4);
+	int32_t scale = (int32_t) draw_below(d, is_mixed ? 19 : 256);
 
 	if (kind < 4)
 		draw_market(d, number, count);
@@ -242,6 +279,7 @@ draw_prices(Draw *d, CaSegmentNumbers *number, int count)
 	{
 		number[i].is_text = false;
 		number[i].has_nulls = false;
+		number[i].is_mixed = false;
 		number[i].scale = scale;
 		if (kind == 4 || (kind == 3 && draw_one_in(d, 2)))
 			number[i].scale = (int32_t) draw_below(d, 256);
@@ -253,6 +291,8 @@ draw_prices(Draw *d, CaSegmentNumbers *number, int count)
 			number[i].scale = 0;
 			draw_texts(d, number[i].text, count);
 		}
+		else if (is_mixed && number[i].scale < 19)
+			draw_mixed(d, &number[i], count);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "generate.h"
+#include "segment/codec/scales.h"
 
 static CaSegment segment;
 
@@ -44,16 +45,17 @@ finish(FILE *file)
 	}
 }
 
+/* value * 10^-scale with as many decimals as are shown; the others are zeros */
 static void
-print_integer(FILE *file, int64_t value, int scale)
+print_integer(FILE *file, int64_t value, int scale, int shown)
 {
 	uint64_t magnitude = value < 0 ? 0 - (uint64_t) value : (uint64_t) value;
 	char digits[300];
 	int length =
 		snprintf(digits, sizeof(digits), "%0*" PRIu64, scale + 1, magnitude);
 
-	fprintf(file, "%s%.*s%s%s", value < 0 ? "-" : "", length - scale, digits,
-			scale > 0 ? "." : "", digits + length - scale);
+	fprintf(file, "%s%.*s%s%.*s", value < 0 ? "-" : "", length - scale, digits,
+			shown > 0 ? "." : "", shown, digits + length - scale);
 }
 
 static void
@@ -64,7 +66,9 @@ print_number(FILE *file, const CaSegmentNumbers *numbers, int i)
 		return;
 	if (!numbers->is_text)
 	{
-		print_integer(file, numbers->value[i], numbers->scale);
+		print_integer(file, numbers->value[i], numbers->scale,
+					  numbers->is_mixed ? ca_segment_shown(numbers, i).scale
+										: numbers->scale);
 		return;
 	}
 	fputc('"', file);

@@ -45,7 +45,7 @@ typedef struct Damage
 
 static const Damage damages[] = {
 	{"the head is cut off", 14, 60, 0, {0}},
-	{"the version is unknown", 0, 1, 1, {2}},
+	{"the version is unknown", 0, 1, 1, {3}},
 	{"the number of candles is out of range", 5, 2, 2, {0, 0}},
 	{"the number of candles is out of range", 5, 2, 2, {1, 4}},
 	{"the last time is cut off", 15, 59, 3, {0x80, 0x80, 0x80}},
