@@ -1,4 +1,4 @@
--- Accounts, sessions and referrals against plain formulas, over histories drawn from a hash.
+-- Accounts, sessions and referrals are compared with plain formulas, over histories drawn from a hash.
 BEGIN;
 SELECT plan(18);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -7,14 +7,14 @@ SET LOCAL timezone = 'UTC';
 CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 7) % n + n) % n)::integer $$;
 
--- every tenth inactive, every seventh deleted, plans that end on some day or never
+-- Every tenth user is inactive, every seventh deleted; plans end on some day or never.
 INSERT INTO users (id, email, password_hash, is_active, deleted_at, subscription_plan, subscription_expires_at)
 SELECT i, i || '@example.org', 'x', i % 10 <> 0, CASE WHEN i % 7 = 0 THEN timestamptz '2024-01-01' END,
        (ARRAY['free', 'basic', 'pro', 'enterprise'])[1 + i % 4],
        CASE WHEN i % 3 > 0 THEN timestamptz '2024-01-01' + draw(i, 100) * interval '1 day' END
 FROM generate_series(1, 60) AS i;
 
--- logins, 60 each, at most 20 minutes apart, most of them with the wrong password
+-- Logins, 60 per user, at most 20 minutes apart, most of them with the wrong password.
 CREATE TEMP TABLE event AS
 SELECT u AS user_id, k, draw(1000 * u + k, 4) = 0 AS success,
        timestamptz '2024-01-01' + sum(draw(1000 * u + k + 500, 20)) OVER (PARTITION BY u ORDER BY k) * interval '1 minute' AS t
@@ -22,7 +22,7 @@ FROM generate_series(1, 60) AS u, generate_series(1, 60) AS k;
 CREATE TEMP TABLE outcome AS
 SELECT e.*, record_login(e.user_id, e.success, e.t) AS admitted FROM (SELECT * FROM event ORDER BY user_id, k) AS e;
 
--- the rules of docs/guide/rules.md once more, as a fold
+-- The rules of docs/guide/rules.md again, as a fold.
 CREATE TEMP VIEW folded AS
     WITH RECURSIVE fold AS (
         SELECT u.id AS user_id, 0 AS k, NULL::boolean AS admitted, 0 AS n, NULL::timestamptz AS lock, 0 AS logins,
@@ -61,7 +61,7 @@ SELECT is_empty($$
            UNION ALL SELECT 'free' WHERE u.subscription_expires_at <= d)
     $$, 'a plan counts until it expires, and as free from then on');
 
--- sessions that ended, that expire on some day or never; some with activities, also after they expired
+-- Sessions that ended, expire on some day, or never expire; some have activities, also after they expired.
 UPDATE users SET lockout_expires = NULL;
 INSERT INTO user_sessions (id, user_id, session_token, refresh_token, device_info, ip_address, is_active, expires_at)
 SELECT i, 1 + draw(i, 60), 'token ' || i, 'refresh ' || i, '{}', '192.0.2.1', draw(i + 1000, 3) > 0,
@@ -78,7 +78,7 @@ SELECT is_empty($$
           CASE WHEN s.is_active AND coalesce(s.expires_at, 'infinity') > d AND u.is_active AND u.deleted_at IS NULL THEN u.id END
     $$, 'a token is that of its user while session and account stand');
 
--- purging what is older than March, and trails that ended before February
+-- Purging sessions older than March, and trails that ended before February.
 CREATE TEMP TABLE session_before AS SELECT * FROM user_sessions;
 CREATE TEMP TABLE activity_before AS SELECT * FROM user_activities;
 CREATE TEMP TABLE trail AS
@@ -104,13 +104,13 @@ SELECT results_eq('SELECT deleted, stripped FROM purged',
 SELECT cmp_ok((SELECT least(deleted, stripped) FROM purged), '>', 20::bigint, 'some of both');
 SELECT results_eq($$SELECT * FROM purge_sessions('2024-03-01', '2024-02-01', '2024-03-01')$$, 'VALUES (0::bigint, 0::bigint)',
                   'a second purge finds nothing');
--- by default activities are for ever
+-- By default activities are kept for ever.
 CREATE TEMP TABLE activity_left AS SELECT * FROM user_activities;
 CREATE TEMP TABLE purged_later AS SELECT * FROM purge_sessions('2024-04-01', moment => '2024-04-01');
 SELECT set_eq('SELECT *, (SELECT stripped > 20 FROM purged_later) FROM user_activities', 'SELECT *, true FROM activity_left',
               'without being asked a purge deletes no activity');
 
--- referrals: drawn, changed in bulk and one by one, and taken away
+-- Referrals: drawn, changed in bulk and one by one, and removed.
 CREATE TEMP VIEW miscounted AS
     SELECT u.id FROM users AS u LEFT JOIN (SELECT referred_by, count(*) AS n FROM users GROUP BY 1) AS r ON r.referred_by = u.id
     WHERE u.referral_count <> coalesce(r.n, 0);

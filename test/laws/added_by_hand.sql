@@ -1,4 +1,4 @@
--- added_by_hand() prints what was added to tables and views of the extension, all of it and nothing else.
+-- added_by_hand() prints everything that was added to tables and views of the extension, and nothing else.
 -- Run from the root of the repository, where \i finds the additions.
 BEGIN;
 SELECT plan(8);
@@ -7,7 +7,7 @@ SET LOCAL client_min_messages = error;
 
 SELECT is_empty('SELECT * FROM added_by_hand()', 'a fresh installation has nothing added');
 
--- the other way: what is said to be installed is there
+-- The other direction: everything in ca_installed() exists.
 CREATE TEMPORARY VIEW said AS
     SELECT i.name, s.kind, n AS part
     FROM ca_installed() AS i
@@ -35,13 +35,13 @@ $$, 'with as many columns');
 \i test/compat/dump/additions.sql
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 CREATE TEMPORARY TABLE added AS SELECT a.section, a.ddl, row_number() OVER () AS place FROM added_by_hand() AS a;
--- additions.sql has 5 columns and a comment; behind them 23 objects and settings, of which the publication has two
--- tables, and 6 comments; no setval(), for there are no rows
+-- additions.sql has 5 columns and a comment; then 23 objects and settings, one of which, the publication, has two
+-- tables, and 6 comments. There is no setval(), because there are no rows.
 SELECT is((SELECT array_agg(c.n ORDER BY c.section COLLATE "C") FROM (SELECT section, count(*) AS n FROM added GROUP BY section) AS c),
           ARRAY[30, 6]::bigint[], 'each addition is a command, those for columns apart');
 SELECT is_empty($$SELECT ddl FROM added WHERE ddl !~ '\m(cryptoanalytics|public)\.'$$, 'that says where, whatever the search_path is');
 
--- without them, and with them again
+-- Without the additions, and with them again.
 DROP VIEW said, there;
 DROP EXTENSION cryptoanalytics;
 CREATE EXTENSION cryptoanalytics SCHEMA cryptoanalytics;

@@ -1,5 +1,5 @@
--- Columns that users add to the tables, also generated ones and those of types without equality, break
--- nothing, and nothing in them is lost silently.
+-- Columns that users add to the tables, also generated ones and those of types without equality, break nothing, and
+-- their values are not lost silently.
 BEGIN;
 SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -13,7 +13,7 @@ SELECT lives_ok((
     FROM pg_class AS c WHERE c.relnamespace = 'cryptoanalytics'::regnamespace AND c.relkind = 'r'
 ), 'every table takes columns');
 
--- the functions that write candles; 100 minutes of candles, closing at 11 to 13
+-- The functions that write candles; 100 minutes of candles that close at 11 to 13.
 CREATE FUNCTION candles(close integer) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_agg(jsonb_build_array(1704067200000 + i * 60000, 10, 20, 5, candles.close + i % 3, 100) ORDER BY i)
     FROM generate_series(0, 99) AS i
@@ -25,18 +25,18 @@ SELECT is(update_technical_indicators(1, '1m', '{"SMA": [20]}'), 100::bigint, 'w
 SELECT is((SELECT count(*) FROM price_data WHERE timeframe = '1m' AND technical_indicators IS NOT NULL), 100::bigint,
           'which are stored');
 
--- what they hold would be lost where candles move to
+-- Moving candles would lose the values.
 SELECT throws_ok('SELECT ca_move_batch(0, ''live'', ''archive'', 1, ''1m'', ''-infinity'', ''infinity'', 1000, true, now())',
                  '55000', 'columns that were added to price_data would be lost', 'candles with values of others stay');
 SELECT throws_ok('SELECT ca_move_batch(0, ''archive'', ''segments'', 1, ''1m'', ''-infinity'', ''infinity'', 1000, true, now())',
                  '55000', 'columns that were added to price_data_archive would be lost', 'so do those in the archive');
 SELECT throws_ok('SELECT ca_archive_asset(1, now())', '55000', 'columns that were added to price_data would be lost', 'maintain() moves none either');
--- refused before a transaction would end, which this one may not
+-- It is refused before the procedure would commit, which it may not do in this transaction.
 SELECT throws_ok('CALL archive_price_data()', '55000', 'columns that were added to price_data would be lost', 'nor archive_price_data()');
 SELECT throws_ok('CALL compress_price_archive()', '55000', 'columns that were added to price_data_archive would be lost', 'nor compress_price_archive()');
 SELECT throws_ok('CALL restore_price_data(''1m'', 1, NULL, NULL)', '55000', 'columns that were added to price_data_archive would be lost', 'nor restore_price_data()');
 
--- columns that were dropped and that are derived hold nothing
+-- Dropped and generated columns hold no values.
 ALTER TABLE price_data DROP COLUMN "own json", DROP COLUMN derived, DROP COLUMN own;
 ALTER TABLE price_data ADD COLUMN middle numeric GENERATED ALWAYS AS ((high_price + low_price) / 2) STORED;
 INSERT INTO background_tasks (id, task_name, task_type, result_data) VALUES (-1, 'move', 'cleanup', '{"moved": 0, "by_timeframe": {}}');
@@ -46,7 +46,7 @@ SELECT is(import_ohlcv(1, '1m', candles(12)), 100::bigint, 'and corrected where 
 SELECT is((SELECT array_agg(DISTINCT p.close_price) FROM price_history AS p WHERE p.timeframe = '1m' AND p.archived), '{12,13,14}'::numeric[],
           'with the prices that came last');
 
--- who changes a row touches it
+-- An UPDATE of added columns sets updated_at.
 ALTER TABLE assets DISABLE TRIGGER assets_touch;
 UPDATE assets SET updated_at = '2024-01-01+00';
 ALTER TABLE assets ENABLE TRIGGER assets_touch;

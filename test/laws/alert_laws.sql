@@ -1,4 +1,4 @@
--- check_alerts against the definition, applied to every pair of an alert and a candle.
+-- check_alerts() is compared with the definition, applied to every pair of an alert and a candle.
 BEGIN;
 SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -8,8 +8,8 @@ CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS
     LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(item * 100 + place, 5) & 1073741823) % below;
 
--- twelve assets, the second six are copies of the first; ten days of hours with holes, prices walk
--- between -8 and 8 so that levels are met exactly and zero is crossed; unknown volumes
+-- Twelve assets, of which the last six are copies of the first six. Ten days of hours with gaps; prices walk between
+-- -8 and 8, so that they meet levels exactly and cross zero; some volumes are unknown.
 INSERT INTO users (id, email, password_hash) VALUES (1, 'law@example.org', 'x');
 INSERT INTO assets (id, symbol, name, asset_type)
 SELECT i, 'LAW' || i, 'Law', 'crypto' FROM generate_series(1, 12) AS i;
@@ -24,7 +24,7 @@ UPDATE candle SET low = close - pg_temp.pick(n, 3, 4), high = close + pg_temp.pi
                   volume = CASE WHEN pg_temp.pick(n, 5, 200) > 0 THEN pg_temp.pick(n, 6, 10) * pg_temp.pick(n, 7, 10) END;
 INSERT INTO candle SELECT asset + 6, n, candle_time, closed_at, close, low, high, volume FROM candle;
 
--- what each candle is compared with, by reading all candles
+-- What each candle is compared with, found by reading all candles.
 UPDATE candle AS c
 SET previous = (SELECT b.close FROM candle AS b WHERE b.asset = c.asset AND b.candle_time < c.candle_time ORDER BY b.candle_time DESC LIMIT 1),
     past = (SELECT b.close FROM (SELECT * FROM candle AS b WHERE b.asset = c.asset AND b.closed_at <= c.closed_at - interval '1 day' ORDER BY b.candle_time DESC LIMIT 1) AS b
@@ -35,13 +35,13 @@ ALTER TABLE candle ADD change numeric, ADD ratio numeric, ADD change_before nume
 UPDATE candle SET change = round((close - past) / abs(nullif(past, 0)) * 100, 8), ratio = round(volume / nullif(usual, 0), 8);
 UPDATE candle AS c
 SET (change_before, ratio_before) = (SELECT b.change, b.ratio FROM candle AS b WHERE b.asset = c.asset AND b.candle_time < c.candle_time ORDER BY b.candle_time DESC LIMIT 1);
--- the first two days are archived
+-- The first two days are archived.
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT asset, '1h', candle_time, close, high, low, close, volume FROM candle WHERE candle_time < '2024-01-03' AND asset <= 6;
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT asset, '1h', candle_time, close, high, low, close, volume FROM candle WHERE candle_time >= '2024-01-03' OR asset > 6;
 
--- alerts from the third day on, most within a candle, and signals
+-- Alerts from the third day on, most of them created during a candle, and signals.
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, is_active, created_at, expires_at)
 SELECT i, 1, 1 + i % 6, k.alert_type, k.condition,
        CASE WHEN k.alert_type = 'volume_spike' AND k.condition = 'percentage_change' THEN pg_temp.pick(i, 11, 40) * 10 - 100
@@ -59,8 +59,8 @@ CROSS JOIN LATERAL (SELECT timestamptz '2024-01-03' + pg_temp.pick(i, 19, 180 * 
 INSERT INTO trading_signals (id, asset_id, signal_type, created_at)
 SELECT i, 1 + i % 6, 'long', timestamptz '2024-01-03' + pg_temp.pick(i, 20, 190 * 4) * interval '15 min' FROM generate_series(1, 60) AS i;
 
--- the definition: the first candle after which the condition holds that was not known to hold
--- before, while the alert stands; while it is made only the close of the candle is after it
+-- The definition: the first candle after which the condition holds without being known to have held before, while the
+-- alert exists. Of the candle in which the alert was created, only the close is after it.
 CREATE VIEW pg_temp.defined AS
     SELECT a.id, min(c.closed_at) AS at
     FROM signal_alerts AS a
@@ -98,7 +98,7 @@ CREATE VIEW pg_temp.told AS
            coalesce(n.data ->> 'closed_at', n.data ->> 'signal_created_at')::timestamptz AS at, n.created_at AS told_at
     FROM notifications AS n;
 
--- a check at uneven times, sometimes several in an hour, sometimes after many hours
+-- Checks at irregular times, sometimes several in an hour, sometimes after many hours.
 CREATE TEMP TABLE checked AS
 SELECT i, t.at, NULL::bigint AS fired
 FROM generate_series(1, 200) AS i
@@ -142,7 +142,7 @@ SELECT is_empty($$SELECT n.id FROM notifications AS n JOIN candle AS c ON c.asse
                 'the figures are those of the candle');
 SELECT is(check_alerts('2024-02-01'), 0::bigint, 'checked again nothing fires');
 
--- the copies are checked once, at the end
+-- The copies are checked once, at the end.
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, is_active, created_at, expires_at)
 SELECT id + 3000, user_id, asset_id + 6, alert_type, condition, trigger_value, is_active, created_at, expires_at FROM signal_alerts;
 INSERT INTO trading_signals (id, asset_id, signal_type, created_at)
@@ -151,7 +151,7 @@ SELECT is(check_alerts('2024-02-01'), (SELECT count(*) FROM pg_temp.told WHERE i
 SELECT set_eq('SELECT id - 3000, at FROM pg_temp.told WHERE id > 3000', 'SELECT id, at FROM pg_temp.told WHERE id <= 3000',
               'at the same candles and signals');
 
--- what has expired is no longer active, what has gone off stays
+-- Alerts that have expired are no longer active; alerts that have fired are not expired.
 SELECT is(expire_alerts('2024-01-06'), (SELECT count(*) FROM signal_alerts WHERE is_active AND NOT is_triggered AND expires_at <= '2024-01-06'),
           'alerts that wait and have expired are made inactive');
 

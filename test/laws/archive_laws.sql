@@ -1,20 +1,20 @@
--- The two tables of candles against a model of them: whatever is inserted, archived, restored
--- and corrected, in whatever order, each candle is in one table, once, and is what it was.
+-- The two tables of candles are compared with a model of them. Whatever is inserted, archived, restored and corrected,
+-- in whatever order, each candle is in one table, once, and unchanged.
 BEGIN;
 SELECT plan(7);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'LAW', 'Law', 'crypto'), (2, 'LAX', 'Not touched', 'crypto');
 
--- what the tables should hold of asset 1, timeframe 1m, minutes 0 to 99
+-- What the tables should hold of asset 1, timeframe 1m, minutes 0 to 99.
 CREATE TEMP TABLE model (minute integer PRIMARY KEY, close numeric NOT NULL, archived boolean NOT NULL);
 
--- the same of other series, which nothing below is about
+-- The other series, which the operations must not change.
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 SELECT s.asset, s.timeframe, 1, 1, 1, 1, timestamptz '2024-01-01 00:00+00' + m * timeframe_length(s.timeframe)
 FROM (VALUES (1, '5m'), (2, '1m')) AS s (asset, timeframe) CROSS JOIN generate_series(0, 99) AS m;
 
--- a number from 0 to below, which depends on the operation and the place where it is used
+-- A number from 0 to below, which depends on the operation and on the place in the test that draws it.
 CREATE FUNCTION pg_temp.pick(operation integer, place integer, below integer) RETURNS integer
     LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(operation * 1000 + place, 7) & 1073741823) % below;
@@ -23,14 +23,14 @@ CREATE FUNCTION pg_temp.at(minute integer) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE
     RETURN timestamptz '2024-01-01 00:00+00' + minute * interval '1 minute';
 
--- the minutes that an operation is about: each with a chance of one in six
+-- The minutes that an operation concerns: one in six.
 CREATE FUNCTION pg_temp.minutes(operation integer) RETURNS SETOF integer
     LANGUAGE sql IMMUTABLE
     AS $$ SELECT m FROM generate_series(0, 99) AS m WHERE pg_temp.pick(operation, m, 6) = 0 $$;
 
 CREATE TEMP TABLE outcome (operation integer, kind text, got bigint, want bigint, wrong bigint);
 
--- one operation on the tables and on the model; what they then differ in goes to outcome
+-- One operation on the tables and on the model; differences are written to outcome.
 CREATE FUNCTION pg_temp.operate(operation integer) RETURNS void
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -101,7 +101,7 @@ FROM outcome WHERE got > 0;
 SELECT is(count(*), 200::bigint, 'candles of other series stayed where they were')
 FROM price_data WHERE (asset_id, timeframe) IN ((1, '5m'), (2, '1m'));
 
--- ids and creation times survive any number of moves
+-- Ids and creation times survive any number of moves.
 CREATE TEMP TABLE original AS SELECT id, candle_time, created_at, close_price FROM price_history WHERE asset_id = 1 AND timeframe = '1m';
 CREATE FUNCTION pg_temp.there_and_back(operation integer) RETURNS void
     LANGUAGE plpgsql AS $$
@@ -117,7 +117,7 @@ SELECT count(pg_temp.there_and_back(i)) AS operations FROM generate_series(1001,
 SELECT set_eq('SELECT id, candle_time, created_at, close_price FROM price_history WHERE asset_id = 1 AND timeframe = ''1m''',
               'TABLE original', 'a hundred moves there and back leave id, time, creation time and price of each candle');
 
--- batches until nothing is left move everything, in order of time
+-- Batches until nothing is left move everything, in the order of time.
 CREATE FUNCTION pg_temp.drain(size integer, OUT batches integer, OUT in_order boolean)
     LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,5 @@
--- The figures of assets, the quality of series and their levels, against plain SQL over candles drawn
--- from a hash: with holes, of several timeframes, live, archived and compressed.
+-- The figures of assets, the quality of series and their levels are compared with plain SQL over candles drawn from a
+-- hash: with gaps, of several timeframes, live, archived and compressed.
 BEGIN;
 SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -13,7 +13,7 @@ SELECT i, 'LAW' || i, 'Law', 'crypto', CASE WHEN i % 3 > 0 THEN 1000 * i END, CA
        CASE WHEN i % 5 = 0 THEN 8 END, CASE WHEN i % 6 = 0 THEN 105 END, CASE WHEN i % 6 < 2 THEN 95 END
 FROM generate_series(1, 24) AS i;
 
--- the last four have none; some have no hours, some no days, some neither from a day on
+-- The last four assets have no candles; some have no hours, some no days, some neither from some day on.
 CREATE TEMP TABLE candle AS
 SELECT row_number() OVER (ORDER BY a, l.place, t)::integer AS n, a AS asset_id, l.timeframe, t AS candle_time
 FROM generate_series(1, 20) AS a
@@ -22,13 +22,13 @@ CROSS JOIN LATERAL timeframe_series(
     l.timeframe, timestamptz '2024-01-01+00' + CASE l.place WHEN 1 THEN 75 ELSE a % 5 * 14 END * interval '24 hours',
     timestamptz '2024-03-20+00' - CASE WHEN a % 9 = 0 THEN 288 ELSE 0 END * interval '1 hour') AS t
 WHERE (a + l.place) % 3 > 0;
--- none is missing of every fourth asset, of the others one of twelve or so
+-- Every fourth series has no gaps; the others lack about one candle of twelve.
 DELETE FROM candle WHERE asset_id % 4 > 0 AND draw(n, 1, 12) = 0;
 ALTER TABLE candle ADD close numeric, ADD high numeric, ADD low numeric, ADD volume numeric, ADD cap numeric;
 UPDATE candle SET close = 100 + draw(n, 2, 2000) / 100.0, volume = CASE WHEN asset_id % 4 = 0 OR draw(n, 3, 50) > 0 THEN draw(n, 4, 9) END,
                   cap = CASE WHEN asset_id % 5 > 2 AND draw(n, 5, 3) > 0 THEN draw(n, 6, 1000000) END;
 UPDATE candle SET high = close + draw(n, 7, 1000) / 100.0, low = close - draw(n, 8, 1000) / 100.0;
--- a part comes late
+-- Some candles come late.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
 SELECT asset_id, timeframe, candle_time, close, high, low, close, volume, cap FROM candle
 WHERE draw(n, 9, 10) > 0 AND (candle_time >= '2024-01-25+00' OR asset_id % 2 = 0);
@@ -38,7 +38,7 @@ WHERE draw(n, 9, 10) > 0 AND candle_time < '2024-01-25+00' AND asset_id % 2 = 1;
 SELECT is((SELECT sum(b.moved) > 300 FROM generate_series(1, 19, 2) AS a, (VALUES ('1h'), ('4h'), ('1d')) AS t (code),
            ca_compress_batch(false, a, t.code, '-infinity', '2024-01-20+00', 1000, true) AS b), true, 'some are compressed');
 
--- the same by plain SQL
+-- The same in plain SQL.
 CREATE TEMP VIEW stored AS
     SELECT h.*, timeframe_end(h.timeframe, h.candle_time) AS closed_at, timeframe_length(h.timeframe) AS length FROM price_history AS h;
 CREATE TEMP TABLE ended AS SELECT * FROM stored;
@@ -91,7 +91,7 @@ SELECT is_empty($$
 SELECT is_empty('SELECT id FROM assets AS a JOIN started AS s USING (id) WHERE id > 20 AND (a.current_price, a.ath, a.atl, a.ath_date) IS DISTINCT FROM (NULL, s.ath, s.atl, NULL)',
                 'an asset without candles is left alone');
 
--- time goes on, and the late candles come, some of them straight into the archive
+-- Time goes on and the late candles come, some of them directly into the archive.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
 SELECT asset_id, timeframe, candle_time, close, high + 3, low - 3, close, volume, cap FROM candle WHERE draw(n, 9, 10) = 0 AND asset_id % 2 = 0;
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
@@ -107,7 +107,7 @@ SELECT is(refresh_assets('2024-03-18 09:05+00'), 0::bigint, 'nothing new changes
 DO $$ BEGIN PERFORM refresh_assets('2024-03-25 00:00+00'); END $$;
 SELECT set_eq('SELECT id, ath, atl FROM assets WHERE id <= 20', $$SELECT * FROM extremes('2024-03-25 00:00+00')$$, 'extremes at the end');
 
--- quality of a series, by another way to a median
+-- The quality of a series, with another way to compute a median.
 CREATE TEMP VIEW judged AS
     SELECT e.asset_id, e.timeframe, (e.close_price - b.close_price) / b.close_price AS r
     FROM ended AS e JOIN ended AS b ON (b.asset_id, b.timeframe, b.closed_at) = (e.asset_id, e.timeframe, e.candle_time)
@@ -136,7 +136,7 @@ SELECT set_eq('SELECT asset_id, series_timeframe, outliers FROM quality WHERE ou
 SELECT is_empty('SELECT * FROM quality WHERE score IS NULL OR score NOT BETWEEN 0 AND 100 OR (score = 100) <> (missing = 0 AND zero_volumes = 0 AND late = 0 AND outliers = 0)',
                 'a score is from 0 to 100, which is one without a flaw');
 
--- levels: turning points by looking at each neighbour, levels by a walk up the prices
+-- Levels: turning points by looking at each neighbour, levels by walking up the prices.
 CREATE TEMP TABLE numbered AS
 SELECT e.asset_id, e.candle_time, e.high_price, e.low_price, row_number() OVER (PARTITION BY e.asset_id ORDER BY e.candle_time) AS n, count(*) OVER (PARTITION BY e.asset_id) AS bars
 FROM (SELECT e.*, row_number() OVER (PARTITION BY e.asset_id ORDER BY e.candle_time DESC) AS back FROM ended AS e WHERE e.timeframe = '1h' AND e.closed_at <= '2024-03-10+00') AS e

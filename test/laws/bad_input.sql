@@ -1,22 +1,22 @@
--- Bad input to every function of the extension: each argument in turn is NULL, empty, zero, negative,
--- as large as can be, not a number, infinite, far away in time, a megabyte, or JSON of another kind,
--- while the others are sensible.  What comes back is a result or an error that a user can understand.
+-- Bad input to every function of the extension. Each argument in turn is NULL, empty, zero, negative, as large as
+-- possible, not a number, infinite, far away in time, a megabyte long, or JSON of another kind, while the others are
+-- sensible. The call must give a result, or an error that a user can understand.
 --
--- A new function needs a sensible value for each of its arguments below, by name, and then is tested.
+-- A new function needs a sensible value for each of its arguments below, by name; then it is tested.
 BEGIN;
 SELECT plan(11);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = warning;
 SET LOCAL statement_timeout = '20s';
 
--- something of everything that an argument can name: id 1
+-- Something of everything that an argument can name, with id 1.
 INSERT INTO users (id, email, password_hash) VALUES (1, 'bad@example.org', 'x'), (2, 'input@example.org', 'x');
 INSERT INTO user_sessions (user_id, session_token, refresh_token, created_at) VALUES (1, 'token', 'refresh', '2024-01-01 UTC');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BAD', 'Bad input', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT 1, '1h', timestamptz '2024-01-01 UTC' + i * interval '1 hour', 10 + i % 5, 12 + i % 5, 9 + i % 5, 11 + i % 5, i
 FROM generate_series(0, 99) AS i WHERE i <> 50;
--- the first day is compressed
+-- The first day is compressed.
 SELECT FROM ca_compress_batch(true, 1, '1h', '-infinity', '2024-01-02 UTC', 1000, true);
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'bad', '1', 'asset');
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, input_price, target_datetime, created_at)
@@ -35,7 +35,7 @@ INSERT INTO watchlists (id, user_id, name, watchlist_type) VALUES (1, 1, 'Bad', 
 INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type) VALUES (1, 1, 1, 'long');
 INSERT INTO notifications (id, user_id, notification_type, title) VALUES (1, 1, 'alert', 'Bad');
 
--- values of each type that few think of
+-- Unusual values of each type.
 CREATE TEMP TABLE bad (type regtype, value text);
 INSERT INTO bad
 SELECT t.type, v.value
@@ -65,7 +65,7 @@ FROM (VALUES
     ('candlestick_state', ARRAY['''''', '''{}''', '''x'''])
     ) AS t (type, known)
 CROSS JOIN LATERAL unnest(t.known || 'NULL'::text) AS v (value);
--- A value that makes sense, by the name and type of an argument; of one function, where it differs.
+-- A sensible value, by name and type of an argument; by function where it differs.
 CREATE TEMP TABLE sensible (argument text, type regtype, value text, function text);
 INSERT INTO sensible VALUES
     ('account', 'users', '(SELECT u FROM users AS u WHERE u.id = 1)'),
@@ -254,7 +254,7 @@ INSERT INTO sensible VALUES
 INSERT INTO sensible VALUES
     ('timeframe', 'text', '''4h''', 'rollup_candles'), ('timeframe', 'text', '''4h''', 'ca_rollup_series'),
     ('timeframe', 'text', '''4h''', 'ca_build_candles'), ('timeframe', 'text', '''4h''', 'timeframe_divides'),
-    -- months, of which there are fewest in all of time
+    -- months, the unit with the fewest in all of time
     ('timeframe', 'text', '''1M''', 'timeframe_series'),
     ('token', 'text', '''another token''', 'open_session'),
     ('signal', 'integer', '1', 'signal_outcomes'),
@@ -262,9 +262,9 @@ INSERT INTO sensible VALUES
     ('source', 'text', '''live''', 'ca_move_series'), ('source', 'text', '''live''', 'ca_move_batch'),
     ('source', 'text', '''live''', 'ca_move_range'), ('source', 'text', '''live''', 'ca_move_all');
 
--- Support functions of aggregates and of the type candlestick_state are not for calling.  They are
--- called all the same: their arguments are of these types, in order.  What takes or gives internal is
--- out of reach, as nobody can write such a value.
+-- Support functions of aggregates and of the type candlestick_state are not meant to be called, but are called here
+-- anyway: their arguments have these types, in order. Functions with arguments or results of type internal are left
+-- out, because nobody can write such a value.
 CREATE TEMP VIEW member AS
     SELECT p.oid, p.proname, p.prokind, p.proretset, p.proisstrict, p.prorettype::regtype, p.provariadic, p.oid::regprocedure::text AS name,
            'internal'::regtype = ANY (p.proargtypes::regtype[]) AS inward,
@@ -286,12 +286,12 @@ CREATE TEMP TABLE arguments AS
     LEFT JOIN sensible AS s ON s.argument = a.name AND s.type = a.type AND s.function = m.proname
     LEFT JOIN sensible AS g ON g.argument = a.name AND g.type = a.type AND g.function IS NULL
     WHERE NOT m.inward;
--- what has no name, and states of aggregates
+-- Arguments without names, and states of aggregates.
 UPDATE arguments AS a
 SET value = coalesce((SELECT min(s.value) FROM sensible AS s WHERE s.type = a.type AND s.function IS NULL), 'NULL')
 WHERE a.value IS NULL AND a.support AND (a.name = '' OR a.type = 'double precision[]'::regtype);
 
--- rows of nothing but NULLs, and arrays
+-- Rows that consist of NULLs, and arrays.
 INSERT INTO bad
 SELECT a.type, v.value
 FROM arguments AS a
@@ -308,14 +308,14 @@ CROSS JOIN LATERAL (
     SELECT 'NULL' WHERE e.typtype = 'c') AS v (value)
 EXCEPT SELECT b.type, b.value FROM bad AS b;
 
--- a compressed candle with one column spoilt
+-- A compressed candle with one invalid column.
 INSERT INTO bad
 SELECT 'price_data_archive[]'::regtype,
        format('ARRAY(SELECT jsonb_populate_record(c, %L) FROM ca_compressed_at(1, ''1h'', ARRAY[timestamptz ''2024-01-01 01:00 UTC'']) AS c)', spoilt)
 FROM unnest(ARRAY['{"open_price": null}', '{"close_price": null}', '{"id": null}', '{"created_at": null}', '{"candle_time": null}',
                   '{"low_price": "NaN"}', '{"volume": "Infinity"}', '{"created_at": "infinity"}']) AS spoilt;
 
--- a call, as a query of one text; of what it returns a hundred rows will do
+-- A call, as a query that returns one text; a hundred rows of its result are enough.
 CREATE FUNCTION pg_temp.call(m member, arguments text) RETURNS text LANGUAGE sql AS $$
     SELECT format(CASE
                       WHEN m.prokind = 'p' THEN 'CALL %s(%s)'
@@ -349,14 +349,14 @@ CROSS JOIN LATERAL (
     FROM arguments AS x
     JOIN bad AS b ON b.type = x.type
     JOIN arguments AS a ON a.oid = x.oid
-    -- of an aggregate all rows are bad, or one
+    -- of an aggregate's rows, all are bad, or one is
     CROSS JOIN LATERAL (SELECT '' UNION ALL SELECT 'in one row ' WHERE m.prokind = 'a') AS o (which)
     WHERE x.oid = m.oid
     GROUP BY x.name, x.place, b.value, o.which) AS c
 WHERE NOT m.inward
 ORDER BY m.name, c.argument NULLS FIRST, c.bad;
 
--- What a call gives; nothing of what it did stays.
+-- The result of a call, whose changes are undone.
 CREATE FUNCTION pg_temp.try(call text, OUT state text, OUT message text, OUT detail text, OUT hint text, OUT result text) LANGUAGE plpgsql AS $$
 BEGIN
     IF call LIKE 'CALL %' THEN
@@ -368,7 +368,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'UNDO0';
 EXCEPTION WHEN query_canceled OR OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    -- one may repeat a number of 131,072 digits
+    -- the result may repeat a number of 131,072 digits
     message := concat(left(message, 100), '...' || nullif(right(substr(message, 101), 100), ''));
     IF state = 'UNDO0' THEN
         state := '00000';
@@ -377,7 +377,7 @@ EXCEPTION WHEN query_canceled OR OTHERS THEN
     END IF;
 END;
 $$;
--- one statement each, so that statement_timeout is that of a call
+-- One statement per call, so that statement_timeout applies to each.
 SELECT format('UPDATE calls SET (state, message, detail, hint, result) = (SELECT t.* FROM pg_temp.try(%L) AS t) WHERE id = %s', call, id)
 FROM calls ORDER BY id
 \gexec
@@ -389,7 +389,7 @@ SELECT is_empty($$SELECT DISTINCT a.type FROM arguments AS a WHERE NOT EXISTS (S
                 'every type of an argument has bad ones');
 SELECT is_empty($$SELECT m.name FROM member AS m WHERE NOT m.support AND NOT EXISTS (SELECT FROM calls AS c WHERE c.oid = m.oid)$$,
                 'every function is called; those out of reach are support functions');
--- a procedure that commits cannot do so here, which is to say that nothing was wrong before
+-- A procedure that commits fails here at its COMMIT, which shows that nothing was wrong before.
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.bad IS NULL AND NOT m.support AND m.prorettype <> 'trigger'::regtype
                     AND c.state NOT IN ('00000', CASE WHEN m.prokind = 'p' OR m.name LIKE 'ca_refuse_transaction_block%' THEN '2D000' ELSE '00000' END)$$,
@@ -397,9 +397,9 @@ SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member 
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c
                   WHERE c.state IS NULL OR c.state ~ '^(XX|53|57|58|P0|UN)' OR c.state = '54001'$$,
                 'nothing is an internal error, takes for ever, or takes all memory or stack');
--- 42704 is a role that there is not, 0LP01 one that cannot be granted to, 39P03 an event trigger called by hand, 55000 what is not in the state that it should be in, 08P01 a state of an aggregate that is cut off,
--- 0A000 a support function that is called by hand, 54000 a token too long for its index, 42601 a
--- statement handed over as text that is none
+-- 42704: the role does not exist. 0LP01: it cannot be granted to. 39P03: an event trigger is called by hand. 55000: an
+-- object is in the wrong state. 08P01: a state of an aggregate is cut off. 0A000: a support function is called by hand.
+-- 54000: a token is too long for its index. 42601: a text that should be a statement is none.
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.state !~ '^(00|22|23|42704|55000)'
                     AND NOT (c.state = '2D000' AND (m.prokind = 'p' OR m.name LIKE 'ca_refuse_transaction_block%'))
@@ -412,14 +412,14 @@ SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member 
 SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE m.proisstrict AND m.prokind = 'f' AND c.bad = 'NULL' AND (c.state <> '00000' OR c.result IS NOT NULL)$$,
                 'a strict function gives NULL or no rows for a NULL');
--- ca_noted_since() answers '-infinity' where no state is before
+-- ca_noted_since() returns '-infinity' if there is no earlier state.
 SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.result ~* 'nan|infinity' AND c.bad !~* 'nan|infinity' AND m.name NOT LIKE 'ca_noted_since%'$$,
                 'no number is not one, and nothing is infinite that was not');
 SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
                   WHERE c.result ~* 'nan|infinity' AND m.prokind = 'a'$$,
                 'no aggregate lets such a number through');
--- what PostgreSQL itself says of numbers, times, and statements has no more to it
+-- PostgreSQL's own errors about numbers, times and statements have no detail or hint.
 SELECT is_empty($$SELECT c.call, c.message FROM calls AS c JOIN member AS m USING (oid)
                   WHERE NOT m.support AND c.state ~ '^22' AND c.detail = '' AND c.hint = ''
                     AND c.message !~ '(overflow|underflow|out of range)'$$,

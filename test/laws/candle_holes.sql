@@ -1,13 +1,13 @@
--- candles() on a series of which only some candles are stored, and the functions that read it: holes are
--- built together, and the future does not count.
+-- candles() of a series of which only some candles are stored, and the functions that read it: holes are built
+-- together, and future candles do not count.
 BEGIN;
 SELECT plan(13);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL track_functions = 'all';
 
--- sixty days in which one minute of seven traded, with 5m rolled up: seven minutes are no multiple of
--- five, so of seven 5m candles five are stored and two are missing
+-- Sixty days in which one minute of seven traded, with 5m rolled up. Seven minutes are not a multiple of five, so of
+-- seven 5m candles five are stored and two are missing.
 INSERT INTO assets (symbol, name, asset_type)
 SELECT 'HOLES.' || s, 'candles with holes', 'crypto' FROM unnest(ARRAY['SPARSE', 'DENSE', 'FUTURE']) AS s;
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
@@ -23,13 +23,13 @@ SELECT is(count(*), 0::bigint, 'and nothing is lost or comes twice')
 FROM (SELECT * FROM whole EXCEPT ALL SELECT * FROM ca_build_candles(asset_id('HOLES.SPARSE'), '5m', NULL, NULL, NULL)) AS w;
 SELECT is(count(*), (SELECT count(*) FROM ca_build_candles(asset_id('HOLES.SPARSE'), '5m', NULL, NULL, NULL)), 'all are there') FROM whole;
 
--- a stored candle counts also between two holes that are built together
+-- A stored candle counts even between two holes that are built together.
 UPDATE price_data SET close_price = low_price
 WHERE asset_id = asset_id('HOLES.SPARSE') AND timeframe = '5m';
 SELECT is(count(*), 0::bigint, 'a stored candle is not built')
 FROM candles(asset_id('HOLES.SPARSE'), '5m') AS c WHERE c.close <> c.low;
 
--- two holes a day apart in a dense series: what lies between them is not read again
+-- Two holes a day apart in a dense series: what is between them is not read again.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT asset_id('HOLES.DENSE'), '1m', t, 1, 2, 0, 1, 1
 FROM timeframe_series('1m', '2024-01-01', '2024-01-04') AS t;
@@ -40,7 +40,7 @@ CREATE TEMP TABLE calls AS SELECT pg_temp.built() AS before;
 SELECT is(count(*), 3 * 288::bigint, 'holes far from each other are filled too') FROM candles(asset_id('HOLES.DENSE'), '5m');
 SELECT is(pg_temp.built() - before, 2::bigint, 'and each is built alone') FROM calls;
 
--- days of 1970, of yesterday, and of 9999: to the last midnight, in UTC, that has come
+-- Days of 1970, of yesterday, and of 9999: up to the last midnight, in UTC, that has passed.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT asset_id('HOLES.FUTURE'), '1d', d, 5, 5, 5, 5, 1
 FROM unnest(ARRAY[timestamptz '1970-01-01', timeframe_bucket('1d', now()) - interval '2 days',

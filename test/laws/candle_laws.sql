@@ -1,14 +1,12 @@
--- Candlesticks: agreement with plain SQL, and independence of order, grouping, number format
--- and parallel workers.
+-- Candlesticks agree with plain SQL, and do not depend on order, grouping, number format and parallel workers.
 BEGIN;
 SELECT plan(27);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- 400 series of 120 trades.  Series s has prices and volumes of its own scale, from 0 to 18
--- decimals and from 1e-9 to 1e12; a quarter of the trades share their time with another; in
--- every seventh series no volume is known, elsewhere some are NULL and some 0; a third of the
--- series go below zero.
+-- 400 series of 120 trades. Prices and volumes of series s have its own scale, from 0 to 18 decimals, and sizes from
+-- 1e-9 to 1e12. A quarter of the trades share their time with another. In every seventh series no volume is known; in
+-- the others some are NULL and some 0. A third of the series has negative prices.
 CREATE TABLE trade AS
 SELECT s, i,
        timestamptz '2024-02-28 23:00' + (h1 % 5400) / 4 * 4 * interval '1 s' + (s % 3) * interval '0.25 s' AS ts,
@@ -28,7 +26,7 @@ SELECT cmp_ok(count(*), '>', 1000::bigint, 'many trades share their time with an
 FROM (SELECT FROM trade GROUP BY s, ts HAVING count(*) > 1) AS t;
 SELECT is(count(DISTINCT scale(price)), 19::bigint, 'prices come at 19 scales') FROM trade;
 
--- as text, so that 1.5 and 1.50 differ
+-- As text, so that 1.5 and 1.50 differ.
 CREATE FUNCTION pg_temp.differences(one text, other text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     n bigint;
@@ -65,7 +63,7 @@ SELECT unnest(ARRAY[
     is(count(*) FILTER (WHERE (c).trades <> p.trades), 0::bigint, 'trades is the number of rows'),
     is(count(*) FILTER (WHERE ((c).vwap IS NULL) <> (p.volume IS NULL OR p.volume = 0)), 0::bigint,
        'vwap is NULL exactly where nothing was traded'),
-    -- rounded once: off by half a unit of its last decimal at most
+    -- rounded once: off by at most half a unit of the last decimal
     is(count(*) FILTER (WHERE abs((c).vwap * p.volume - p.notional) * 2 > ('1e-' || scale((c).vwap))::numeric * p.volume), 0::bigint,
        'vwap is sum(price * volume) / sum(volume), rounded once'),
     is(count(*) FILTER (WHERE scale((c).vwap)
@@ -74,7 +72,7 @@ SELECT unnest(ARRAY[
 ])
 FROM ours JOIN plain AS p USING (s);
 
--- ready candles: the typical price stands for the price
+-- Ready candles: the typical price is used as the price.
 CREATE TABLE bar AS
 SELECT s, timeframe_bucket('1m', ts) AS start, (array_agg(price ORDER BY ts, price))[1] AS open, max(price) AS high, min(price) AS low,
        (array_agg(price ORDER BY ts DESC, price DESC))[1] AS close, sum(volume) AS volume
@@ -131,7 +129,7 @@ SELECT is(pg_temp.differences(
 SELECT is(pg_temp.differences('SELECT s, start, rollup(c) AS c FROM minute GROUP BY 1, 2', 'TABLE minute'),
     0::bigint, 'a rollup of one candle is that candle');
 
--- the same law at every length of a number; 3 * volume * 1 has no decimals
+-- The same holds for numbers of any length; 3 * volume * 1 has no decimals.
 SELECT is_empty($$
     SELECT n, scale((c).vwap)
     FROM (SELECT n, candlestick_agg(timestamptz '2024-01-01 UTC', 1::numeric, 12 * 10::numeric ^ (n - 2)) AS c
@@ -140,7 +138,7 @@ SELECT is_empty($$
 $$, 'and a volume of 2 to 60 digits');
 
 --
--- number format: a double counts as the decimal that it prints as
+-- number format: a double counts as the decimal that it is printed as
 --
 SELECT is(pg_temp.differences(
     'SELECT s, 0 AS start, candlestick_agg(ts, price::float8, volume::float8) AS c FROM trade GROUP BY s',

@@ -1,5 +1,5 @@
--- Scoring, indicators and roll-ups agree on a series whose minutes are stored in pieces: some as
--- minutes, some as coarser candles, live, archived and compressed.
+-- Scores, indicators and roll-ups are right for a series whose minutes are stored in pieces: some as minutes, some as
+-- coarser candles, live, archived and compressed.
 BEGIN;
 SELECT plan(41);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -22,7 +22,7 @@ SELECT is((SELECT u.reason FROM unscored_predictions('2024-01-01 12:00:05') AS u
 SELECT pg_temp.minutes('2024-01-01 11:10', '2024-01-01 11:59', 200);
 SELECT is(score_predictions('2024-01-01 12:00:05'), 1::bigint, 'the minute before 12:00 does');
 SELECT is((SELECT actual_price FROM predictions), 200::numeric, 'and its close counts');
--- in the market's silence the first candle after the target tells, of whatever it was made
+-- If the market is silent, the first later candle of any timeframe shows that the feed has reached the target.
 INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_price, created_at, target_datetime)
 VALUES (asset_id('LAGS'), 1, 'price', 150, '2024-01-01 08:00', '2024-01-01 13:00');
 SELECT pg_temp.minutes('2024-01-01 12:00', '2024-01-01 12:09', 300);
@@ -33,8 +33,8 @@ SELECT is(score_predictions('2024-01-01 13:10'), 0::bigint, 'before a candle has
 SELECT is(score_predictions('2024-01-01 13:20'), 1::bigint, 'then it is');
 
 --
--- a feed that stops: a close is as old as what the candle was made of, whatever span it is stored for.
--- Minutes to 11:09, so the last price is of 11:10 at the latest, and 50 minutes old at 12:00.
+-- a feed that stops: a close is as old as what the candle was made of, whatever its span
+-- Minutes until 11:09, so the last price is from 11:10 at the latest, and 50 minutes old at 12:00.
 --
 INSERT INTO assets (symbol, name, asset_type) VALUES ('STOPS', 'Stops', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
@@ -53,7 +53,7 @@ INSERT INTO ai_recommendations (recommendation_type, recommendation_title, targe
 VALUES ('entry', 'Stops', 'asset', asset_id('STOPS'), '2024-01-02 11:10');
 SELECT results_eq($$ SELECT start_price, end_price FROM recommendation_outcomes('2024-01-02 12:00', '30 minutes') $$, 'VALUES (100::numeric, NULL::numeric)',
                   'nor does a recommendation end at it');
--- without the minutes the half hour alone knows, that it was made of ten
+-- Without the minutes, only the half hour is left, with the note that it was made of ten.
 DELETE FROM price_data WHERE asset_id = asset_id('STOPS') AND timeframe = '1m';
 SELECT is(pg_temp.found('49 minutes'), 'and', 'the half hour of ten minutes is no younger');
 SELECT is(pg_temp.found('50 minutes'), '100 11:10 and 100', 'and no older');
@@ -61,7 +61,7 @@ SELECT is(pg_temp.found(NULL), '100 11:10 and 100', 'at any age too');
 SELECT is((SELECT to_char(closed_at, 'HH24:MI') FROM ca_feed_reached(asset_id('STOPS'), '2024-01-02 11:10', '2024-01-02 11:30')), '11:10',
           'the feed has come to 11:10');
 SELECT is_empty($$ SELECT FROM ca_feed_reached(asset_id('STOPS'), '2024-01-02 11:11', '2024-01-02 11:30') $$, 'and no further');
--- a day of it is as old, so after 24 hours nothing is known of changes
+-- A day made of it is just as old, so after 24 hours no change is known.
 SELECT is(rollup_candles('1d', asset_id('STOPS')), 1::bigint, 'a day of 190 minutes, from 00:00 on: as if to 03:10');
 SELECT refresh_assets('2024-01-03 12:00');
 SELECT is((SELECT price_change_percentage_24h FROM assets WHERE symbol = 'STOPS'), NULL, 'a price of 25 hours ago has not changed within 24');
@@ -75,12 +75,12 @@ SELECT is((SELECT count(*) FROM price_data_compressed WHERE asset_id = asset_id(
 SELECT is(pg_temp.found('49 minutes') || pg_temp.found('50 minutes'), 'and100 11:10 and 100', 'and say the same');
 
 --
--- any partition of a series: two assets in pieces beside the same minutes alone, over twelve days
+-- any partition of a series: two assets in pieces beside an asset with the same minutes, over twelve days
 --
 INSERT INTO assets (symbol, name, asset_type) SELECT w || n, 'in pieces', 'crypto' FROM unnest(ARRAY['PIECES.', 'ALONE.']) AS w, generate_series(1, 2) AS n;
 CREATE TEMP TABLE pair AS
 SELECT n, asset_id('PIECES.' || n) AS pieces, asset_id('ALONE.' || n) AS alone FROM generate_series(1, 2) AS n;
--- what each asset is divided into and rolled up to: each divides those before it
+-- How each asset is divided and rolled up; each step divides what the earlier ones left.
 CREATE TEMP TABLE chain AS
 SELECT n, code, place
 FROM (VALUES (1, ARRAY['1d', '4h', '1h', '30m', '15m', '5m']), (2, ARRAY['1d', '4h', '1h', '30m', '15m', '3m'])) AS c (n, codes),
@@ -92,7 +92,7 @@ CROSS JOIN generate_series(timestamptz '2024-01-20', '2024-01-31 23:59', '1 minu
 CROSS JOIN LATERAL (SELECT abs(hashint8extended(extract(epoch FROM t)::bigint * 10 + p.n, 41) % 1000003) AS h1,
                            abs(hashint8extended(extract(epoch FROM t)::bigint * 10 + p.n, 42) % 1000003) AS h2) AS h
 CROSS JOIN LATERAL (SELECT 1000 + h1 % 1000 AS o) AS m;
--- each minute goes into an hour or less, as the dice fall for its span
+-- Each minute goes into an hour or less, as drawn for its span.
 CREATE TEMP TABLE source AS
 SELECT d.n, d.source AS timeframe, timeframe_bucket(d.source, d.at) AS "time", (array_agg(d.open ORDER BY d.at))[1] AS open, max(d.high) AS high, min(d.low) AS low,
        (array_agg(d.close ORDER BY d.at DESC))[1] AS close, sum(d.volume) AS volume,
@@ -127,7 +127,7 @@ CREATE FUNCTION pg_temp.candles_differ() RETURNS bigint LANGUAGE sql AS $$
     FROM (SELECT p.n, t, c.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, LATERAL candles(p.pieces, t) AS c) AS c
     FULL JOIN (SELECT p.n, t, c.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, LATERAL candles(p.alone, t) AS c) AS a USING (n, t, "time")
     WHERE c::text IS DISTINCT FROM a::text $$;
--- as text, which tells doubles apart to the bit
+-- As text, which distinguishes doubles to the bit.
 CREATE FUNCTION pg_temp.indicators_differ() RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*)
     FROM (SELECT p.n, t, v, i.* FROM pair AS p, unnest('{1h,4h,1d}'::text[]) AS t, unnest('{talib,tradingview,pandas}'::text[]) AS v,
@@ -138,7 +138,7 @@ CREATE FUNCTION pg_temp.indicators_differ() RETURNS bigint LANGUAGE sql AS $$
 SELECT is(pg_temp.candles_differ(), 0::bigint, 'candles() gives the same of both');
 SELECT is(pg_temp.indicators_differ(), 0::bigint, 'technical_indicators() too, to the bit');
 
--- targets anywhere: model 1 takes no close that is older than the target, model 2 an hour
+-- Targets at any time: model 1 accepts no close that is older than the target, model 2 one of up to an hour.
 INSERT INTO ai_models (id, name, version, model_type) VALUES (2, 'an hour', '1', 'asset');
 CREATE TEMP TABLE target AS
 SELECT i, 1 + i % 2 AS n, 1 + i / 2 % 2 AS model,
@@ -151,13 +151,13 @@ UNION ALL
 SELECT 10000 + t.i, p.alone, t.model, 'price', 1500, timestamptz '2024-01-01', t.at FROM target AS t JOIN pair AS p USING (n);
 SELECT cmp_ok(score_predictions('2024-02-02', '0', 1) + score_predictions('2024-02-02', '1 hour', 2), '>', 3000::bigint, 'most predictions are scored');
 CREATE FUNCTION pg_temp.scores_differ() RETURNS bigint LANGUAGE sql AS $$
-    -- what the minutes alone say: the close of the minute that ends at the target, or the last before it
+    -- what the minutes give: the close of the minute that ends at the target, or the last one before
     SELECT count(*)
     FROM target AS t
     JOIN minute AS m ON m.n = t.n AND m.at = date_trunc('minute', t.at) - interval '1 minute'
     JOIN predictions AS p ON p.id = t.i
     JOIN predictions AS a ON a.id = 10000 + t.i
-    -- of the pieces the finest timeframe whose last close is young enough
+    -- of the pieces, the finest timeframe whose last close is recent enough
     LEFT JOIN LATERAL (
         SELECT l.close
         FROM (SELECT DISTINCT ON (s.timeframe) s.timeframe, s.close, timeframe_end(s.timeframe, s."time") AS ends
@@ -174,7 +174,7 @@ SELECT is(pg_temp.scores_differ(), 0::bigint, 'each by the close of the finest t
 SELECT cmp_ok((SELECT count(*) FROM predictions AS p JOIN predictions AS a ON a.id = 10000 + p.id WHERE p.actual_price = a.actual_price), '>', 500::bigint,
               'as it is for many');
 
--- rolled up, and some of it archived and compressed, everything is as it was
+-- After more roll-ups, archiving and compressing, the results are the same.
 SELECT cmp_ok((SELECT sum(rollup_candles(c.code, p.pieces) + rollup_candles(c.code, p.alone)) FROM chain AS c JOIN pair AS p USING (n)), '>', 10000::numeric, 'rolled up');
 SELECT sum(ca.moved) + sum(cc.moved) AS moved
 FROM pair AS p, LATERAL (SELECT unnest('{5m,15m,1h}'::text[]) AS code) AS c,

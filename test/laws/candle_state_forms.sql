@@ -1,14 +1,13 @@
--- The state of the candle aggregates has one form for numbers that 64 bits hold, one for those of
--- 38 digits and one for all others.  Here groups mix them, at the edges between them, and every
--- result is compared with plain SQL.
+-- The state of the candle aggregates has three forms: for numbers of 64 bits, for those of up to 38 digits, and for all
+-- others. Here groups mix them, at the limits between them, and every result is compared with plain SQL.
 BEGIN;
 SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- Prices just below, at and just above the ends of 64 bits, beside ordinary ones, at scales from
--- 0 to 20, where 18 is the last of the first form; volumes from 1e-9 to 1e38.  Series s begins
--- in each form, by its first rows, and has all of them or only the first.
+-- Prices just below, at and just above the limits of 64 bits, beside ordinary ones, at scales from 0 to 20, where 18 is
+-- the last of the first form; volumes from 1e-9 to 1e38. Series s begins with rows of one form, and has rows of all
+-- forms or only of the first.
 CREATE TABLE trade AS
 SELECT s, i, timestamptz '2024-01-01' + (h1 % 50) * interval '1 second' AS ts,
        CASE WHEN (s + i) % 3 = 0 OR s % 4 = 0 THEN h2 % 2000001 - 1000000
@@ -39,7 +38,7 @@ BEGIN
     RETURN n;
 END $$;
 
--- of plain SQL; vwap by the rule for its decimals, from exact sums
+-- By plain SQL; vwap by the rule for its decimals, from exact sums.
 CREATE FUNCTION pg_temp.plain(open_time timestamptz, open numeric, high numeric, low numeric, close numeric, volume numeric,
                               notional3 numeric, trades bigint, close_time timestamptz) RETURNS candlestick LANGUAGE sql AS $$
     SELECT (open_time, open, high, low, close, volume,
@@ -80,7 +79,7 @@ FROM unnest(ARRAY['i', 'i DESC', 'abs(open)', 'abs(open) DESC']) AS how;
 SELECT is(pg_temp.differences('TABLE expected_bar', 'SELECT s, rollup(c) AS c FROM (SELECT s, candlestick_agg(ts, open, high, low, close, volume) AS c FROM bar GROUP BY s, i) AS t GROUP BY s'),
           0::bigint, 'so do candlesticks of single ones');
 
--- a state of each form survives being sent and read back: so the aggregate over two workers
+-- A state of each form survives sending and reading back; so does the aggregate over two workers.
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;

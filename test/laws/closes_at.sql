@@ -1,5 +1,5 @@
--- ca_closes_at, which finds closes in one pass over the candles, against ca_price_at, which looks
--- each one up.
+-- ca_closes_at(), which finds closes in one pass over the candles, is compared with ca_price_at(), which looks up each
+-- one.
 BEGIN;
 SELECT plan(14);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -11,8 +11,8 @@ CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS
 INSERT INTO assets (id, symbol, name, asset_type)
 SELECT i, 'BULK' || i, 'Bulk', 'crypto' FROM generate_series(1, 40) AS i;
 
--- candles with holes, live and archived, in no order; some assets have minutes from the second day
--- on only, some months, some nothing; a close has from 1 to 30 digits before it is rounded
+-- Candles with gaps, live and archived, in no order. Some assets have minutes only from the second day on, some only
+-- months, some nothing. A close has from 1 to 30 digits before it is rounded.
 CREATE TEMP TABLE candle AS
 SELECT a AS asset, s.timeframe, t AS candle_time,
        (pg_temp.pick(n, 1, 1000000) * (10::numeric ^ (pg_temp.pick(n, 2, 14) - 8)))::numeric(20,8) AS close,
@@ -35,7 +35,7 @@ SELECT asset, timeframe, close, close, close, close, candle_time FROM candle WHE
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 SELECT asset, timeframe, close, close, close, close, candle_time FROM candle WHERE archived;
 
--- moments on a boundary and off it, from before all candles to long after them
+-- Moments on boundaries and between them, from before all candles to long after them.
 CREATE TEMP TABLE asked AS
 SELECT i, nullif(1 + pg_temp.pick(i, 10, 42), 42) AS asset,
        CASE pg_temp.pick(i, 11, 60)
@@ -64,7 +64,7 @@ SELECT cmp_ok((SELECT count(DISTINCT close) FROM (SELECT ca_closes_at(asset, mom
 SELECT is(pg_temp.differ(s.staleness), 0::bigint, format('it finds what a look-up finds, not older than %s', s.staleness))
 FROM (VALUES (interval '1 hour'), ('0'), ('25 hours'), ('1 month'), (NULL)) AS s (staleness);
 
--- partitions of a window are asked for one by one
+-- Partitions of a window are looked up one by one.
 SELECT is(count(*), 0::bigint, 'rows in parts find the same')
 FROM (SELECT ca_closes_at(asset, moment, '1 day') OVER (PARTITION BY i % 7) AS parts,
              ca_closes_at(asset, moment, '1 day') OVER () AS whole FROM asked) AS c
@@ -72,8 +72,8 @@ WHERE c.parts IS DISTINCT FROM c.whole;
 
 DELETE FROM asked WHERE i % 4 <> 0;
 
--- Some are fragments, compressed ones too, and some of these were changed since.  By definition a
--- candle is as old as its end, or as its start and the minutes that it was made of.
+-- Some are fragments, compressed ones too, and some of these were changed since. By definition a candle is as old as
+-- its end, or for a fragment as its start plus the minutes that it was made of.
 CREATE TEMP TABLE fragment AS
 SELECT c.asset, c.timeframe, c.candle_time, c.close, f.made_of, f.changed
 FROM (SELECT c.*, row_number() OVER (ORDER BY c.asset, c.timeframe COLLATE "C", c.candle_time)::integer AS n FROM candle AS c

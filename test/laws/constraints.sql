@@ -1,11 +1,10 @@
--- What the tables refuse and what they take, by the name of the rule that decides.
+-- What the tables refuse and accept, by the name of the rule that decides.
 BEGIN;
 SELECT plan(165);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- 'accepted', or the SQLSTATE and the constraint (or column) that refused; either way the
--- statement leaves no trace
+-- 'accepted', or the SQLSTATE and the constraint (or column) that refused; the statement leaves no trace.
 CREATE FUNCTION pg_temp.verdict(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     state text;
@@ -25,9 +24,8 @@ EXCEPTION
 END;
 $$;
 
--- One row in every table, with what must be given and nothing else: so every default and
--- every column that may stay NULL is exercised.  The test's own identifiers start at 1, those
--- of the sequences at 1000, or at -1000 where they count down.
+-- One row in every table, with only the required values, so every default and every nullable column is exercised.
+-- Identifiers of the test begin at 1, those of the sequences at 1000, or at -1000 if they count down.
 DO $$
 DECLARE
     tab regclass;
@@ -35,7 +33,7 @@ BEGIN
     FOR tab IN SELECT oid FROM pg_class
                WHERE relnamespace = 'cryptoanalytics'::regnamespace AND relkind = 'r'
                  AND relname NOT IN ('price_data_segments', 'alert_marks', 'partial_candles', 'signal_executions', 'series_locks', 'work_locks',
-                                     'maintenance_runs', 'roll_up_marks', 'roll_up_notes') -- rows of which have no identifier
+                                     'maintenance_runs', 'roll_up_marks', 'roll_up_notes') -- whose rows have no identifier
     LOOP
         EXECUTE format('ALTER TABLE %s ALTER COLUMN id RESTART WITH %s', tab,
                        CASE WHEN tab = 'price_data_archive'::regclass THEN -1000 ELSE 1000 END);
@@ -97,7 +95,7 @@ INSERT INTO background_tasks (id, task_name, task_type) VALUES (1, 'nightly', 'c
 INSERT INTO notifications (id, user_id, notification_type, title)
     VALUES (1, 1, 'system', 'Welcome');
 
--- defaults of life cycles
+-- Defaults of life cycles.
 SELECT is((SELECT array_agg(status ORDER BY tab)
            FROM (SELECT 'a', status FROM ai_models UNION ALL
                  SELECT 'b', status FROM ai_recommendations UNION ALL
@@ -112,7 +110,7 @@ SELECT is((SELECT (is_realized, is_accurate, accuracy_threshold)::text FROM pred
           '(f,,5)', 'a new prediction is neither realized nor judged, its threshold 5 percent');
 SELECT is((SELECT max_assets FROM watchlists WHERE id = 1), 25, 'a watchlist holds 25 assets');
 
--- candles, live and archived alike
+-- Candles, live and archived.
 CREATE FUNCTION pg_temp.candle(tab text, timeframe text, start text, open text, high text,
                                low text, close text, volume text DEFAULT 'NULL')
     RETURNS text LANGUAGE sql
@@ -177,7 +175,7 @@ CROSS JOIN (VALUES
 ) AS c (line, timeframe, start, open, high, low, close, volume, state, rule, description)
 ORDER BY tab, c.line;
 
--- every other rule: what is said, by which rule, about which statement
+-- All other rules: the result, the rule, the statement.
 CREATE TEMPORARY TABLE rules (
     line integer GENERATED ALWAYS AS IDENTITY, verdict text, description text, statement text
 ) ON COMMIT DROP;
@@ -355,15 +353,14 @@ INSERT INTO rules (verdict, description, statement) VALUES
 
 SELECT is(pg_temp.verdict(statement), verdict, description) FROM rules ORDER BY line;
 
--- assets of sectors
+-- Assets of sectors.
 SELECT ok(assets_exist(ARRAY[1, 2]), 'assets_exist() finds assets that exist');
 SELECT ok(NOT assets_exist(ARRAY[1, 99]), 'assets_exist() misses an asset that does not exist');
 SELECT ok(NOT assets_exist(ARRAY[1, NULL]), 'assets_exist() takes no NULL for an asset');
 SELECT ok(assets_exist('{}'), 'assets_exist() is true for no assets at all');
 SELECT is(assets_exist(NULL), NULL, 'assets_exist() of NULL is NULL');
 
--- updated_at, in every table that has it: an UPDATE that changes nothing leaves it, one that
--- changes something sets it
+-- updated_at, in every table that has it: an UPDATE that changes nothing leaves it, one that changes something sets it.
 CREATE FUNCTION pg_temp.touching(tab text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     idle text;
@@ -388,7 +385,7 @@ WHERE c.table_schema = 'cryptoanalytics' AND c.column_name = 'updated_at'
                        WHERE table_schema = 'cryptoanalytics' AND table_type = 'BASE TABLE')
 ORDER BY c.table_name;
 
--- what a deletion leaves behind
+-- What a deletion leaves.
 DELETE FROM users WHERE id = 2;
 SELECT is((SELECT added_by FROM watchlist_assets), NULL,
           'an entry outlives the user who added it');

@@ -1,10 +1,10 @@
--- The extension is not dropped while its tables hold rows, whatever the command.
+-- The extension cannot be dropped while its tables hold rows, whatever the command.
 BEGIN;
 SELECT plan(18);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL client_min_messages = warning;
 
--- what comes of a command, which is undone
+-- The result of a command, which is undone.
 CREATE FUNCTION pg_temp.attempt(command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     detail text;
@@ -56,7 +56,7 @@ SET LOCAL cryptoanalytics.allow_drop = off;
 DELETE FROM assets;
 SELECT is(pg_temp.attempt('DROP EXTENSION cryptoanalytics'), 'done', 'deleted rows are no rows');
 
--- a row in each table in turn: all that would refuse an empty one is taken off before
+-- A row in each table in turn; everything that refuses empty rows is removed before.
 CREATE FUNCTION pg_temp.fill(holder regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     n text;

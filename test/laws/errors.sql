@@ -1,5 +1,5 @@
--- The rules that functions enforce, against docs/reference/errors.md: one row per rule, with its SQLSTATE, table and column.
--- Run from the root of the repository, where cat finds that file.
+-- The rules that functions enforce are those in docs/reference/errors.md: one row per rule, with SQLSTATE, table and
+-- column. Run it at the root of the repository, where cat finds that file.
 BEGIN;
 SELECT plan(8);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -8,18 +8,18 @@ SET LOCAL search_path = cryptoanalytics, public;
 \set c_bare `grep -rlZ --include='*.c' ereport src | xargs -0 perl -0777 -ne 'while (/ereport\(ERROR,.*?\);/sg) { print "$ARGV: $1\n" if $& !~ /err(detail|hint)/ && $& =~ /errmsg\("(.*?)"/ }'`
 \set c_rules `grep -rhA1 --include='*.c' PG_DIAG_CONSTRAINT_NAME src | grep -o '"[a-z_]*"'`
 
--- what the table says: | `constraint` | SQLSTATE | `table.column` | ... |
+-- What the table says: | `constraint` | SQLSTATE | `table.column` | ... |
 CREATE TEMPORARY VIEW documented AS
     SELECT f[1] AS rule, f[2] AS state, f[3] AS place
     FROM string_to_table(:'errors', E'\n') AS line
     CROSS JOIN LATERAL regexp_match(line, '^\| `(\w+)` \| (\w{5}) \| `?([\w.]*)`? \| [^|]+ \|$') AS f
     WHERE f IS NOT NULL;
 
--- what C names
+-- What the C code names.
 CREATE TEMPORARY VIEW named_in_c AS
     SELECT trim('"' FROM name) AS rule FROM string_to_table(trim(:'c_rules'), E'\n') AS name;
 
--- what the functions say, from RAISE EXCEPTION to the end of the statement
+-- What the functions say, from RAISE EXCEPTION to the end of the statement.
 CREATE TEMPORARY VIEW raised AS
     SELECT p.oid::regprocedure AS function, r.number, substring(r.text FROM '^\s*''((?:[^'']|'''')*)''') AS message,
            coalesce(c.state, substring(r.text FROM 'ERRCODE = ''(\w+)''')) AS state,
@@ -41,7 +41,7 @@ CREATE TEMPORARY VIEW raised AS
         ('exclusion_violation', '23P01'), ('invalid_parameter_value', '22023'), ('numeric_value_out_of_range', '22003'),
         ('object_not_in_prerequisite_state', '55000'), ('insufficient_privilege', '42501'), ('undefined_object', '42704')
     ) AS c (name, state) ON c.name = substring(r.text FROM 'ERRCODE = ''(\w+)''')
-    -- the error of another statement, passed on, says what that one said
+    -- an error of another statement that is raised again has its own detail
     WHERE e.extname = 'cryptoanalytics' AND r.text !~ '^\s*''%''';
 
 SELECT cmp_ok((SELECT count(*) FROM raised), '>', 50::bigint, 'the errors of the functions are found');

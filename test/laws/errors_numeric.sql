@@ -1,4 +1,4 @@
--- Error metrics of numeric columns against those of the doubles that numeric's own cast gives.
+-- Error metrics of numeric columns equal those of the doubles that numeric's own cast gives.
 BEGIN;
 SELECT plan(3);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -7,7 +7,7 @@ CREATE FUNCTION pg_temp.pick(item integer, place integer, below bigint) RETURNS 
     LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(item::bigint * 100 + place, 29) & 4611686018427387903) % below;
 
--- from 1e-40 to 1e60, short and long, around 2^53 and around powers of ten
+-- From 1e-40 to 1e60, short and long, around 2^53 and around powers of ten.
 CREATE TEMP TABLE value AS
 SELECT i, v
 FROM generate_series(1, 20000) AS i

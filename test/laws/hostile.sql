@@ -1,5 +1,5 @@
--- Hostile objects and a hostile search_path: an object with the name of something that the extension calls
--- is not called, and the functions that run with more rights than their caller's are listed.
+-- A hostile search_path and hostile objects: an object with the name of something that the extension calls is never
+-- called instead. The functions with more rights than their caller are listed.
 BEGIN;
 SELECT plan(15);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -11,7 +11,7 @@ CREATE TEMPORARY VIEW member AS
     JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'cryptoanalytics';
 
--- how each function is safe
+-- How each function is safe.
 SELECT is_empty($$
     SELECT m.oid::regprocedure FROM member AS m JOIN pg_language AS l ON l.oid = m.prolang
     WHERE l.lanname = 'sql' AND m.prosqlbody IS NULL
@@ -35,8 +35,8 @@ SELECT is((SELECT v.superuser AND NOT v.trusted FROM pg_available_extension_vers
            JOIN pg_extension AS e ON e.extname = v.name AND e.extversion = v.version WHERE v.name = 'cryptoanalytics'),
           true, 'superusers alone install the extension');
 
--- Traps: a schema and public are full of functions, operators and tables of the names in use. Functions and
--- operators tell on themselves, and the tables are empty; so are temporary ones.
+-- Traps: a schema, and public, are full of functions, operators and tables with the names in use. Functions and
+-- operators report that they were called; the tables are empty, and so are temporary ones.
 CREATE ROLE hostile_caller;
 SELECT grant_operator('hostile_caller');
 CREATE SCHEMA trap;
@@ -96,7 +96,7 @@ INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type) VALUES (
 INSERT INTO trade_actions (id, portfolio_id, action_type, asset_price, quantity, timeframe, action_source) VALUES (1, 1, 'buy', 10, 2, '1h', 'manual');
 INSERT INTO price_data (id, asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT i, 1, '1h', timestamptz '2024-01-01 00:00+00' + i * interval '1 hour', 10, 12, 9, 11 FROM generate_series(1, 96) AS i;
--- some are archived, the first of those compressed, for more than one call
+-- Some candles are archived, and the first of those compressed, which takes more than one call.
 SELECT ca_archive_batch(1, '1h', '-infinity', '2024-01-04 00:00+00', 1000, false);
 SELECT ca_compress_batch(false, 1, '1h', '-infinity', '2024-01-03 00:00+00', 1000, false);
 
@@ -110,7 +110,7 @@ BEGIN
 END;
 $$;
 
--- what a command gets with a search_path; it is undone
+-- The result of a command with a given search_path; the command is undone.
 CREATE FUNCTION pg_temp.outcome(path text, command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     got text;
@@ -124,7 +124,7 @@ EXCEPTION
     WHEN OTHERS THEN RETURN pg_catalog.concat(SQLSTATE, ' ', SQLERRM);
 END;
 $$;
--- a namesake of each support function, for which the schema of the extension has room
+-- A namesake of each support function in the schema of the extension, where the name is free.
 CREATE FUNCTION pg_temp.set_namesakes() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     f record;
@@ -145,7 +145,7 @@ BEGIN
 END;
 $$;
 
--- with nothing else in sight every name is printed with its schema
+-- If nothing else is in the search_path, every name is printed with its schema.
 SET LOCAL search_path = pg_catalog;
 CREATE TEMPORARY TABLE command AS
     SELECT pg_catalog.format('SELECT pg_catalog.string_agg(x::pg_catalog.text, '' '') FROM %s(%s) AS x', m.oid::pg_catalog.regproc,
@@ -181,7 +181,7 @@ SELECT is_empty($$
     WHERE regexp_replace(h.got, '^got \d+$', 'got n') IS DISTINCT FROM regexp_replace(s.got, '^got \d+$', 'got n')
 $$, 'each gets what it gets without traps');
 
--- the extension's own schema, if somebody may create functions there
+-- The extension's own schema, if somebody may create functions there.
 SELECT throws_ok('SET LOCAL ROLE hostile_caller; CREATE FUNCTION cryptoanalytics_internal.ca_check_asset(text) RETURNS void LANGUAGE sql RETURN NULL', '42501',
                  'permission denied for schema cryptoanalytics_internal', 'nobody else creates functions beside the support functions');
 SELECT cmp_ok(pg_temp.set_namesakes(), '>', 90::bigint, 'support functions get namesakes');

@@ -1,7 +1,7 @@
--- The queries an application runs all the time are answered from an index.
+-- Queries that an application runs all the time use an index.
 --
--- Every table is filled with rows computed from their number, so the planner sees the same
--- data each time; enough of them that reading a whole table would cost it more.
+-- Every table is filled with rows computed from their number, so the planner sees the same data each time; there are
+-- enough of them that reading a whole table would cost more.
 BEGIN;
 SELECT plan(48);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -19,7 +19,7 @@ INSERT INTO assets (id, symbol, name, asset_type, description, market_cap, marke
     SELECT n, 'A' || n, 'Asset ' || n, 'crypto', repeat('x', 500), 1e12 / n, n, n % 5 <> 0
     FROM generate_series(1, 20000) AS n;
 
--- 100 assets, 1,200 hours and 50 days each; the 500 hours before them are archived
+-- 100 assets with 1,200 hours and 50 days each; the 500 hours before are archived.
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price,
                         volume, candle_time)
     SELECT a, '1h', 100 + h % 7, 110, 90, 100 + h % 11, h,
@@ -41,7 +41,7 @@ INSERT INTO model_performance (model_id, evaluation_metric, metric_value, evalua
     SELECT 1 + n % 50, (ARRAY['mae', 'mse', 'rmse', 'sharpe_ratio'])[1 + n / 50 % 4], n,
            timestamptz '2024-01-01' + n / 200 * interval '1 day'
     FROM generate_series(0, 19999) AS n;
--- one prediction in twenty still waits, half of those for a time to come
+-- One prediction in twenty is not scored yet; half of those have a target in the future.
 INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_price, is_realized,
                          evaluated_at, accuracy_percentage, target_datetime, created_at)
     SELECT 1 + n % 1000, 1 + n % 50, 'price', n, n % 20 <> 0,
@@ -62,7 +62,7 @@ INSERT INTO sectors (id, name)
     SELECT n, 'Sector ' || n FROM generate_series(1, 50) AS n;
 INSERT INTO sector_mapping (asset_id, sector_id, is_primary_sector)
     SELECT 1 + n, 1 + n % 50, true FROM generate_series(0, 9999) AS n;
--- the day is analysed every hour, the week every day, the month every week
+-- A day is analysed every hour, a week every day, a month every week.
 INSERT INTO sector_analysis (metrics_snapshot_id, sector_id, timeframe, candle_time,
                              analysis_time, analysis_data)
     SELECT h.n, s, p.timeframe, timeframe_bucket('1d', h.at), h.at,
@@ -225,7 +225,7 @@ SELECT is(ARRAY(SELECT DISTINCT node ->> 'Relation Name'
           '{}', format('query %s, %s, reads no table from end to end', number, question))
 FROM hot ORDER BY number;
 
--- 'a or b' is met by either
+-- 'a or b' accepts either
 SELECT ok(NOT EXISTS (SELECT FROM unnest(indexes) AS i (name)
                       WHERE NOT string_to_array(i.name, ' or ') && ARRAY(
                           SELECT node ->> 'Index Name' FROM jsonb_path_query(explained, 'strict $.**') AS node)),

@@ -1,10 +1,10 @@
--- Indicators: agreement with the same formulas in exact decimals at prices from 1e-8 to 1e9,
--- and what a window, a GROUP BY and the start of a series must not change.
+-- Indicators agree with the same formulas in exact decimals at prices from 1e-8 to 1e9, and do not depend on windows,
+-- the GROUP BY or the start of a series where they must not.
 BEGIN;
 SELECT plan(24);
 SET LOCAL search_path = cryptoanalytics, public;
 
--- 400 bars a level: 1e-8 with moves of 1 %, 1 with moves of 1 %, 1e9 with moves of 0.01
+-- 400 bars per level: 1e-8 with moves of 1 %, 1 with moves of 1 %, 1e9 with moves of 0.01.
 CREATE TABLE bar AS
 SELECT level, (row_number() OVER (PARTITION BY level ORDER BY i))::integer AS i,
        CASE level WHEN '1e9' THEN 1e9 + 0.01 * sum(step) OVER w ELSE level::numeric * (1 + 0.01 * sum(step) OVER w / 10) END AS x
@@ -16,7 +16,7 @@ SELECT results_eq('SELECT level, min(x) > 0, count(DISTINCT x) > 100 FROM bar GR
                   'the series of every level moves and stays above zero');
 
 --
--- the oracle: the definitions, in numeric with 60 decimals
+-- The oracle: the definitions, in numeric with 60 decimals.
 --
 CREATE FUNCTION pg_temp.div(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
     RETURN round(a * 1e80 / b, 0) * 1e-80;
@@ -112,8 +112,8 @@ SELECT diag(format('%-15s worst relative error %s', indicator, string_agg(format
 FROM (SELECT indicator, level, to_char(max(error), '9.9EEEE') AS worst FROM pg_temp.error GROUP BY indicator, level) AS e
 GROUP BY indicator ORDER BY indicator;
 
--- double precision: a double near 1e9 is off by up to 6e-8 when it stands for a decimal, so the
--- series is rounded to multiples of 2^-20, which both types hold exactly
+-- double precision: near 1e9 a double that stands for a decimal is off by up to 6e-8, so the series is rounded to
+-- multiples of 2^-20, which both types hold exactly.
 CREATE TABLE doubles AS SELECT level, array_agg(x ORDER BY i) AS x, array_agg(x::float8 ORDER BY i) AS d
 FROM (SELECT level, i, round(x * 1048576) * 0.00000095367431640625 AS x FROM bar WHERE level <> '1e-8') AS b GROUP BY level;
 SELECT cmp_ok(max(CASE WHEN got::text::numeric <> want THEN coalesce(abs(got::text::numeric - want) / nullif(want, 0), 1) ELSE 0 END), '<=', 1e-15,
@@ -123,7 +123,7 @@ JOIN LATERAL (SELECT i, rsi(v, 14) OVER (ORDER BY i) AS got FROM unnest(d) WITH 
 GROUP BY level ORDER BY level;
 
 --
--- one state, read in two ways
+-- One state, read in two ways.
 --
 SELECT is(count(*), 0::bigint, 'the value of a window at row k is that of GROUP BY over the first k rows, to the bit')
 FROM (SELECT level, i, sma(x, 20) OVER w AS s, ema(x, 12) OVER w AS e, rsi(x) OVER w AS r, macd(x, 3, 10, 4) OVER w AS m
@@ -155,7 +155,7 @@ JOIN (SELECT level, i, gap, ema(x, 12) OVER w AS e, rsi(x) OVER w AS r
       WINDOW w AS (PARTITION BY level ORDER BY i, gap)) AS n USING (level, i)
 WHERE n.gap > 0 AND (t.e, t.r) IS DISTINCT FROM (n.e, n.r);
 
--- scaling prices by a power of two scales averages and leaves rsi, to the bit
+-- Multiplying prices by a power of two multiplies averages and keeps rsi, to the bit.
 SELECT is(count(*), 0::bigint, 'eight times the price is eight times the average and the same rsi')
 FROM (SELECT ema(x::float8, 12) OVER w * 8 AS e, ema(x::float8 * 8, 12) OVER w AS e8,
              rsi(x::float8) OVER w AS r, rsi(x::float8 * 8) OVER w AS r8
@@ -163,10 +163,10 @@ FROM (SELECT ema(x::float8, 12) OVER w * 8 AS e, ema(x::float8 * 8, 12) OVER w A
 WHERE (e, r) IS DISTINCT FROM (e8, r8);
 
 --
--- a long run
+-- A long run.
 --
--- 1,000,000 rows of sizes from 1e-6 to 1e12 whose last 50 are all 0.1: a running sum in doubles
--- would keep what the large ones left
+-- 1,000,000 rows of sizes from 1e-6 to 1e12, of which the last 50 are 0.1: a running sum in doubles would keep what the
+-- large ones left.
 SELECT is((SELECT s FROM (SELECT i, sma(x, 50) OVER (ORDER BY i) AS s
                           FROM generate_series(1, 1000000) AS i,
                                LATERAL (SELECT CASE WHEN i > 999950 THEN 0.1::float8

@@ -1,12 +1,12 @@
--- Indicators of range and volume: agreement with the same formulas in exact decimals at prices from
--- 1e-8 to 1e9, and what a window, a GROUP BY and the past of a series must not change.
+-- Indicators of range and volume agree with the same formulas in exact decimals at prices from 1e-8 to 1e9, and do not
+-- depend on the window, the GROUP BY or the past of a series where they must not.
 BEGIN;
 SELECT plan(51);
 SET LOCAL search_path = cryptoanalytics, public;
 
--- 400 bars a level in steps of "unit", among them flat ones (the first 20, and 101 to 160), gaps,
--- and moves that are equal up and down.  The levels whose names begin with "double" are like the
--- others, but of powers of two (2^-27 and 2^-34, 2^-10, 2^-7), so a double holds their prices.
+-- 400 bars per level in steps of "unit". Some are flat (the first 20, and 101 to 160), some have gaps, and some moves
+-- are equal up and down. Levels whose names begin with "double" are like the others, but with powers of two (2^-27 and
+-- 2^-34, 2^-10, 2^-7), so a double holds their prices.
 CREATE TABLE level (level text PRIMARY KEY, base numeric, unit numeric);
 INSERT INTO level VALUES
     ('1e-8', 1e-8, 1e-10), ('1', 1, 0.001), ('1e9', 1e9, 0.01),
@@ -34,7 +34,7 @@ FROM (SELECT level, count(*) FILTER (WHERE up = down AND up > 0) AS n
       GROUP BY level) AS c;
 
 --
--- the oracle: the definitions, in numeric with 60 decimals
+-- The oracle: the definitions, in numeric with 60 decimals.
 --
 CREATE FUNCTION pg_temp.div(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
     RETURN round(a * 1e80 / nullif(b, 0), 0) * 1e-80;
@@ -90,7 +90,7 @@ BEGIN
         END IF;
         di_plus[i] := CASE WHEN i > n THEN coalesce(pg_temp.div(100 * plus, range), 0) END;
         di_minus[i] := CASE WHEN i > n THEN coalesce(pg_temp.div(100 * minus, range), 0) END;
-        -- the bar has no DX: 0 in the seed, and nothing afterwards
+        -- the bar has no DX: it counts 0 in the seed, and is skipped afterwards
         dx := pg_temp.div(100 * abs(plus - minus), plus + minus);
         IF i > n AND i <= 2 * n THEN
             seed := seed + coalesce(dx, 0);
@@ -102,7 +102,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- middle, half the width, and the place between the bands
+-- The middle, half the width, and the place between the bands.
 CREATE FUNCTION pg_temp.oracle_bollinger(x numeric[], n integer, k numeric, OUT middle numeric[], OUT width numeric[], OUT percent_b numeric[])
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -113,13 +113,13 @@ BEGIN
     END LOOP;
 END $$;
 
--- fast %K
+-- Fast %K.
 CREATE FUNCTION pg_temp.oracle_fast(h numeric[], l numeric[], c numeric[], n integer) RETURNS numeric[] LANGUAGE sql IMMUTABLE
     RETURN ARRAY(SELECT CASE WHEN k >= n THEN coalesce(pg_temp.div(100 * (c[k] - min(low)), max(high) - min(low)), 0) END
                  FROM generate_series(1, cardinality(c)) AS k, unnest(h[k - n + 1 : k], l[k - n + 1 : k]) AS u (high, low)
                  GROUP BY k ORDER BY k);
 
--- k and d appear together
+-- k and d begin together
 CREATE FUNCTION pg_temp.oracle_stochastic(h numeric[], l numeric[], c numeric[], n integer, s integer, m integer, OUT k numeric[], OUT d numeric[])
     LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -154,7 +154,7 @@ FROM (SELECT level, i, pg_temp.div(sum(x * v) OVER w, sum(v) OVER w) AS vwap, su
       WINDOW w AS (PARTITION BY level ORDER BY i)) AS t,
      LATERAL (VALUES ('vwap', vwap), ('obv', obv)) AS u (indicator, value);
 
--- everything the aggregates give, for numeric and for double precision
+-- All values of the aggregates, for numeric and for double precision.
 CREATE VIEW pg_temp.all_numeric AS
 SELECT level, i, bollinger(x) OVER w AS b, bollinger(x, 5, 1.5) OVER w AS b5, atr(h, l, x, 1) OVER w AS atr1, atr(h, l, x) OVER w AS atr,
        adx(h, l, x, 5) OVER w AS a5, adx(h, l, x) OVER w AS a, stochastic(h, l, x) OVER w AS s, stochastic(h, l, x, 5, 1, 2) OVER w AS s5,
@@ -184,7 +184,7 @@ FROM want FULL JOIN got USING (level, indicator, i);
 
 SELECT is(count(*), 6 * 400 * 20::bigint, 'every value was compared at every bar') FROM error;
 SELECT is(count(*) FILTER (WHERE no_value <> no_result), 0::bigint, 'a value is there exactly where the oracle has one') FROM error;
--- percent_b has none in the flat stretches: at bar 20, and at bars 119 to 160; vwap in the first five
+-- percent_b is NULL where prices are flat, at bar 20 and at bars 119 to 160, and vwap in the first five bars.
 SELECT is(count(*) FILTER (WHERE no_value), 6 * (4 * 19 + 19 + 1 + 42 + 4 + 1 + 14 + 9 + 5 + 5 + 27 + 14 + 14 + 2 * 17 + 2 * 5 + 5)::bigint,
           'and not before it is warm') FROM error;
 SELECT cmp_ok(max(error), '<=', 1e-15, format('%s at a price of %s: relative error at most 1e-15', split_part(indicator, ' ', 1), level))
@@ -201,7 +201,7 @@ WHERE (record_send(n.b), record_send(n.b5), float8send(n.atr1), float8send(n.atr
       (record_send(d.b), record_send(d.b5), float8send(d.atr1), float8send(d.atr), record_send(d.a5), record_send(d.a), record_send(d.s), record_send(d.s5), float8send(d.vwap), float8send(d.obv));
 
 --
--- one state, read in two ways
+-- One state, read in two ways.
 --
 SELECT is(count(*), 0::bigint, 'the value of a window at row k is that of GROUP BY over the first k rows, to the bit')
 FROM pg_temp.all_numeric AS t
@@ -241,7 +241,7 @@ JOIN (SELECT level, i, gap, bollinger(x) OVER w AS b, atr(h, l, x) OVER w AS atr
       WINDOW w AS (PARTITION BY level ORDER BY i, gap)) AS n USING (level, i)
 WHERE (t.b, t.atr, t.a, t.s, t.vwap, t.obv) IS DISTINCT FROM (n.b, n.atr, n.a, n.s, n.vwap, n.obv);
 
--- scaling prices by a power of two scales ranges and leaves ratios, to the bit
+-- Multiplying prices by a power of two multiplies ranges and keeps ratios, to the bit.
 SELECT is(count(*), 0::bigint, 'eight times the price: eight times the bands and the range, the same percent_b, adx and stochastic')
 FROM pg_temp.all_double AS t
 JOIN (SELECT level, i, bollinger(x) OVER w AS b, atr(h, l, x) OVER w AS atr, adx(h, l, x) OVER w AS a, stochastic(h, l, x) OVER w AS s
@@ -254,7 +254,7 @@ WHERE ((t.b).upper * 8, (t.b).lower * 8, (t.b).bandwidth, (t.b).percent_b, t.atr
 -- extremes and flat windows
 --
 
--- series that only rise or only fall keep the queues of extremes fullest and emptiest
+-- In series that only rise or only fall, the queues of extremes are fullest and emptiest.
 SELECT is(count(*), 0::bigint, 'fast %K is the place of the close between plain min() and max() OVER ROWS, whatever the period and the series')
 FROM (SELECT got::text::numeric AS got, 100 * (x - low) / (high - low) AS want, count(*) OVER (PARTITION BY name, k ORDER BY i) >= k AS warm
       FROM (VALUES ('rising'), ('falling'), ('saw'), ('tent'), ('hashed')) AS n (name)
@@ -271,7 +271,7 @@ SELECT is(count(*) FILTER (WHERE (b).upper = x::float8 AND (b).middle = x::float
           6 * 42::bigint, 'in a flat window after moves the bands are the price exactly, and percent_b is NULL')
 FROM pg_temp.all_numeric JOIN bar USING (level, i) WHERE i BETWEEN 119 AND 160;
 
--- 1e12, 1e-6 and then 0.1 twenty times: what running sums in doubles would remember
+-- 1e12, 1e-6 and then 0.1 twenty times, which running sums in doubles would get wrong.
 SELECT is(bollinger(x ORDER BY i), (0.1, 0.1, 0.1, 0, NULL)::bollinger_value, 'flat bands are exact after moves of eighteen digits')
 FROM (SELECT i, CASE WHEN i <= 100 THEN CASE i % 2 WHEN 0 THEN 1e12 ELSE 1e-6 END ELSE 0.1 END AS x FROM generate_series(1, 120) AS i) AS t;
 

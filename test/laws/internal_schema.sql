@@ -1,4 +1,4 @@
--- What users call is in the schema of the extension, and docs/reference lists it. All else is in
+-- What users call is in the schema of the extension, and docs/reference lists it. Everything else is in
 -- cryptoanalytics_internal.
 BEGIN;
 SELECT plan(8);
@@ -31,7 +31,7 @@ SELECT is_empty($$
     SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'cryptoanalytics_internal'::regnamespace AND p.oid NOT IN (SELECT m.oid FROM member AS m)
 $$, 'where nothing else is');
 
--- functions that run with the rights of their caller find each other there
+-- Functions that run with the rights of their caller find each other there.
 SELECT results_eq($$
     SELECT grantee::regrole::text, privilege_type::text, is_grantable
     FROM pg_namespace AS n, aclexplode(n.nspacl)

@@ -1,12 +1,12 @@
--- The steps of maintain(): what they write as candles come in is what plain SQL makes of all of
--- them, written once, and never before its time.
+-- The steps of maintain(): what they write while candles come in equals what plain SQL makes of all candles, written
+-- once, and never too early.
 BEGIN;
 SELECT plan(18);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
--- three days of minutes; of each asset some are missing, of the second a whole night, the fourth
--- comes as candles of 5m, and of the fifth there are none
+-- Three days of minutes. Each asset lacks some, the second a whole night; the fourth comes as candles of 5m, and the
+-- fifth has none.
 INSERT INTO assets (id, symbol, name, asset_type)
 SELECT a, 'M' || a, 'Asset ' || a, 'crypto' FROM generate_series(901, 905) AS a;
 CREATE TABLE pg_temp.feed AS
@@ -21,7 +21,7 @@ WHERE h >> 40 & 7 < 6
   AND NOT (a = 902 AND t BETWEEN '2024-01-01 22:10' AND '2024-01-02 05:40');
 CREATE INDEX ON pg_temp.feed (candle_time);
 
--- the feed as time goes by: every 37 minutes what has closed comes, and all is rolled up
+-- The feed over time: every 37 minutes the closed candles come in, and everything is rolled up.
 CREATE TABLE pg_temp.run AS
 SELECT NULL::timestamptz AS as_of, ''::text AS timeframe, 0::bigint AS written, 0::bigint AS early WHERE false;
 DO $$
@@ -48,7 +48,7 @@ END $$;
 
 SELECT is((SELECT sum(r.early) FROM pg_temp.run AS r), 0::numeric, 'no candle is rolled up before it has closed');
 
--- what plain SQL makes of the whole feed
+-- What plain SQL makes of the whole feed.
 CREATE VIEW pg_temp.wanted AS
     SELECT f.asset_id, t AS timeframe, timeframe_bucket(t, f.candle_time) AS candle_time,
            (array_agg(f.open ORDER BY f.candle_time))[1]::numeric(20,8) AS open_price,
@@ -71,7 +71,7 @@ SELECT is((SELECT sum(r.written) FROM pg_temp.run AS r), (SELECT count(*)::numer
 SELECT is((SELECT count(*) FROM unnest(ARRAY['5m', '15m', '1h', '4h', '1d']) AS t, ca_roll_up_due(t, '2024-01-04 02:00')),
           0::bigint, 'afterwards nothing is due');
 
--- a feed that is late: of the third asset the last quarter of an hour has not come
+-- A late feed: the last quarter of an hour of the third asset has not come in.
 DELETE FROM price_data WHERE asset_id = 903 AND timeframe = '1h' AND candle_time = '2024-01-03 23:00';
 DELETE FROM price_data WHERE asset_id = 903 AND timeframe IN ('1m', '5m', '15m') AND candle_time >= '2024-01-03 23:45';
 SELECT is((SELECT count(*) FROM ca_roll_up_due('1h', '2024-01-04 00:00')), 0::bigint,
@@ -80,7 +80,7 @@ SELECT results_eq($$SELECT d.asset, d.since, d.until FROM ca_roll_up_due('1h', '
                   $$VALUES (903, timestamptz '2024-01-03 23:00', timestamptz '2024-01-04 00:00')$$,
                   'for an hour at most');
 
--- indicators: a series keeps the spec that it has
+-- Indicators: a series keeps its spec.
 SELECT is((SELECT count(*) FROM ca_indicators_due(901)), 6::bigint, 'a series without indicators is due');
 DO $$ BEGIN
     PERFORM update_technical_indicators(901, '4h', '{"SMA": [3]}');
@@ -96,7 +96,7 @@ SELECT results_eq(
     $$VALUES ('1h', ARRAY['EMA', 'MACD', 'RSI', 'SMA']), ('4h', ARRAY['SMA'])$$,
     'new candles get the indicators that their series has, or the usual ones');
 
--- the archive: at 2024-01-03 12:00 what began before the 3rd
+-- The archive at 2024-01-03 12:00: candles from before the 3rd.
 SET LOCAL cryptoanalytics.retention = '1m=12h';
 SELECT is((SELECT ca_archive_asset(902, '2024-01-03 12:00')),
           (SELECT count(*) FROM pg_temp.feed AS f WHERE f.asset_id = 902 AND f.candle_time < '2024-01-03 00:00'),
@@ -110,8 +110,8 @@ SELECT is((SELECT sum(g.candles)::bigint FROM price_data_segments AS g WHERE g.a
           (SELECT count(*) FROM pg_temp.feed AS f WHERE f.asset_id = 903 AND f.candle_time < '2024-01-03 00:00'),
           'or go into segments, by the setting');
 
--- a candle that is in two places, because somebody has switched the trigger off, does not stop the
--- other series of its asset; when nothing else moves it is an error with its name
+-- A candle that is in two places, because somebody has disabled the trigger, does not stop the other series of its
+-- asset. If nothing else moves, the error names it.
 SET LOCAL cryptoanalytics.compress_archive = off;
 SET LOCAL cryptoanalytics.retention = '1m=12h,1h=12h,4h=12h';
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
@@ -126,7 +126,7 @@ SELECT throws_like($$SELECT ca_archive_asset(905, '2024-01-03 12:00')$$, '%price
 DELETE FROM price_data_archive WHERE asset_id = 905 AND timeframe = '1h';
 SELECT is(ca_archive_asset(905, '2024-01-03 12:00'), 1::bigint, 'without its double the candle is archived');
 
--- the list: a statement that does not fit what it calls would be found at night
+-- The list: a statement that does not fit the function that it calls would only be noticed at night.
 CREATE FUNCTION pg_temp.unfit(result text, query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('CREATE FUNCTION pg_temp.step(timestamptz, integer, text) RETURNS %s LANGUAGE sql AS %L', result, query);

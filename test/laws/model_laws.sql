@@ -1,4 +1,4 @@
--- Versions of models: whatever is done, one is deployed; drift equals what plain SQL gives.
+-- Versions of models: whatever happens, one version is deployed; drift equals what plain SQL gives.
 BEGIN;
 SELECT plan(13);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -8,11 +8,11 @@ CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 0) % n + n) % n)::integer $$;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'LAW', 'Law', 'crypto');
--- 5 names and 2 types, 4 versions each
+-- 5 names and 2 types, 4 versions each.
 INSERT INTO ai_models (id, name, version, model_type, is_active)
 SELECT i, 'm' || i % 5, 'v' || i, (ARRAY['asset', 'timing'])[1 + i / 5 % 2], false FROM generate_series(0, 39) AS i;
 
--- 200 versions deployed one after the other
+-- 200 versions are deployed one after the other.
 CREATE TEMP TABLE deployed AS SELECT k, draw(k, 40) AS id FROM generate_series(1, 200) AS k;
 ALTER TABLE deployed ADD COLUMN replaced integer;
 DO $$
@@ -34,7 +34,7 @@ SELECT is_empty('SELECT * FROM history WHERE replaced IS DISTINCT FROM nullif(be
 SELECT is_empty($$SELECT * FROM ai_models WHERE (status = 'active') <> is_active AND id IN (SELECT id FROM deployed)$$,
                 'the status says so too');
 
--- predictions in statements of 1 to 20, in no order of time
+-- Predictions in statements of 1 to 20, in any order of time.
 DO $$
 BEGIN
     FOR s IN 1 .. 100 LOOP
@@ -53,7 +53,7 @@ SELECT set_eq('SELECT id, last_prediction FROM ai_models WHERE last_prediction I
               'SELECT ai_models_id, max(created_at) FROM predictions GROUP BY 1',
               'the last prediction is the newest, whatever the order of their coming');
 
--- the oracle: plain averages over two windows, of what was predicted before it happened
+-- The oracle: plain averages over two windows, of predictions made before their target.
 CREATE FUNCTION oracle(metric text, days integer, as_of timestamptz) RETURNS TABLE (id integer, first numeric, latest numeric)
     LANGUAGE sql AS $$
     WITH p AS (
@@ -82,7 +82,7 @@ $$, metric, days), format('drift by %s over %s days is the ratio of plain averag
 FROM (VALUES ('mape', 7), ('smape', 10), ('mae', 3), ('rmse', 7), ('miss_rate', 14)) AS v (metric, days);
 SELECT is((SELECT count(drift) FROM model_drift('mape', '7 days', '2024-02-20')), 10::bigint, 'and known for every model that predicted');
 
--- the schedule
+-- The schedule.
 SELECT is(evaluate_models(as_of => '2024-02-01'),
           (SELECT count(DISTINCT ai_models_id) FROM predictions WHERE is_realized AND created_at <= target_datetime AND target_datetime < '2024-02-01'),
           'every model with a scored prediction is evaluated');

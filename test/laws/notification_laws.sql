@@ -8,7 +8,7 @@ CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 0) % n + n) % n)::integer $$;
 CREATE FUNCTION at(k integer, n integer) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE AS $$ SELECT timestamptz '2024-01-01 00:00+00' + draw(k, n) * interval '1 minute' $$;
--- scheduled at any minute of a day or at once, some expiring within two days, some read, dismissed or sent
+-- Scheduled at any minute of a day or at once; some expire within two days; some are read, dismissed or sent.
 INSERT INTO notifications (id, user_id, notification_type, title, priority, scheduled_for, expires_at, status, read_at, sent_at)
 SELECT i, 1 + draw(i, 50), 'alert', 'Law', (ARRAY['low', 'normal', 'high', 'urgent'])[1 + draw(8 * i, 4)],
        CASE WHEN draw(8 * i + 1, 4) > 0 THEN at(8 * i + 2, 1440) END,
@@ -19,7 +19,7 @@ FROM generate_series(1, 20000) AS i,
      LATERAL (SELECT (ARRAY['unread', 'unread', 'unread', 'read', 'dismissed'])[1 + draw(8 * i + 5, 5)] AS status) AS s;
 ANALYZE notifications;
 
--- what is due at noon, numbered as it should come
+-- What is due at noon, numbered in the expected order.
 CREATE TEMP TABLE due AS
     SELECT id, row_number() OVER (ORDER BY CASE priority WHEN 'low' THEN 4 WHEN 'normal' THEN 3 WHEN 'high' THEN 2 ELSE 1 END,
                                            scheduled_for NULLS FIRST, expires_at NULLS LAST, id) AS n
@@ -54,7 +54,7 @@ SELECT is((SELECT count(*) FROM notifications AS n JOIN claimed AS c USING (id) 
           (SELECT count(*) FROM due), 'and stamped');
 SELECT is_empty('SELECT id FROM claim_notifications(1, ''2024-01-01 12:00+00'')', 'then nothing is left');
 
--- every status and read_at to every other, in one UPDATE or in two
+-- From every status and read_at to every other, in one UPDATE or in two.
 CREATE VIEW disagreeing AS
     SELECT id FROM notifications WHERE (status = 'unread' AND read_at IS NOT NULL) OR (status = 'read' AND read_at IS NULL);
 SELECT is_empty('SELECT * FROM disagreeing', 'what is read has a time, what is unread has none');
@@ -71,7 +71,7 @@ BEGIN
                 WHERE id = 1 + draw(9 * k + 2, 200);
             END IF;
         EXCEPTION WHEN check_violation THEN
-            NULL;  -- read at no time
+            NULL;  -- read, without a time
         END;
     END LOOP;
 END;

@@ -1,4 +1,4 @@
--- Tasks keep to their states, roll-ups equal what plain SQL gives, pruning loses no call.
+-- Tasks keep to their statuses, roll-ups equal what plain SQL gives, and pruning loses no call.
 BEGIN;
 SELECT plan(23);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -7,7 +7,7 @@ SET LOCAL timezone = 'America/New_York';
 CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 0) % n + n) % n)::integer $$;
 
--- every change of status, and whether it is let through
+-- Every change of status, and whether it is allowed.
 CREATE TEMP TABLE moved (was text, becomes text, let_through boolean);
 DO $$
 DECLARE
@@ -56,7 +56,7 @@ SELECT is_empty($$SELECT id FROM background_tasks
                   'durations are the milliseconds that passed');
 SELECT set_eq($$SELECT id FROM background_tasks WHERE status = 'completed'$$, 'SELECT id FROM claimed', 'and no other task was touched');
 
--- calls of 100 days, in no order; some without a time or a response
+-- Calls of 100 days, in any order; some have no time or no response.
 INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, response_time_ms, error_message, created_at)
 SELECT 'p' || draw(k, 3), '/e' || draw(k + 1, 4), CASE WHEN draw(k + 2, 10) > 0 THEN 'GET' END,
        CASE WHEN draw(k + 3, 10) > 0 THEN 200 + 100 * draw(k + 4, 4) END, CASE WHEN draw(k + 5, 10) > 0 THEN draw(k + 6, 5000) END,
@@ -64,7 +64,7 @@ SELECT 'p' || draw(k, 3), '/e' || draw(k + 1, 4), CASE WHEN draw(k + 2, 10) > 0 
        timestamptz '2023-12-20 UTC' + draw(k + 8, 100 * 86400) * interval '1 second'
 FROM generate_series(1, 3000) AS i, LATERAL (SELECT 10 * i AS k) AS x;
 
--- the oracle: each breakdown by itself, percentiles by hand between neighbours in the order of times
+-- The oracle: each breakdown by itself, percentiles by interpolation between neighbours in order.
 CREATE TEMP VIEW breakdown AS
     SELECT l.*, b.breakdown
     FROM external_api_logs AS l
@@ -102,7 +102,7 @@ CREATE TEMP VIEW rolled_up AS
            dimensions - 'rolled_up_from' - 'period_start' AS breakdown, metric_name AS metric, round(metric_value, 9) AS value
     FROM analytics_data;
 
--- in steps of three days, at uneven times
+-- In steps of three days, at irregular times.
 DO $$
 BEGIN
     FOR i IN 0 .. 34 LOOP
@@ -111,7 +111,7 @@ BEGIN
     END LOOP;
 END;
 $$;
--- the last step was at 2024-03-31 05:07
+-- The last step was at 2024-03-31 05:07.
 SELECT set_eq(format($$SELECT period_start, breakdown, metric, value FROM rolled_up WHERE level = %L$$, level),
               format($$SELECT * FROM oracle(%L, '2024-03-31 05:07 UTC')$$, unit),
               format('%s values are those of plain SQL', level))
@@ -122,7 +122,7 @@ SELECT is((SELECT sum(roll_up_api_logs(l, '-infinity', '2024-03-31 05:07 UTC'))
 SELECT is((SELECT count(*) FROM analytics_data), (SELECT count(DISTINCT (aggregation_level, metric_name, dimensions)) FROM analytics_data),
           'every value is there once');
 
--- what is pruned is in a month and a week that were rolled up: before March, and before the last Monday
+-- Calls are pruned if their month and week were rolled up: before March, and before the last Monday.
 CREATE TEMP TABLE all_logs AS SELECT * FROM external_api_logs;
 CREATE TEMP TABLE all_values AS SELECT * FROM rolled_up;
 CREATE TEMP TABLE batch (place integer GENERATED ALWAYS AS IDENTITY, pruned bigint, oldest timestamptz);
@@ -151,7 +151,7 @@ SELECT is((SELECT sum(value) FROM rolled_up WHERE metric = 'pruned_requests' AND
           (SELECT sum(pruned) FROM batch), format('pruned_requests of all %s periods are the calls that went', l))
 FROM unnest(ARRAY['hourly', 'weekly', 'monthly']) AS l;
 
--- activities
+-- Activities.
 INSERT INTO users (id, email, password_hash) SELECT i, 'law' || i || '@example.org', 'x' FROM generate_series(1, 20) AS i;
 INSERT INTO user_sessions (id, user_id, session_token) SELECT i, 1 + i % 20, 'law' || i FROM generate_series(1, 50) AS i;
 INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at)
@@ -167,7 +167,7 @@ SELECT set_eq($$SELECT period_start, breakdown ->> 'activity_type', metric, valu
     CROSS JOIN LATERAL (VALUES ('activities', n), ('active_users', u), ('active_sessions', s)) AS m (metric, value)
 $$, 'their values are those of plain SQL');
 
--- health: the score lies between the worst and the best of its parts
+-- Health: the score lies between the worst and the best of its parts.
 SELECT is_empty($$
     SELECT p FROM (SELECT jsonb_strip_nulls(jsonb_build_object(
                        'candles', CASE WHEN draw(k, 3) > 0 THEN draw(k + 1, 101) / 100.0 END, 'api', CASE WHEN draw(k + 2, 3) > 0 THEN draw(k + 3, 101) / 100.0 END,

@@ -5,13 +5,12 @@ SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
 INSERT INTO users (id, email, password_hash) VALUES (1, 'p@example.org', 'x');
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'LAW', 'Law', 'crypto');
--- even ones long, odd ones short
+-- Even ones are long, odd ones short.
 INSERT INTO portfolio (id, user_id, asset_id, asset_symbol, asset_type)
 SELECT i, 1, 1, 'LAW', CASE i % 2 WHEN 0 THEN 'Long Position' ELSE 'Short Position' END
 FROM generate_series(1, 40) AS i;
 
--- histories of 30 actions: entries, exits of a part or of all, moved levels; times come in pairs, so
--- that the id decides
+-- Histories of 30 actions: entries, exits of a part or of all, moved levels. Times come in pairs, so the id decides.
 CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 0) % n + n) % n)::integer $$;
 DO $$
@@ -50,7 +49,7 @@ BEGIN
 END;
 $$;
 
--- the other replay: a fold by recursion that keeps an average price instead of a cost
+-- The other replay: a recursive fold that keeps an average price instead of a cost.
 CREATE VIEW replayed AS
     WITH RECURSIVE ordered AS (
         SELECT t.*, p.asset_type = 'Short Position' AS short,
@@ -95,7 +94,7 @@ CREATE VIEW differing AS
 SELECT cmp_ok((SELECT count(*) FROM trade_actions), '>', 1000::bigint, 'there are histories');
 SELECT is((SELECT count(DISTINCT trade_status) FROM portfolio), 4::bigint, 'they end in every status that actions give');
 SELECT is_empty('SELECT * FROM differing', 'a position equals what another replay gives');
--- cash that came in less cash that went out, to the last digit
+-- Incoming cash less outgoing cash, to the last digit.
 SELECT is_empty($$
     SELECT p.id FROM portfolio AS p JOIN trade_actions AS t ON t.portfolio_id = p.id
     WHERE p.trade_status = 'closed' AND t.action_type NOT IN ('modify_sl', 'modify_tp')
@@ -113,7 +112,7 @@ SELECT is_empty($$
 SELECT is_empty('SELECT id FROM portfolio WHERE rebuild_position(id)', 'a rebuild changes nothing');
 SELECT is_empty($$SELECT p.id FROM portfolio AS p WHERE p.pnl_realized_usd <> (SELECT sum(t.pnl_realized_usd) FROM trade_actions AS t WHERE t.portfolio_id = p.id)$$,
                 'the profits of the actions add up to that of the position');
--- one action after the other was added to what is counted; replayed from nothing, digit by digit, scale included
+-- Actions were added one by one to the stored result; a full replay gives the same digits, and the same scale.
 CREATE FUNCTION pg_temp.row_of(p portfolio) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT (to_jsonb(p) - 'updated_at')::text $$;
 SELECT is((SELECT count(*) FROM portfolio WHERE counted_until IS NOT NULL), 40::bigint, 'each position counts its actions');
@@ -121,7 +120,7 @@ SELECT is_empty($$SELECT p.id FROM portfolio AS p CROSS JOIN LATERAL ca_position
                   WHERE pg_temp.row_of(p) <> pg_temp.row_of(d.derived) OR d.actions IS NOT NULL$$,
                 'to the digit what a replay of the whole history gives, with the profit of each action');
 
--- the same actions at once, the last first
+-- The same actions in one statement, the last first.
 CREATE TEMP TABLE stood AS SELECT p.*, p.ctid AS place FROM portfolio AS p;
 CREATE TEMP TABLE kept AS SELECT * FROM trade_actions;
 DELETE FROM trade_actions;
@@ -131,7 +130,7 @@ INSERT INTO trade_actions SELECT * FROM kept ORDER BY id DESC;
 SELECT is_empty('SELECT p.id FROM portfolio AS p JOIN stood AS s USING (id) WHERE (p.quantity, p.entry_price, p.exit_price, p.pnl_realized_usd, p.trade_status, p.stop_loss_price, p.take_profit_price) IS DISTINCT FROM (s.quantity, s.entry_price, s.exit_price, s.pnl_realized_usd, s.trade_status, s.stop_loss_price, s.take_profit_price)',
                 'the order in which actions are recorded does not matter');
 
--- prices corrected, and actions taken away or moved in time where that is not refused
+-- Prices are corrected, and actions deleted or moved in time where that is not refused.
 UPDATE trade_actions SET asset_price = asset_price + draw(id, 100), fees_paid = 0 WHERE id % 3 = 0;
 DO $$
 BEGIN

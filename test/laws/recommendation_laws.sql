@@ -1,10 +1,10 @@
--- Recommendations go only where they may, and their outcomes are what the candles say.
+-- Recommendations change status only as allowed, and their outcomes follow from the candles.
 BEGIN;
 SELECT plan(8);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- one of each status for each status, and what became of it
+-- Every change from one status to another, and whether it is allowed.
 CREATE TEMP TABLE ways (was text, becomes text, legal boolean DEFAULT false, id serial);
 INSERT INTO ways (was, becomes)
 SELECT w, b
@@ -37,7 +37,7 @@ SELECT results_eq('SELECT id FROM ai_recommendations WHERE implemented_at = now(
                   $$SELECT id FROM ways WHERE legal AND was <> becomes AND becomes = 'implemented' ORDER BY id$$,
                   'so is an implementation');
 
--- ten assets with hourly candles, one in seven missing; recommendations and predictions at any minute
+-- Ten assets with hourly candles, of which one in seven is missing; recommendations and predictions at any minute.
 CREATE FUNCTION draw(k integer, n integer) RETURNS integer
     LANGUAGE sql IMMUTABLE AS $$ SELECT ((hashint4extended(k, 0) % n + n) % n)::integer $$;
 DELETE FROM ai_recommendations;
@@ -61,7 +61,7 @@ SELECT i, (ARRAY['asset', 'portfolio', 'strategy'])[1 + draw(7 * i, 3)], 1 + dra
        CASE WHEN draw(7 * i + 3, 2) = 0 THEN timestamptz '2024-01-01' + (draw(5 * i + 4, 5400) + draw(7 * i + 4, 1500)) * interval '1 minute' END
 FROM generate_series(1, 300) AS i;
 
--- the oracle knows of no function of ours: the last candle that ended by a moment, and not too long before it
+-- The oracle uses no function of the extension: the last candle that ended by a moment, and not too long before it.
 CREATE VIEW expected AS
     WITH asked AS (
         SELECT r.id, p.asset_id AS predicted, p.predicted_price - p.input_price AS rise, p.predicted_value ->> 'direction' AS direction,
@@ -90,12 +90,12 @@ SELECT results_eq($$SELECT recommendation_id, asset_id, start_price, end_price, 
                   'SELECT * FROM expected ORDER BY id', 'outcomes are what the candles say');
 SELECT ok(count(*) > 100 AND count(p1) < count(*) AND count(p2) < count(*) AND count(DISTINCT sign(gain)) >= 2 AND count(gain) < count(change) AND count(asset) < count(*),
           'and there are known and unknown ones') FROM expected;
--- what comes after as_of does not matter
+-- What comes after as_of does not matter.
 CREATE TEMP TABLE known AS SELECT * FROM recommendation_outcomes('2024-01-03', '90 minutes');
 DELETE FROM price_data WHERE candle_time >= '2024-01-02 23:30';
 SELECT set_eq('SELECT * FROM recommendation_outcomes(''2024-01-03'', ''90 minutes'')', 'SELECT * FROM known', 'nothing is read that had not closed');
 
--- expiry of many
+-- Many expire.
 UPDATE ai_recommendations SET expires_at = created_at + interval '1 hour' WHERE id % 2 = 0;
 SELECT is(expire_recommendations('2024-01-03'),
           (SELECT count(*) FROM ai_recommendations WHERE id % 2 = 0 AND created_at <= '2024-01-02 23:00'), 'what is due expires');

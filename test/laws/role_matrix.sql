@@ -1,4 +1,4 @@
--- Every function and every step of maintain(), run by the roles that docs/guide/operations.md allows to.
+-- Every function and every step of maintain() is run by the roles to which docs/guide/operations.md allows it.
 BEGIN;
 SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -13,7 +13,7 @@ SELECT grant_application('matrix_application');
 SELECT grant_sign_in('matrix_sign_in');
 SELECT grant_operator('matrix_operator');
 
--- something of everything, all of it with id 1, from two days ago on
+-- Something of everything, with id 1, from two days ago on.
 INSERT INTO users (id, email, password_hash) VALUES (1, '1@example.org', 'x');
 INSERT INTO user_sessions (id, user_id, session_token, refresh_token) VALUES (1, 1, 'token', 'refresh');
 INSERT INTO user_activities (user_id, session_id, activity_type, action, created_at) VALUES (1, 1, 'view', 'view', now() - interval '1 day');
@@ -59,7 +59,7 @@ EXCEPTION
 END;
 $$;
 
--- the steps, over and over as long as there is more to do, as maintain() does; what one did the next finds
+-- Each step is repeated as long as there is more to do, as maintain() does; a step finds what earlier ones did.
 CREATE FUNCTION pg_temp.step(statement text, assets text, timeframe text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     asset integer;
@@ -90,7 +90,7 @@ SELECT set_eq($$SELECT split_part(step, ' ', 1) FROM steps WHERE outcome <> 'don
                     'check_alerts', 'expire_alerts', 'roll_up_api_logs', 'roll_up_activities', 'record_system_health', 'archive', 'prune_api_logs'],
               'and they find something to do');
 
--- a call of each function, with what each argument may be
+-- A call of each function, with possible values of its arguments.
 CREATE TEMPORARY TABLE value_of (name text, type text, value text);
 INSERT INTO value_of
 SELECT * FROM (VALUES
@@ -119,7 +119,7 @@ CREATE TEMPORARY TABLE tried AS
 SELECT set_eq($$SELECT DISTINCT name FROM tried WHERE kind = 'operator' AND got LIKE '42501%' AND name !~ '^ca_'$$,
               ARRAY['grant_analyst', 'grant_application', 'grant_operator', 'grant_sign_in', 'revoke_rights'],
               'an operator may call every function but those of the owner');
--- docs/guide/operations.md: who reads the market, who acts for a user, who signs in
+-- docs/guide/operations.md says who reads the market, who acts for a user, and who signs in.
 CREATE TEMPORARY TABLE may AS
     SELECT k.kind, f.name
     FROM (VALUES
@@ -136,7 +136,7 @@ SELECT is_empty(format($$SELECT t.name, t.command, t.got FROM tried AS t JOIN ma
                          WHERE t.kind = %L AND t.got !~ '^(got |23505 duplicate key value violates unique constraint "user_sessions)'$$, k),
                 format('%s: what it may it can', k))
 FROM unnest('{analyst,application,sign_in}'::text[]) AS k;
--- what only operators do, the others are refused, whatever there is to do
+-- What only operators do is refused to others, whatever there is to do.
 CREATE TEMPORARY TABLE operated (name) AS
     VALUES ('activate_model'), ('check_alerts'), ('claim_notifications'), ('claim_task'), ('evaluate_model'), ('expire_recommendations'), ('expire_signals'),
            ('fail_task'), ('finish_task'), ('import_ohlcv'), ('import_ohlcv_report'), ('prune_api_logs'), ('purge_sessions'), ('record_system_health'), ('refresh_assets'),
@@ -146,7 +146,7 @@ SELECT is_empty(format($$SELECT t.name, t.got FROM tried AS t JOIN operated USIN
 FROM unnest('{analyst,application,sign_in}'::text[]) AS k;
 
 
--- without rights the long ones say so before they begin, with no query of theirs around it
+-- Without rights, long functions refuse before they begin, without a query of theirs in the context.
 CREATE FUNCTION pg_temp.refusal(role text, command text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     detail text;

@@ -1,4 +1,4 @@
--- What each kind of role may do, tested by doing it; and which roles cannot become of that kind.
+-- What each kind of role may do, tested by doing it, and which roles cannot become of that kind.
 BEGIN;
 SELECT plan(67);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -30,7 +30,7 @@ CREATE TEMPORARY VIEW col AS
     SELECT r.oid, r.relname || '.' || a.attname AS name, a.attnum, r.relname, a.attname FROM relation AS r
     JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped;
 
--- What a role gets from a query, or the error; what it does is undone.
+-- What a role gets from a query, or the error; its changes are undone.
 CREATE FUNCTION pg_temp.outcome(role text, query text, user_id text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     got text;
@@ -44,13 +44,13 @@ EXCEPTION
     WHEN OTHERS THEN RETURN format('%s %s', SQLSTATE, SQLERRM);
 END;
 $$;
--- whether a role could write a table in any way
+-- Whether a role could write a table in any way.
 CREATE FUNCTION pg_temp.writes(role text, relation oid) RETURNS boolean LANGUAGE sql AS $$
     SELECT has_table_privilege(role, relation, 'DELETE, TRUNCATE, TRIGGER')
            OR has_any_column_privilege(role, relation, 'INSERT, UPDATE, REFERENCES');
 $$;
 
--- the analyst
+-- The analyst.
 SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.outcome('kind_analyst', format('SELECT count(*) FROM %s', oid::regclass)) NOT LIKE 'got %'$$,
                 'an analyst reads every table and view');
 SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_analyst', oid, attnum, 'SELECT')$$,
@@ -70,7 +70,7 @@ SELECT is(pg_temp.outcome('kind_analyst', $$SELECT session_holder('token1')$$), 
 SELECT is(pg_temp.outcome('kind_analyst', 'SELECT string_agg(id::text, '','' ORDER BY id) FROM portfolio'), 'got 1,2,3', 'an analyst sees the rows of all users');
 SELECT is_empty($$SELECT relname FROM relation WHERE pg_temp.writes('kind_analyst', oid)$$, 'and writes nothing');
 
--- the application
+-- The application.
 SELECT set_eq($$SELECT relname::text FROM relation WHERE NOT has_any_column_privilege('kind_application', oid, 'SELECT')$$,
               ARRAY['system_health', 'analytics_data', 'external_api_logs', 'background_tasks', 'maintenance_runs', 'roll_up_marks', 'roll_up_notes'], 'the application reads all but what tells of the running of the system');
 SELECT set_eq($$SELECT name FROM col WHERE NOT has_column_privilege('kind_application', oid, attnum, 'SELECT')
@@ -87,7 +87,7 @@ SELECT set_eq($$SELECT name FROM col WHERE relname IN ('users', 'notifications',
                     'notifications.status', 'notifications.read_at'], 'of an account the profile, of a notification whether it was read');
 SELECT is(pg_temp.outcome('kind_application', 'SELECT string_agg(id::text, '','') FROM portfolio', '2'), 'got 2', 'and one user at a time');
 
--- signing in
+-- Signing in.
 SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT id FROM users WHERE id = user_by_email('2@Example.org') AND password_hash = 'x'$$), 'got 2', 'signing in finds a user by its address');
 SELECT is(pg_temp.outcome('kind_sign_in', 'SELECT record_login(2, true)'), 'got true', 'records a login');
 SELECT is(pg_temp.outcome('kind_sign_in', $$SELECT open_session(2, 'new') IS NOT NULL$$), 'got true', 'opens a session');
@@ -102,7 +102,7 @@ SELECT set_eq($$SELECT relname::text FROM relation WHERE has_any_column_privileg
               ARRAY['users', 'user_sessions', 'user_activities', 'price_data_compressed', 'partial_candles'],
               'and knows of nothing else; compressed candles ask for rights to their segments, and of how much candles are made everybody may know');
 
--- the operator
+-- The operator.
 SELECT is_empty($$SELECT relname FROM relation WHERE relkind = 'r' AND NOT (has_table_privilege('kind_operator', oid, 'SELECT') AND
                   has_table_privilege('kind_operator', oid, 'INSERT') AND has_table_privilege('kind_operator', oid, 'UPDATE') AND has_table_privilege('kind_operator', oid, 'DELETE'))$$,
                 'an operator reads and writes every table');
@@ -111,7 +111,7 @@ SELECT is(pg_temp.outcome('kind_operator', $$UPDATE watchlists SET name = name; 
 SELECT is_empty($$SELECT r FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
                   WHERE has_schema_privilege(r, 'cryptoanalytics', 'CREATE')$$, 'no kind creates anything in the schema');
 
--- who is refused
+-- Roles that are refused.
 CREATE ROLE kind_owner;
 CREATE ROLE kind_reader IN ROLE pg_read_all_data;
 CREATE ROLE kind_bypass BYPASSRLS;
@@ -148,7 +148,7 @@ SELECT is(pg_temp.outcome('kind_application', $$WITH i AS (INSERT INTO watchlist
 SELECT is(pg_temp.outcome('kind_application', format('UPDATE watchlist_assets SET %s RETURNING (added_by, last_modified_by)', c), '2'), got, c)
 FROM (VALUES ('added_by = 2', '42501 added_by must be the user of the session'), ('notes = ''x''', 'got (3,2)')) AS v (c, got);
 
--- keys to other services do not reach an analyst by what is derived from their logs
+-- Keys to other services do not reach an analyst in what is derived from their logs.
 INSERT INTO external_api_logs (api_provider, endpoint, http_method, response_status, error_message, created_at)
 SELECT 'p', e, 'GET', 500, m, timestamptz '2024-01-01 00:10+00' + n * interval '1 second'
 FROM (VALUES (1, '/v1/coins?apikey=SECRET&n=1', 'failed: http://me:SECRET@h/v1?apikey=SECRET&n=1 (HTTP 500)'),
@@ -170,7 +170,7 @@ SELECT is_empty($$
           FROM pg_attribute AS a WHERE a.attrelid = r.oid AND a.attnum > 0 AND has_column_privilege('kind_analyst', r.oid, a.attnum, 'SELECT'))) ~ 'SECRET|RET@'
 $$, 'an analyst reads the key nowhere');
 
--- roles that were granted more by an earlier version are brought to what their kind has now
+-- Roles that an earlier version granted more get only what their kind has now.
 GRANT SELECT, INSERT, UPDATE, DELETE ON watchlists, user_activities TO kind_application;
 GRANT SELECT (id, error_message) ON external_api_logs TO kind_analyst;
 SELECT grant_application('kind_application'), grant_analyst('kind_analyst');
@@ -179,14 +179,14 @@ SELECT is_empty($$SELECT name FROM col WHERE relname IN ('watchlists', 'user_act
                   UNION SELECT 'deletes' WHERE has_table_privilege('kind_application', 'user_activities', 'DELETE')$$, 'an application that is granted again chooses nothing any more');
 SELECT is(has_column_privilege('kind_analyst', 'external_api_logs', 'error_message', 'SELECT'), false, 'nor does an analyst read what is hidden now');
 
--- taking back
+-- Revoking.
 SELECT revoke_rights(r::regrole) FROM unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r;
 SELECT is_empty($$SELECT r, relname FROM relation, unnest(ARRAY['kind_analyst', 'kind_application', 'kind_sign_in', 'kind_operator']) AS r
                   WHERE relkind <> 'f' AND relname <> 'partial_candles' AND (has_any_column_privilege(r, oid, 'SELECT') OR pg_temp.writes(r, oid))
                      OR has_function_privilege(r, 'ca_every_user()', 'EXECUTE') OR has_function_privilege(r, 'user_by_email(text)', 'EXECUTE')
                      OR has_function_privilege(r, 'record_asset_access(integer, text, timestamptz)', 'EXECUTE')$$, 'what was granted is taken back, all of it');
 
--- whoever may connect may take any advisory lock and keep it
+-- A role that may connect may take any advisory lock and keep it.
 SELECT is((SELECT count(*)::text FROM pg_proc AS p
            JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
            JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid

@@ -1,12 +1,12 @@
--- Candles built and rolled up: equal to the plain SQL that defines them, whatever is stored, in
--- memory and on disk; and read with the rights of the caller.
+-- Candles that are built or rolled up equal the plain SQL that defines them, whatever is stored, in memory and on disk;
+-- and they are read with the rights of the caller.
 BEGIN;
 SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
--- The definition, minute by minute: of the candles of each timeframe, finest first, those count in
--- whose span less is covered than they were made of, unless one that counts reaches across a border.
+-- The definition, minute by minute. Of the candles of each timeframe, finest first, those count in whose span less is
+-- covered than they were made of, unless one that counts reaches across a border.
 CREATE TEMP TABLE chosen (target text, asset_id integer, timeframe text, candle_time timestamptz);
 CREATE FUNCTION pg_temp.choose(target text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -58,9 +58,9 @@ CREATE FUNCTION pg_temp.defined(
     GROUP BY 1
     ORDER BY 1 $$;
 
--- Five assets: minutes over two weeks in islands, 5m, 1h and 4h candles that overlap them, some
--- archived; prices of both signs, from one unit of the eighth decimal to the largest that
--- numeric(20,8) holds; volumes NULL, zero and up to 1e27; market_cap known now and then.
+-- Five assets: minutes over two weeks in islands, and 5m, 1h and 4h candles that overlap them, some archived. Prices of
+-- both signs, from one unit of the eighth decimal to the largest that numeric(20,8) holds; volumes NULL, zero and up to
+-- 1e27; market_cap known now and then.
 INSERT INTO assets (symbol, name, asset_type) SELECT 'ROLLUP.' || n, 'rolled up', 'crypto' FROM generate_series(1, 5) AS n;
 CREATE TEMP TABLE asset AS SELECT id, right(symbol, 1)::integer AS n FROM assets WHERE symbol LIKE 'ROLLUP.%';
 CREATE TEMP TABLE candle AS
@@ -89,7 +89,7 @@ ORDER BY hashint8(extract(epoch FROM candle_time)::bigint);
 ANALYZE price_data, price_data_archive, assets;
 SELECT cmp_ok(count(*), '>', 50000::bigint, 'there are many candles') FROM price_history WHERE asset_id IN (SELECT id FROM asset);
 
--- every target and a few ranges, as text
+-- Every target, and a few ranges, as text.
 CREATE TEMP TABLE question AS
 SELECT a.id, t.timeframe, r.since, r.until, r.source
 FROM asset AS a
@@ -125,7 +125,7 @@ SELECT is(array_agg(b.time), array_agg(b.time ORDER BY b.time), 'they come in or
 FROM asset AS a, LATERAL ca_build_candles(a.id, '15m', NULL, NULL, NULL) AS b WHERE a.n = 1;
 
 --
--- rolled up: all assets at once, one by one, within bounds, by way of the disk
+-- Rolled up: all assets at once, one by one, within bounds, and by sorting on disk.
 --
 CREATE FUNCTION pg_temp.misstored(target text, since timestamptz, until timestamptz) RETURNS bigint LANGUAGE sql AS $$
     SELECT pg_temp.choose(target);
@@ -157,7 +157,7 @@ FROM (VALUES ('3m', 'all at once'), ('3m', 'on disk'), ('15m', 'one by one'), ('
 SELECT is(rollup_candles('3m') + rollup_candles('1d'), 0::bigint, 'a second time nothing changes');
 
 --
--- memory: candles of many digits count for what they take
+-- Memory: candles of many digits count with what they take.
 --
 INSERT INTO assets (symbol, name, asset_type) VALUES ('ROLLUP.THIN', 'rolled up', 'crypto'), ('ROLLUP.WIDE', 'rolled up', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
@@ -183,7 +183,7 @@ RESET work_mem;
 RESET hash_mem_multiplier;
 
 --
--- rights: those of whoever asks
+-- Rights: those of the caller.
 --
 CREATE ROLE rollup_reader;
 GRANT USAGE ON SCHEMA cryptoanalytics TO rollup_reader;
@@ -229,7 +229,7 @@ WHERE (s.open, s.high, s.low, s.close) IS DISTINCT FROM (d.open, d.high, d.low, 
 ALTER TABLE price_data DISABLE ROW LEVEL SECURITY;
 ALTER TABLE price_data_archive DISABLE ROW LEVEL SECURITY;
 
--- nor does it look for names where others may have put some
+-- Nor does it look up names in schemas of others.
 CREATE SCHEMA elsewhere;
 CREATE TABLE elsewhere.price_history AS SELECT * FROM price_history LIMIT 0;
 CREATE FUNCTION elsewhere.never(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT false';

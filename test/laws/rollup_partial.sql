@@ -1,4 +1,4 @@
--- A partial candle never replaces a whole one, and gives way to a candle that is made of more.
+-- A partial candle never replaces a whole one, and is replaced by a candle that is made of more.
 BEGIN;
 SELECT plan(30);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -6,7 +6,7 @@ SET LOCAL timezone = 'UTC';
 INSERT INTO assets (symbol, name, asset_type) SELECT 'PARTIAL.' || n, 'partial', 'crypto' FROM generate_series(1, 4) AS n;
 CREATE TEMP TABLE asset AS SELECT id, right(symbol, 1)::integer AS n FROM assets WHERE symbol LIKE 'PARTIAL.%';
 
--- minutes [since, until) at a price: volume 1 each
+-- Minutes [since, until) at a price, with volume 1 each.
 CREATE FUNCTION pg_temp.minutes(n integer, since timestamptz, until timestamptz, price numeric) RETURNS void LANGUAGE sql AS $$
     INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
     SELECT a.id, '1m', t, price, price, price, price, 1
@@ -21,7 +21,7 @@ CREATE FUNCTION pg_temp.covered(n integer, timeframe text, at timestamptz) RETUR
     SELECT p.covered FROM partial_candles AS p JOIN asset AS a ON a.id = p.asset_id
     WHERE a.n = covered.n AND p.timeframe = covered.timeframe AND p.candle_time = at $$;
 
--- 30 imported days, and a minute feed that begins ten minutes before the end of the last
+-- 30 imported days, and a minute feed that begins ten minutes before the end of the last.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT id, '1d', t, 50000, 70000, 40000, 60000, 1e9 FROM asset, generate_series(timestamptz '2024-01-01', '2024-01-30', '1 day') AS t WHERE n = 1;
 SELECT pg_temp.minutes(1, '2024-01-30 23:50', '2024-01-31 00:00', 60000);
@@ -35,7 +35,7 @@ SELECT is(rollup_candles('1d') + rollup_candles('1h'), 25::bigint, 'a day whose 
 SELECT is(pg_temp.stored(1, '1d', '2024-01-30'), '61000/61000/60000/60000/1440', 'of all of them');
 SELECT is((SELECT count(*) FROM partial_candles JOIN asset ON id = asset_id WHERE n = 1), 0::bigint, 'and nothing is partial any more');
 
--- a feed with an outage: what was made of less grows, and is corrected, but does not shrink
+-- A feed with an outage: a partial candle grows and is corrected, but does not shrink.
 SELECT pg_temp.minutes(2, '2024-02-01 10:00', '2024-02-01 10:10', 100);
 SELECT is(rollup_candles('1h') + rollup_candles('4h', (SELECT id FROM asset WHERE n = 2)), 2::bigint, 'ten minutes make an hour and four');
 SELECT pg_temp.minutes(2, '2024-02-01 10:10', '2024-02-01 10:30', 200);
@@ -55,7 +55,7 @@ SELECT is(rollup_candles('1h'), 1::bigint, 'of which nothing but the market_cap 
 SELECT is((SELECT h.market_cap FROM price_history AS h JOIN asset AS a ON a.id = h.asset_id WHERE a.n = 2 AND h.timeframe = '1h' AND h.candle_time = '2024-02-02 10:00'),
           7::numeric, 'are written too');
 
--- in the archive and compressed
+-- In the archive, and compressed.
 CREATE FUNCTION pg_temp.roll_again(price numeric) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_temp.minutes(3, '2024-02-01 10:00', '2024-02-01 10:10', price);
@@ -73,7 +73,7 @@ SELECT is(pg_temp.roll_again(400), '300/300/290/290/10 300/300/290/290/10', 'a c
 SELECT is((SELECT concat_ws('/', c.close, c.volume) FROM candles((SELECT id FROM asset WHERE n = 3), '2h', '2024-02-01 10:00', '2024-02-01 11:00') AS c),
           '290/10', 'and covers its hour');
 
--- imported over a fragment, or inserted, a candle is whole
+-- A candle that is imported or inserted over a fragment is whole.
 SELECT pg_temp.minutes(4, '2024-02-01 10:00', '2024-02-01 10:10', 100);
 SELECT pg_temp.minutes(4, '2024-02-01 11:00', '2024-02-01 11:10', 100);
 SELECT is(rollup_candles('1h', (SELECT id FROM asset WHERE n = 4)), 2::bigint, 'two fragments');
@@ -88,7 +88,7 @@ SELECT is((SELECT concat_ws('/', c.open, c.high, c.low, c.close, c.volume) FROM 
 SELECT pg_temp.minutes(4, '2024-02-01 11:00', '2024-02-01 11:10', 130);
 SELECT is(rollup_candles('1h', (SELECT id FROM asset WHERE n = 4)), 0::bigint, 'minutes take the place of neither');
 
--- rights: who may write candles may note what they were made of, and nobody else
+-- Rights: a role that may write candles may note what they were made of, and nobody else may.
 CREATE ROLE partial_reader;
 GRANT USAGE ON SCHEMA cryptoanalytics TO partial_reader;
 SET LOCAL ROLE partial_reader;

@@ -1,13 +1,13 @@
--- Sources complement each other: minutes of which any part is stored as coarser candles, here and
--- there, give the same higher candles as the minutes, field for field, in whatever order they are
--- rolled up, wherever they are stored.
+-- Sources complement each other. If any part of the minutes is stored as coarser candles instead, the higher candles
+-- are the same as those of the minutes, field for field, in whatever order they are rolled up and wherever they are
+-- stored.
 BEGIN;
 SELECT plan(10);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
--- Minutes of three assets over a turn of month, one of eleven missing, and the hours from 13:00 to
--- 15:59 of each day; volumes unknown now and then, market_cap known now and then.
+-- Minutes of three assets around the end of a month; one of eleven is missing, and so are the hours from 13:00 to
+-- 15:59 of each day. Some volumes and some market_cap are unknown.
 INSERT INTO assets (symbol, name, asset_type) SELECT 'SOURCES.' || n, 'of several sources', 'crypto' FROM generate_series(1, 3) AS n;
 CREATE TEMP TABLE asset AS SELECT id, right(symbol, 1)::integer AS n FROM assets WHERE symbol LIKE 'SOURCES.%';
 CREATE TEMP TABLE minute AS
@@ -29,8 +29,8 @@ CREATE FUNCTION pg_temp.made(timeframe text)
            (array_agg(m.market_cap ORDER BY m.at DESC) FILTER (WHERE m.market_cap IS NOT NULL))[1]::numeric
     FROM minute AS m GROUP BY 1, 2 $$;
 
--- Each minute goes into the longest timeframe of a chain that the dice choose for its span: 3m or
--- 5m within each 15m, 8h and 4h or 12h and 6h within each day.
+-- Each minute goes into the longest timeframe of a chain that is drawn for its span: 3m or 5m within each 15m, 8h and
+-- 4h or 12h and 6h within each day.
 CREATE TEMP TABLE divided AS
 SELECT m.asset_id, m.at, coalesce(s.code, '1m') AS source
 FROM minute AS m
@@ -81,7 +81,7 @@ CREATE TEMP TABLE before AS
 SELECT a.id AS asset_id, t AS timeframe, c.*
 FROM asset AS a, unnest(ARRAY['1d', '3d', '1w', '1M']) AS t, LATERAL candles(a.id, t) AS c;
 
--- rolled up in some order, everything is as it was
+-- Rolled up in some order, the results are the same.
 CREATE FUNCTION pg_temp.roll(order_of_them text[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     target text;

@@ -1,5 +1,5 @@
--- What belongs to a user is neither read nor written by another, through any table, view or function.
--- Tables, views and functions come from the catalog: a new one is tried without being named here.
+-- A user neither reads nor writes what belongs to another, through any table, view or function. Tables, views and
+-- functions come from the catalog, so a new one is tested without being named here.
 BEGIN;
 SELECT plan(28);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -9,8 +9,8 @@ CREATE ROLE rls_operator;
 SELECT grant_application('rls_app');
 SELECT grant_operator('rls_operator');
 
--- User 7007007 is who is spied on, 7007008 spies; 7007009 does not exist. Each row of a user has the
--- user's number as its id, and its texts begin with LEAK and the number.
+-- User 7007007 is spied on by 7007008; 7007009 does not exist. Each row of a user has the user's number as its id, and
+-- its texts begin with LEAK and that number.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'BTC', 'Bitcoin', 'crypto');
 INSERT INTO watchlists (id, name, watchlist_type) VALUES (1, 'Default', 'default');
 INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type) VALUES (1, 1, 1, 'long');
@@ -33,7 +33,7 @@ INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger
 SELECT u, u, 1, 'price_target', 'above', 100, 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
 INSERT INTO notifications (id, user_id, notification_type, title)
 SELECT u, u, 'system', 'LEAK' || u FROM unnest('{7007007, 7007008}'::integer[]) AS u;
--- recommendations about either, about what is theirs, about what is everybody's, and about nothing that is known
+-- Recommendations about each user, about what is theirs, about what is everybody's, and about nothing known.
 INSERT INTO ai_recommendations (id, target_entity_type, target_entity_id, recommendation_type, recommendation_title)
 SELECT 10 * (u - 7007000) + n, t, u, 'learning', 'LEAK' || u
 FROM unnest('{7007007, 7007008}'::integer[]) AS u, unnest('{user,portfolio,watchlist}'::text[]) WITH ORDINALITY AS k (t, n)
@@ -50,7 +50,7 @@ CREATE TEMPORARY VIEW relation AS
     SELECT c.* FROM pg_class AS c JOIN member AS m ON m.classid = 'pg_class'::regclass AND m.objid = c.oid
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f');
 
--- rows that go with a user belong to it, and so do rows that go with those
+-- Rows that are deleted with a user belong to it, and so do rows that are deleted with those.
 CREATE TEMPORARY TABLE owned AS
     WITH RECURSIVE o AS (
         SELECT 'users'::regclass::oid AS oid
@@ -76,7 +76,7 @@ SELECT set_eq($$SELECT p.proname::text FROM pg_proc AS p JOIN member AS m ON m.c
                     'ca_note_correction', 'ca_note_truncation', 'ca_note_logs', 'record_asset_access', 'user_by_email'],
               'the functions with rights of their owner keep candles in one place, note changes of them and of logs, count accesses and look an address up');
 
--- What a role, with the setting at a user, gets from a query; what it does is undone.
+-- What a role, with the setting naming a user, gets from a query; its changes are undone.
 CREATE FUNCTION pg_temp.outcome(role text, user_id text, query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     got text;
@@ -97,7 +97,7 @@ EXCEPTION
 END;
 $$;
 
--- tables and views: everything that the role may read of them, as text
+-- Tables and views: everything that the role may read of them, as text.
 CREATE FUNCTION pg_temp.reading(relation regclass, role text, condition text) RETURNS text LANGUAGE sql AS $$
     SELECT format('SELECT string_agg(x::text, '' '') FROM (SELECT %s FROM %s) AS x WHERE x::text ~ %L',
                   coalesce(string_agg(quote_ident(a.attname), ', ') FILTER (WHERE has_column_privilege(role, relation, a.attnum, 'SELECT')), '*'),
@@ -139,7 +139,7 @@ SELECT is(pg_temp.outcome('rls_app', u, 'SELECT string_agg(id::text, '' '' ORDER
           format('recommendations about what is its own or everybody''s are seen by user %L', u))
 FROM (VALUES ('7007008', 'got 1 2 3 4 81 82 83'), ('', 'got 1 2 3 4')) AS v (u, got);
 
--- writing: each column that may be written is, on rows of the other user; rows are taken and given
+-- Writing: each writable column, on rows of the other user; rows are taken over and given away.
 SELECT is_empty($$
     SELECT o.relname, a.attname, x.got
     FROM owned AS o
@@ -182,7 +182,7 @@ SELECT alike(pg_temp.outcome('rls_app', '7007008', $$INSERT INTO user_activities
              VALUES (7007008, 7007007, 'login', 'create')$$), '42501%row-level security%',
              'nobody acts in the session of another');
 
--- Functions: whether what they say of another user is what they say of one that does not exist.
+-- Functions: what they return about another user must be what they return about one that does not exist.
 CREATE TEMPORARY TABLE value_of AS
     SELECT * FROM (VALUES
         ('integer', '%s'), ('bigint', '%s'), ('integer[]', '''{%s}'''), ('text', '''TOKEN%s'''), ('character varying', '''TOKEN%s'''),
@@ -214,7 +214,7 @@ FROM told;
 SELECT is_empty($$
     SELECT t.name, pg_temp.said('rls_app', '7007008', t.oid, 7007007), pg_temp.said('rls_app', '7007008', t.oid, 7007009)
     FROM tried AS t
-    WHERE NOT t.computes  -- from its arguments alone
+    WHERE NOT t.computes  -- which depends only on its arguments
       AND pg_temp.said('rls_app', '7007008', t.oid, 7007007) IS DISTINCT FROM pg_temp.said('rls_app', '7007008', t.oid, 7007009)
 $$, 'to the application no function does, for another user');
 SELECT is_empty($$
@@ -222,7 +222,7 @@ SELECT is_empty($$
     WHERE pg_temp.outcome('rls_app', '7007008', pg_temp.calling(t.oid, 7007007)) ~ 'LEAK'
 $$, 'nor says what is in a row');
 
--- keeping to the user itself
+-- A user that keeps to its own rows.
 SELECT is(pg_temp.outcome('rls_app', '7007007', 'SELECT effective_plan(7007007)'), 'got pro', 'a user learns its own plan');
 SELECT is(pg_temp.outcome('rls_app', '7007007', 'SELECT count(*) FROM position_history(7007007)'), 'got 1', 'and its own history');
 SELECT is(pg_temp.outcome('rls_app', '7007007', $$WITH t AS (INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at)
@@ -232,7 +232,7 @@ SELECT is(pg_temp.outcome('rls_app', '7007007', $$UPDATE users SET role = 'admin
           '42501 permission denied for table users, 42501 permission denied for table users',
           'and does not make itself an administrator, or read its hash');
 
--- an index finds the rows of a user: with nothing but indexes to choose from, the policy is a condition of one
+-- An index finds the rows of a user: if the planner can only choose indexes, the policy is a condition of one.
 SET LOCAL enable_seqscan = off;
 SELECT is_empty($$
     SELECT o.relname FROM owned AS o

@@ -1,15 +1,15 @@
--- A small market from the generator of bench/scale: frequent queries read no big table from end to end.
+-- In a small market from the generator of bench/scale, frequent queries do not read large tables completely.
 BEGIN;
 SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
--- as for a disk without moving parts
+-- As for a solid-state disk.
 SET LOCAL random_page_cost = 1.1;
 \ir ../../bench/data.sql
 \ir ../../bench/scale.sql
 
--- 20 assets with 3,000 minutes each, two days and two hours
+-- 20 assets with 3,000 minutes each: two days and two hours.
 SELECT FROM bench.fill_assets(20);
 SELECT FROM bench.fill_candles(60000, 20);
 ANALYZE price_data;
@@ -26,7 +26,7 @@ SELECT results_eq(
             (SELECT count(*) FROM portfolio), (SELECT count(*) FROM trade_actions), (SELECT count(*) FROM notifications)',
     'VALUES (60000::bigint, 5000::bigint, 50000::bigint, 10000::bigint, 10000::bigint, 20000::bigint)',
     'the generator makes as many rows as it is asked for');
--- bought 10.5 + 4.25, sold 3 + 2.125
+-- Bought 10.5 + 4.25, sold 3 + 2.125.
 SELECT is((SELECT count(*) FROM portfolio AS p WHERE p.quantity = 9.625 AND p.trade_status = 'reducing' AND p.stop_loss_price > 0),
           2000::bigint, 'positions are what their actions give');
 
@@ -35,7 +35,7 @@ CREATE FUNCTION pg_temp.scanned() RETURNS bigint LANGUAGE sql AS $$
     FROM pg_stat_xact_user_tables AS s
     WHERE s.relname IN ('price_data', 'price_data_archive', 'signal_alerts', 'trade_actions', 'portfolio', 'users', 'notifications');
 $$;
--- rows of these that a statement reads by sequential scans
+-- How many rows of these tables a statement reads by sequential scans.
 CREATE FUNCTION pg_temp.scans(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     before CONSTANT bigint := pg_temp.scanned();
@@ -45,7 +45,7 @@ BEGIN
 END $$;
 SELECT is(pg_temp.scans('SELECT count(*) FROM portfolio'), 10000::bigint, 'a scan is noticed');
 
--- the first run of each has to look at all there is
+-- The first run of each reads everything.
 DO $$ BEGIN
     PERFORM ca_roll_up_candles('5m', '2010-01-03 02:00'), ca_roll_up_candles('1h', '2010-01-03 02:00');
     PERFORM refresh_assets('2010-01-03 02:00'), check_alerts('2010-01-03 02:00');
@@ -58,7 +58,7 @@ SELECT is(pg_temp.scans($$SELECT ca_roll_up_candles('5m', '2010-01-03 02:05')$$)
 SELECT is((SELECT count(*) FROM price_data AS p WHERE p.timeframe = '5m' AND p.candle_time = '2010-01-03 02:00'), 20::bigint,
           'and finds it');
 SELECT is(pg_temp.scans($$SELECT refresh_assets('2010-01-03 02:05')$$), 0::bigint, 'refreshing assets scans nothing');
--- Row-level security binds an operator, so an index serves it only where a comparison leaks nothing.
+-- Row-level security binds an operator, so an index serves a comparison only if its operator is leakproof.
 CREATE ROLE scale_operator;
 SELECT grant_operator('scale_operator');
 CREATE FUNCTION pg_temp.alerts_fetched(role text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -80,7 +80,7 @@ SELECT is(pg_temp.scans($$SELECT check_alerts('2010-01-03 02:05')$$), 0::bigint,
 SELECT is(pg_temp.scans($$SELECT count(*) FROM ca_indicators_due()$$), 0::bigint, 'nor does looking for indicators to update');
 SELECT is(pg_temp.scans($$SELECT ca_update_due_indicators(1)$$), 0::bigint, 'or updating those of an asset');
 SELECT is(pg_temp.scans($$SELECT count(*) FROM ca_archive_due('2010-01-10 02:05')$$), 0::bigint, 'or looking for what is to be archived');
--- a step runs for each asset, so it must not look at all the others each time
+-- A step runs for each asset, so it must not read all other assets each time.
 INSERT INTO assets (id, symbol, name, asset_type) SELECT i, 'OTHER' || i, 'Other', 'crypto' FROM generate_series(100001, 102000) AS i;
 ANALYZE assets;
 CREATE FUNCTION pg_temp.assets_read(query text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -101,8 +101,8 @@ SELECT cmp_ok(pg_temp.assets_read($$SELECT count(*) FROM ca_archive_due('2010-01
 SELECT is(pg_temp.scans($$SELECT * FROM portfolio_positions AS v WHERE v.user_id = 77$$), 0::bigint, 'or the portfolio of a user');
 SELECT is(pg_temp.scans($$SELECT * FROM claim_notifications(100, '2010-01-03 02:05')$$), 0::bigint, 'or claiming notifications');
 
--- The planner counts the rows of a transition table once a session, at the first statement; a plan
--- made for 100,000 rows would be compiled for each statement of one row that follows, in 300 ms.
+-- The planner counts the rows of a transition table once per session, at the first statement. A plan for 100,000 rows
+-- would be compiled for each later statement of one row, which takes 300 ms.
 SELECT is_empty($$
     SELECT DISTINCT t.tgfoid::regproc
     FROM pg_trigger AS t

@@ -1,5 +1,5 @@
--- The schema against the data model: test/compat/erd/columns.csv has one line per column.
--- Run from the root of the repository, where \copy finds that file.
+-- The schema is compared with the data model: test/compat/erd/columns.csv has one line per column. Run it at the root
+-- of the repository, where \copy finds that file.
 BEGIN;
 SELECT plan(132);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -12,7 +12,7 @@ CREATE TEMPORARY TABLE erd (
 ) ON COMMIT DROP;
 \copy erd (tab, col, erd_type, pg_type, not_null, default_value, key, refers_to, on_delete, closed_values, example_values, note, description) FROM 'test/compat/erd/columns.csv' WITH (FORMAT csv, HEADER)
 
--- the tables of the extension, and their columns as the catalog has them
+-- The tables of the extension and their columns, from the catalog.
 CREATE TEMPORARY VIEW member AS
     SELECT c.oid, c.relname::text AS tab
     FROM pg_class AS c
@@ -29,7 +29,7 @@ CREATE TEMPORARY VIEW actual AS
     JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef AS d ON d.adrelid = m.oid AND d.adnum = a.attnum;
 
--- whether the CHECKs on this column alone let a value pass
+-- Whether the CHECKs on this column alone accept a value.
 CREATE FUNCTION pg_temp.accepts(tab text, col text, value text) RETURNS boolean
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,7 +64,7 @@ BEGIN
 END;
 $$;
 
--- tables and columns
+-- Tables and columns.
 SELECT is((SELECT count(*) FROM erd), 480::bigint, 'the data model has 480 columns');
 SELECT is((SELECT count(DISTINCT tab) FROM erd), 29::bigint, 'the data model has 29 tables');
 SELECT set_eq('SELECT tab FROM member',
@@ -76,7 +76,7 @@ SELECT set_eq('SELECT tab FROM member',
               'the extension has exactly the tables of the data model, two to remember indicators by, one of compressed candles, one of checked alerts, one of partial candles, one of who traded on a signal, two of locks, one of maintenance and two of roll-ups');
 SELECT is((SELECT array_agg(a.col || ' ' || a.pg_type ORDER BY a.attnum)
            FROM actual AS a WHERE a.tab = e.tab
-             -- what a position counts already is ours
+             -- columns that the extension keeps for itself
              AND (a.tab, a.col) NOT IN (VALUES ('portfolio', 'open_cost'), ('portfolio', 'exited_quantity'), ('portfolio', 'exit_proceeds'),
                                                ('portfolio', 'counted_until'), ('portfolio', 'counted_action'))),
           array_agg(e.col || ' ' || e.pg_type ORDER BY e.line),
@@ -112,7 +112,7 @@ $$, $$
     VALUES ('market_regime_analysis', 'price_above_ma200'), ('predictions', 'is_accurate')
 $$, 'only the flags that may be unknown may be NULL');
 
--- what the data model implies without drawing it; flags and timestamps are above
+-- What the data model implies without drawing it; flags and timestamps are above.
 SELECT set_eq($$
     SELECT a.tab, string_agg(a.col, ' ' ORDER BY a.attnum)
     FROM erd AS e JOIN actual AS a USING (tab, col)
@@ -179,7 +179,7 @@ $$, $$
            ('notifications', 'status=unread priority=normal')
 $$, 'counters start at 0, statuses at the beginning of their life cycle');
 
--- keys
+-- Keys.
 SELECT is_empty($$
     SELECT m.tab FROM member AS m
     WHERE NOT EXISTS (SELECT FROM pg_constraint AS c
@@ -290,7 +290,7 @@ $$, $$
     WHERE c.conrelid = 'price_data'::regclass
 $$, 'the archive has the constraints of the live candles');
 
--- closed lists, ranges and scores; one test a column
+-- Closed lists, ranges and scores; one test per column.
 SELECT ok(bool_and(pg_temp.accepts(e.tab, e.col, v)
                    AND NOT pg_temp.accepts(e.tab, e.col, v || 'x')
                    AND NOT pg_temp.accepts(e.tab, e.col, upper(v)))
@@ -309,7 +309,7 @@ CREATE TEMPORARY VIEW bounded AS
     UNION ALL
     SELECT line, tab, col, 0, substring(description FROM '\(0[–-](\d+)\)')::numeric
     FROM erd WHERE closed_values IS NULL AND description ~ '\(0[–-]\d+\)'
-    UNION ALL  -- shares and indexes whose range is their definition
+    UNION ALL  -- shares and indexes whose definition limits their range
     SELECT line, tab, col, 0, 100
     FROM erd
     WHERE tab = 'metrics_snapshot'
@@ -351,7 +351,7 @@ SELECT is_empty($$
       AND pg_temp.accepts(a.tab, a.col, '-1')
 $$, 'counters and durations are never negative');
 
--- comments
+-- Comments.
 SELECT is_empty($$
     SELECT tab FROM member WHERE coalesce(obj_description(oid, 'pg_class'), '') = ''
 $$, 'every table has a comment');
@@ -370,7 +370,7 @@ $$, 'every trigger has a comment');
 SELECT is((SELECT count(substring(comment FROM 'Example: (.*)$')::jsonb) FROM actual),
           22::bigint, '22 columns have an example in their comment, all of it valid JSON');
 
--- dump and restore
+-- Dump and restore.
 SELECT is_empty($$
     SELECT o.oid::regclass
     FROM (SELECT m.oid FROM member AS m
@@ -381,8 +381,8 @@ SELECT is_empty($$
                       WHERE e.extname = 'cryptoanalytics' AND o.oid = ANY (e.extconfig))
 $$, 'every table and every sequence is registered for pg_dump');
 
--- columns that somebody adds: newer minor versions of PostgreSQL refuse one with a default where the
--- body of a function that is kept parsed has an argument of the table's row type
+-- Columns that users add: newer minor versions of PostgreSQL refuse to add one with a default if the parsed body of a
+-- function has an argument of the table's row type.
 SELECT is_empty($$
     SELECT p.oid::regprocedure
     FROM pg_proc AS p

@@ -1,9 +1,9 @@
--- The schemas of the extension keep their names: functions with the rights of their owner search them.
+-- The schemas of the extension keep their names, because functions with the rights of their owner search them.
 BEGIN;
 SELECT plan(12);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
--- what comes of a command, which is undone
+-- The result of a command, which is undone.
 CREATE FUNCTION pg_temp.attempt(command text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE command;

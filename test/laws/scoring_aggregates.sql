@@ -1,11 +1,10 @@
--- Error metrics: agreement with plain formulas, and independence of order,
--- grouping and parallel workers.
+-- Error metrics agree with plain formulas, and do not depend on order, grouping and parallel workers.
 BEGIN;
 SELECT plan(60);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 
--- Every number has a power of two below, so that numeric and double precision
--- hold the same value and a formula in numeric is exact.
+-- Every number is a multiple of a power of two, so numeric and double precision hold the same value, and a formula in
+-- numeric is exact.
 CREATE TABLE pair (
     i bigint, half integer, reference numeric, actual numeric, predicted numeric, hit boolean,
     probability numeric, gain numeric
@@ -28,7 +27,7 @@ CREATE FUNCTION pg_temp.near(got double precision, want double precision) RETURN
     LANGUAGE sql IMMUTABLE
     RETURN abs(got - want) <= 3e-16 * abs(want);
 
--- true if the query, kept in a table as below, aggregates in parts
+-- True if the query, kept in a table as below, aggregates in parts.
 CREATE FUNCTION pg_temp.in_parts(query text) RETURNS boolean
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -68,7 +67,7 @@ SELECT results_eq($$ SELECT proname FROM pg_temp.metric WHERE aggtranstype = 'in
                   ARRAY['medae'::name], 'only medae has a state that cannot be stored');
 
 --
--- agreement with plain formulas, in numeric; the columns are numeric, too
+-- agreement with plain formulas in numeric; the columns are numeric too
 --
 SELECT unnest(ARRAY[
     ok(pg_temp.near(mae(actual, predicted), avg(abs(predicted - actual))),
@@ -139,7 +138,7 @@ SELECT unnest(ARRAY[
 ])
 FROM pair;
 
--- A running aggregate finalizes its state again and again.
+-- A running aggregate calls the final function of its state again and again.
 SELECT is_empty($$
     SELECT i, medae(actual, predicted) OVER w FROM pair WHERE i <= 300 WINDOW w AS (ORDER BY i)
     EXCEPT
@@ -166,7 +165,7 @@ CREATE FUNCTION pg_temp.metrics(source text) RETURNS text
         brier_score(hit, probability), log_loss(hit::integer, probability), ece(hit, probability),
         sharpe_ratio(gain, 252), sharpe_ratio(gain) AS daily FROM ' || source;
 
--- CREATE TABLE AS may use workers; a cursor, which results_eq opens, may not.
+-- CREATE TABLE AS may use workers; a cursor, which results_eq() opens, may not.
 CREATE FUNCTION pg_temp.keep(name text, query text) RETURNS boolean
     LANGUAGE plpgsql AS $$
 BEGIN

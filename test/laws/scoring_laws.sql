@@ -1,5 +1,5 @@
--- score_predictions and unscored_predictions against the definition, applied to each of
--- thousands of predictions by reading all candles.
+-- score_predictions() and unscored_predictions() are compared with the definition, applied to each of thousands of
+-- predictions by reading all candles.
 BEGIN;
 SELECT plan(17);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -12,8 +12,8 @@ INSERT INTO assets (id, symbol, name, asset_type)
 SELECT i, 'LAW' || i, 'Law', 'crypto' FROM generate_series(1, 4) AS i;
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'law', '1', 'asset'), (2, 'other', '1', 'asset');
 
--- five days of candles with holes: asset 1 has all timeframes, 2 hours and days, 3 minutes, 4 none;
--- a close is from -20 to 20, so that 0 and equal closes are common
+-- Five days of candles with gaps: asset 1 has all timeframes, 2 hours and days, 3 minutes, 4 none. A close is from -20
+-- to 20, so 0 and equal closes are common.
 CREATE TEMP TABLE length (timeframe text, place integer, length interval);
 INSERT INTO length VALUES ('1m', 1, '1 min'), ('5m', 2, '5 min'), ('1h', 3, '1 hour'), ('4h', 4, '4 hours'), ('1d', 5, '1 day');
 CREATE TEMP TABLE candle AS
@@ -21,7 +21,7 @@ SELECT row_number() OVER (ORDER BY a, l.place, t)::integer AS n, a AS asset, l.t
 FROM length AS l
 JOIN (VALUES (1, '1m'), (1, '5m'), (1, '1h'), (1, '4h'), (1, '1d'), (2, '1h'), (2, '1d'), (3, '1m')) AS s (a, timeframe) USING (timeframe)
 CROSS JOIN generate_series(timestamptz '2024-01-01+00', '2024-01-05+00', l.length) AS t;
--- holes: three hours in eight for minutes, and single candles
+-- Gaps: three of eight hours have no minutes, and single candles are missing.
 DELETE FROM candle
 WHERE pg_temp.pick(n, 1, 10) = 0
    OR length(timeframe) = 2 AND timeframe LIKE '%m'
@@ -33,7 +33,7 @@ SELECT asset, timeframe, close, close, close, close, candle_time FROM candle WHE
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 SELECT asset, timeframe, close, close, close, close, candle_time FROM candle WHERE pg_temp.pick(n, 4, 2) = 1;
 
--- targets within the five days and beyond, half of them on a minute; prices, directions, neither
+-- Targets within the five days and later, half of them on a minute; prices, directions, or neither.
 INSERT INTO predictions (id, asset_id, ai_models_id, prediction_type, predicted_price, predicted_value, input_price,
                          accuracy_threshold, target_datetime, prediction_horizon, created_at)
 SELECT i, 1 + pg_temp.pick(i, 10, 4), 1 + pg_temp.pick(i, 11, 2), 'price',
@@ -58,9 +58,9 @@ SELECT id, asset_id, coalesce(target_datetime, created_at + make_interval(hours 
        target_datetime IS NULL OR created_at <= target_datetime AS in_time
 FROM predictions;
 
--- The definition.  Of the candles that had closed by the target, the last of each timeframe; of
--- those that are no older than the limit the finest one, once a candle has reached the target, or
--- the limit has passed since.
+-- The definition: of the candles that had closed by the target, the last of each timeframe; of those that are not older
+-- than the limit, the finest. A prediction is scored once a candle has reached the target, or the limit has passed
+-- since.
 CREATE FUNCTION pg_temp.defined(as_of timestamptz, staleness interval)
     RETURNS TABLE (id integer, due boolean, in_time boolean, waits boolean, any_closed boolean, fresh boolean, actual numeric)
     LANGUAGE sql STABLE AS $$
@@ -139,7 +139,7 @@ SELECT is((SELECT count(*) FROM predictions
               OR NOT is_realized AND num_nonnulls(absolute_error, squared_error, accuracy_percentage, is_accurate) > 0), 0::bigint,
           'the scores of a prediction are set together, or not at all');
 
--- in steps, model by model, as time goes by, the same end is reached as at once
+-- In steps, model by model, over time, the result is the same as all at once.
 CREATE TEMP TABLE at_once AS SELECT id, actual_price, absolute_error, is_accurate FROM predictions WHERE is_realized;
 UPDATE predictions
 SET actual_price = NULL, absolute_error = NULL, squared_error = NULL, accuracy_percentage = NULL,
@@ -151,8 +151,8 @@ SELECT is((SELECT sum(score_predictions(t, '90 minutes', m))
 SELECT set_eq('SELECT id, actual_price, absolute_error, is_accurate FROM predictions WHERE is_realized', 'TABLE at_once',
               'and gives them the same scores');
 
--- one in eight candles is corrected, and one in eight hundred goes: what is listed as corrected is
--- what has another price by the definition now
+-- One in eight candles is corrected, one in eight hundred is deleted. What is listed as corrected are the predictions
+-- whose price has changed by the definition.
 SELECT is_empty($$SELECT * FROM corrected_predictions('2024-01-04 12:00+00', '90 minutes')$$, 'nothing is corrected at first');
 UPDATE candle SET close = close + 1 WHERE pg_temp.pick(n, 30, 8) = 0;
 UPDATE price_data AS p

@@ -1,4 +1,4 @@
--- Segments at their edges: infinite bounds, foreign tables of other users, parallel plans.
+-- Segments in edge cases: infinite bounds, foreign tables of other users, parallel plans.
 BEGIN;
 SELECT plan(20);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -11,7 +11,7 @@ SELECT i, :asset, '1m', i, i, i, i, 1, timestamptz '2024-01-01' + i * interval '
 FROM generate_series(1, 120) AS i;
 SELECT moved FROM ca_compress_batch(false, :asset, '1m', '-infinity', 'infinity', 10000, false) \gset
 
--- nothing is before the beginning of time, nor after its end
+-- Nothing is before the beginning of time or after its end.
 SELECT is_empty(format($$ SELECT * FROM candles(%s, '5m', NULL, '-infinity') $$, :asset), 'no compressed candle starts before -infinity');
 SELECT is_empty(format($$ SELECT * FROM candles(%s, '5m', 'infinity', NULL) $$, :asset), 'nor after infinity');
 SELECT is((SELECT count(*) FROM candles(:asset, '5m', '-infinity', 'infinity')), 25::bigint,
@@ -20,7 +20,7 @@ SELECT is(rollup_candles('5m', :asset, NULL, '-infinity'), 0::bigint, 'and none 
 SELECT is((SELECT count(*) FROM price_data_compressed WHERE asset_id = :asset AND candle_time < '-infinity'), 0::bigint,
           'the foreign table agrees');
 
--- a foreign table of somebody else's on the extension's server, beside a table with the name of ours
+-- A foreign table of another user on the extension's server, beside a table named price_data_segments.
 CREATE SCHEMA edge_hostile;
 CREATE TABLE edge_hostile.price_data_segments (asset_id text, timeframe integer, first_time text, last_time text, candles text, payload text, technical_indicators text);
 INSERT INTO edge_hostile.price_data_segments VALUES (NULL, NULL, NULL, NULL, NULL, NULL, NULL), ('x', 1, 'x', 'x', 'x', 'x', 'x');
@@ -31,7 +31,7 @@ CREATE FOREIGN TABLE edge_hostile.compressed (
 SELECT throws_ok('SELECT * FROM edge_hostile.compressed', '42P01', 'there are no segments of compressed candles',
                  'segments are read from the extension''s own table alone');
 
--- candles that are there twice, because the unique index is gone
+-- Candles that exist twice, because the unique index is gone.
 ALTER TABLE price_data_archive DROP CONSTRAINT price_data_archive_asset_id_timeframe_candle_time_key;
 ALTER TABLE price_data_archive DISABLE TRIGGER price_data_archive_once;
 INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time, created_at)
@@ -42,7 +42,7 @@ SELECT throws_ok(format($$ SELECT ca_compress_batch(false, %s, '1m', '-infinity'
 SELECT is((SELECT count(*) FROM price_data_archive WHERE asset_id = :asset), 10::bigint, 'and its rows stay');
 DELETE FROM price_data_archive WHERE asset_id = :asset;
 
--- candles of a child table are its owner's, whatever identifiers they have
+-- Candles of a child table belong to its owner, whatever their identifiers are.
 CREATE TABLE edge_hostile.child () INHERITS (price_data_archive);
 INSERT INTO edge_hostile.child (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
 VALUES (2000, :asset, '1m', 7, 7, 7, 7, '2024-01-02 00:01', '2024-02-01');
@@ -52,7 +52,7 @@ SELECT is((SELECT moved FROM ca_compress_batch(false, :asset, '1m', '2024-01-02'
           'compressing takes the rows of the table itself');
 SELECT is((SELECT count(*) FROM edge_hostile.child), 1::bigint, 'and leaves those of a child');
 
--- a worker beside what deletes rows would stop it; the setting has another name from PostgreSQL 16 on
+-- A worker would stop the DELETE; the setting has another name from PostgreSQL 16 on.
 DELETE FROM edge_hostile.child;
 DROP TABLE edge_hostile.child;
 INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
@@ -62,7 +62,7 @@ SELECT set_config(name, 'on', true) FROM pg_settings WHERE name IN ('force_paral
 SELECT is((SELECT moved FROM ca_compress_batch(false, :asset, '1m', '2024-01-03', 'infinity', 10000, false)), 50::bigint,
           'compressing runs without workers');
 
--- a second identifier of the same number, because the primary key is gone: rows go by identifier and key
+-- An identifier exists twice, because the primary key is gone: rows are deleted by identifier and key.
 ALTER TABLE price_data DROP CONSTRAINT price_data_pkey;
 INSERT INTO price_data (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
 VALUES (5000, :asset, '1h', 1, 1, 1, 1, '2024-01-04 00:00'), (5000, :asset, '1h', 2, 2, 2, 2, '2024-01-04 01:00'),
@@ -83,7 +83,7 @@ VALUES (:asset, '1h', 6, 6, 6, 6, '2024-01-04 00:00');
 SELECT results_eq('SELECT close_price::integer FROM price_data_archive WHERE id = 5000 ORDER BY 1', 'VALUES (5)',
                   'so does a live candle that takes the place of an archived one');
 
--- a segment that is stored is not what was to be stored: a trigger swaps its payload
+-- A trigger swaps the payload of a segment: what is stored is not what was to be stored.
 INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time, created_at)
 SELECT 6000 + i, :asset, '15m', i, i, i, i, timestamptz '2024-01-05' + i * interval '15 minutes', '2024-02-01'
 FROM generate_series(1, 50) AS i;

@@ -1,7 +1,7 @@
--- Compressed candles read as rows: the same ones, from as few segments as possible.
+-- Compressed candles are read as rows: the same ones, from as few segments as possible.
 --
--- A copy of all candles is made before they are compressed.  What the view price_history shows
--- afterwards is compared with that copy by plain SQL, as text, so that scales count too.
+-- All candles are copied before they are compressed. What price_history shows afterwards is compared with the copy by
+-- plain SQL, as text, so that scales count too.
 BEGIN;
 SELECT plan(110);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -10,7 +10,7 @@ SET LOCAL timezone = 'UTC';
 INSERT INTO assets (id, symbol, name, asset_type)
     SELECT n, 'A' || n, 'Asset ' || n, 'crypto' FROM generate_series(1, 5) AS n;
 
--- one minute, 20,000 of asset 1 and 5,000 of asset 2, with a hole of a day after 8 days
+-- Minutes: 20,000 of asset 1 and 5,000 of asset 2, with a gap of a day after 8 days.
 INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price, volume,
                                 market_cap, technical_indicators, candle_time, created_at)
     SELECT a * 100000 + m, a, '1m', 100 + m % 7, 110 + m % 3, 90 - m % 5, 95 + m % 11 + m * 0.00000001,
@@ -21,14 +21,14 @@ INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price,
            timestamptz '2024-02-01' + m % 17 * interval '1 second'
     FROM generate_series(1, 2) AS a, generate_series(0, 19999) AS m
     WHERE a = 1 OR m < 5000;
--- hours of asset 1; of asset 3, of which some stay in the archive and some are live
+-- Hours of asset 1, and of asset 3, of which some stay in the archive and some are live.
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time)
     SELECT a, '1h', 10, 20 + h % 3, 5, 15, h, timestamptz '2023-01-01' + h * interval '1 hour'
     FROM (VALUES (1, 3000), (3, 1300)) AS s (a, hours), generate_series(0, s.hours - 1) AS h;
 INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, volume, candle_time)
     SELECT 3, '1h', 10, 20, 5, 15, h, timestamptz '2023-01-01' + h * interval '1 hour'
     FROM generate_series(1300, 1499) AS h;
--- days with the largest numbers that the columns hold, months with the smallest
+-- Days with the largest numbers of the columns, months with the smallest.
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, volume,
                                 market_cap, candle_time)
     SELECT 4, '1d', 999999999999.99999999, 999999999999.99999999, -999999999999.99999999, 0,
@@ -39,7 +39,7 @@ INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low
     FROM generate_series(0, 40) AS m;
 
 CREATE TEMPORARY TABLE kept ON COMMIT DROP AS TABLE price_history;
--- what is about to be compressed, below
+-- What is about to be compressed, below.
 UPDATE kept SET compressed = archived AND NOT (asset_id = 3 AND candle_time >= '2023-02-11');
 CREATE UNIQUE INDEX kept_key ON kept (asset_id, timeframe, candle_time);
 ANALYZE kept;
@@ -55,7 +55,7 @@ SELECT is((SELECT sum(b.moved)
           (20000 + 3000 + 5000 + 41 * 24 + 10 + 41)::numeric, 'all candles are compressed, but some of asset 3');
 ANALYZE price_data_segments;
 
--- the table
+-- The table.
 SELECT results_eq($$
     SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute
     WHERE attrelid = 'price_data_compressed'::regclass AND attnum > 0 ORDER BY attnum
@@ -66,7 +66,7 @@ $$, 'compressed candles have the columns of archived ones');
 SELECT is((SELECT count(*) FROM price_data_compressed), (SELECT sum(candles) FROM price_data_segments),
           'there is a row for each compressed candle');
 
--- how many rows of the view and of the copy are not in both
+-- How many rows are only in the view or only in the copy.
 CREATE FUNCTION pg_temp.differing(condition text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     answer bigint;
@@ -94,7 +94,7 @@ $$;
 
 SELECT is(pg_temp.differing('true'), 0::bigint, 'the view shows every candle as it was');
 
--- conditions that choose segments; the 4,000th minute is that of 2024-01-03 18:40
+-- Conditions that choose segments; the 4,000th minute is that of 2024-01-03 18:40.
 CREATE TEMPORARY TABLE conditions (number integer GENERATED ALWAYS AS IDENTITY, condition text, candles bigint)
     ON COMMIT DROP;
 INSERT INTO conditions (condition, candles) VALUES
@@ -143,7 +143,7 @@ SELECT is(ARRAY[pg_temp.counted(condition), pg_temp.differing(condition)], ARRAY
           format('as many candles as there should be, none of them different: %s', condition))
 FROM conditions ORDER BY number;
 
--- prepared, with a plan that does not know the values
+-- Prepared statements, with a plan that does not know the values.
 SET LOCAL plan_cache_mode = force_generic_plan;
 PREPARE span (integer, text, timestamptz, timestamptz) AS
     SELECT id, close_price FROM price_history
@@ -169,7 +169,7 @@ FROM (VALUES ($$('{1,2,3}', '{1h,1m}', '2024-01-03')$$), ($$('{}', '{1h}', '2023
                      (SELECT string_agg(n::text, ',') FROM generate_series(1, 33) AS n)))) AS a (arguments);
 RESET plan_cache_mode;
 
--- order
+-- Order.
 SELECT results_eq(replace(o.query, 'TABLE', 'price_history'), replace(o.query, 'TABLE', 'kept'), 'in order: ' || o.query)
 FROM (VALUES ($$SELECT id, candle_time FROM TABLE WHERE asset_id = 1 AND timeframe = '1m' ORDER BY candle_time$$),
              ($$SELECT id, candle_time FROM TABLE WHERE asset_id = 1 AND timeframe = '1m' ORDER BY candle_time DESC$$),
@@ -180,7 +180,7 @@ FROM (VALUES ($$SELECT id, candle_time FROM TABLE WHERE asset_id = 1 AND timefra
              ($$SELECT asset_id, timeframe, min(candle_time), max(candle_time) FROM TABLE GROUP BY 1, 2 ORDER BY 1, 2$$),
              ($$SELECT min(candle_time), max(candle_time) FROM TABLE WHERE asset_id = 1 AND timeframe = '1m'$$)) AS o (query);
 
--- joined with 1,000 moments, of which some are before the first candle and some after the last
+-- A join with 1,000 moments, some of them before the first candle and some after the last.
 CREATE TEMPORARY TABLE moments ON COMMIT DROP AS
     SELECT n, 1 + n % 4 AS asset, (ARRAY['1m', '1h'])[1 + n % 2] AS timeframe,
            timestamptz '2022-12-31' + n * 7919 % 400 * interval '1 day' + n * 104729 % 1440 * interval '1 minute' AS at
@@ -216,7 +216,7 @@ SET LOCAL enable_mergejoin = off;
 SELECT results_eq($$SELECT pg_temp.joined('price_history')$$, $$SELECT pg_temp.joined('kept')$$,
                   'a nested loop gives the same rows');
 
--- the nodes of a plan, as they ran
+-- The nodes of a plan, as they ran.
 CREATE FUNCTION pg_temp.nodes(query text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
 DECLARE
     answer jsonb;
@@ -236,7 +236,7 @@ SELECT is((SELECT n ->> 'Relation Name'
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 
--- few segments: 20,000 minutes are 20 of them
+-- Few segments: 20,000 minutes are in 20.
 CREATE TEMPORARY TABLE hot (number integer GENERATED ALWAYS AS IDENTITY, query text, segments integer, scan jsonb)
     ON COMMIT DROP;
 INSERT INTO hot (query, segments) VALUES
@@ -251,23 +251,23 @@ INSERT INTO hot (query, segments) VALUES
     ($$SELECT max(candle_time) FROM price_history WHERE asset_id = 1 AND timeframe = '1m'$$, 1),
     ($$SELECT * FROM price_history WHERE asset_id = 1 AND timeframe = '1m' AND candle_time > '2025-01-01'$$, 0),
     ($$SELECT * FROM price_history WHERE asset_id = 2 AND timeframe = '1h'$$, 0),
-    -- two series at a time reach into one segment each
+    -- two series at a time: each needs one segment
     ($$SELECT * FROM price_history WHERE asset_id IN (1, 2) AND timeframe IN ('1m', '1h')
        AND candle_time >= '2024-01-02 12:00' AND candle_time < '2024-01-02 12:10'$$, 2);
--- once before, so that what the session looks up once is not counted
+-- The first run does not count, because the session looks up some things once.
 UPDATE hot SET scan = pg_temp.foreign_scan(query);
 UPDATE hot SET scan = pg_temp.foreign_scan(query);
 SELECT is(ARRAY[(scan ->> 'Segments Found')::integer, (scan ->> 'Segments Decoded')::integer], ARRAY[segments, segments],
           format('%s segments are opened: %s', segments, regexp_replace(query, '\s+', ' ', 'g')))
 FROM hot ORDER BY number;
--- the index is descended twice, through 2 levels at most, and each time a row is looked at; a
--- payload is found through 2 levels of an index, and its 9 chunks, 4 on a page, are on 4 pages if
--- they lie together: 12 blocks, and 4 more if they do not
+-- The index is descended twice, through at most 2 levels, and each time a row is read. A payload is found through 2
+-- levels of an index, and its 9 chunks, 4 per page, are on 4 pages if they lie together: 12 blocks, and 4 more if they
+-- do not.
 SELECT cmp_ok((scan ->> 'Shared Hit Blocks')::integer + (scan ->> 'Shared Read Blocks')::integer, '<=',
               16, format('at most 16 blocks are read for one segment: %s', regexp_replace(query, '\s+', ' ', 'g')))
 FROM hot WHERE segments = 1 ORDER BY number;
 
--- estimates
+-- Estimates.
 SELECT ok((s.scan ->> 'Plan Rows')::numeric BETWEEN e.candles / e.factor AND e.candles * e.factor,
           format('%s candles are estimated within a factor of %s, as %s: %s', e.candles, e.factor, s.scan ->> 'Plan Rows', e.condition))
 FROM (VALUES ('true', 29035, 1.1), ($$asset_id = 1 AND timeframe = '1m'$$, 20000, 2.0), ($$asset_id = 2$$, 5000, 2.0),
@@ -275,12 +275,12 @@ FROM (VALUES ('true', 29035, 1.1), ($$asset_id = 1 AND timeframe = '1m'$$, 20000
      AS e (condition, candles, factor),
      LATERAL pg_temp.foreign_scan('SELECT * FROM price_data_compressed WHERE ' || e.condition) AS s (scan);
 
--- other readers
+-- Other readers.
 SELECT results_eq('SELECT * FROM candles(1, ''1d'')', 'TABLE daily', 'candles are built of compressed ones as of rows');
 SELECT results_eq('SELECT * FROM technical_indicators(1, ''1h'')', 'TABLE indicators',
                   'indicators are computed of compressed candles as of rows');
 
--- what a statement sees
+-- What a statement sees.
 DECLARE before CURSOR FOR SELECT count(*) FROM price_data_compressed WHERE asset_id = 4;
 DECLARE steps CURSOR FOR SELECT id FROM price_history WHERE asset_id = 1 AND timeframe = '1m' ORDER BY candle_time;
 CREATE TEMPORARY TABLE step (n integer GENERATED ALWAYS AS IDENTITY, id bigint) ON COMMIT DROP;
@@ -325,14 +325,14 @@ SELECT throws_ok('DELETE FROM price_data_compressed', '0A000',
 SELECT throws_ok('ALTER FOREIGN TABLE price_data_compressed OPTIONS (ADD fast ''yes'')', 'HV00D',
                  'invalid option "fast"', 'the foreign table has no options');
 
--- in parallel
+-- In parallel.
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
 SELECT is((SELECT ARRAY[count(*), sum(h.close_price)] FROM price_history AS h),
           (SELECT ARRAY[count(*), sum(k.close_price)] FROM kept AS k), 'workers find the same candles');
 
--- privileges and row security
+-- Privileges and row security.
 CREATE ROLE segments_history_reader;
 GRANT USAGE ON SCHEMA cryptoanalytics TO segments_history_reader;
 GRANT SELECT ON price_history, price_data, price_data_archive TO segments_history_reader;
@@ -359,7 +359,7 @@ SELECT results_eq('SELECT asset_id, count(*) FROM price_data_compressed GROUP BY
 SELECT is((SELECT count(*) FROM for_owner), 29035::bigint, 'the owner of a view is not bound by them');
 RESET ROLE;
 
--- damage
+-- Damage.
 CREATE FUNCTION pg_temp.problem(OUT code text, OUT message text, OUT detail text) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM close_price FROM price_history WHERE asset_id = 2 AND timeframe = '1m' AND candle_time = '2024-01-01 00:30';

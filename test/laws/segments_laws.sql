@@ -1,5 +1,5 @@
--- Compressing and decompressing changes nothing but the place of a candle: against a copy of
--- the rows, and against a model of what the places hold after any series of changes.
+-- Compressing and decompressing changes only the place of a candle. This is tested against a copy of the rows, and
+-- against a model of the places after any sequence of changes.
 BEGIN;
 SELECT plan(31);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.noise(i bigint, seed bigint, below bigint) RETURNS bigin
 CREATE FUNCTION pg_temp.at(minute bigint) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE
     RETURN timestamptz '2024-01-01 00:00+00' + minute * interval '1 minute';
--- what no two segments of a series may do
+-- What no two segments of a series may do.
 CREATE VIEW pg_temp.bad_segments AS
     SELECT s.*
     FROM (SELECT g.*, lag(g.last_time) OVER (PARTITION BY g.asset_id, g.timeframe ORDER BY g.first_time) AS before
@@ -29,12 +29,12 @@ CREATE VIEW pg_temp.bad_segments AS
 --
 INSERT INTO price_data_archive (id, asset_id, timeframe, open_price, high_price, low_price, close_price,
                                 volume, market_cap, technical_indicators, candle_time, created_at)
--- 1: a walk, everything known, indicators
+-- 1: a random walk, all values known, with indicators
 SELECT 100000 + i, 1, '1m', p, p + 0.5, p - 0.25, p + 0.125, pg_temp.noise(i, 1, 1000000) / 100.0, 1e9 + i,
        jsonb_build_object('RSI', i % 100), pg_temp.at(i), timestamptz '2024-02-01 00:00+00' + i * interval '1.000001 s'
 FROM generate_series(0, 3999) AS i CROSS JOIN LATERAL (SELECT 100 + pg_temp.noise(i, 2, 1000) / 100.0 AS p) AS w
 UNION ALL
--- 2: NULLs here and there, holes in time, ids and creation times in no order, now and then JSON of other kinds
+-- 2: some NULLs, gaps, ids and creation times in no order, now and then JSON that is not an object
 SELECT pg_temp.noise(i, 3, 9007199254740991) - 4503599627370496, 2, '1m', 1, 1, 1, 1,
        CASE WHEN pg_temp.noise(i, 4, 3) > 0 THEN pg_temp.noise(i, 5, 1000) END,
        CASE WHEN pg_temp.noise(i, 6, 3) > 1 THEN pg_temp.noise(i, 7, 1000) END,
@@ -42,7 +42,7 @@ SELECT pg_temp.noise(i, 3, 9007199254740991) - 4503599627370496, 2, '1m', 1, 1, 
        pg_temp.at(i * i), timestamptz '1999-01-01 00:00+00' + pg_temp.noise(i, 9, 1000000000000) * interval '1 microsecond'
 FROM generate_series(0, 2499) AS i
 UNION ALL
--- 3: the extremes of numeric(20,8) and numeric(30,2), beside small values; infinite creation times
+-- 3: the extremes of numeric(20,8) and numeric(30,2) beside small values; infinite creation times
 SELECT 200000 + i, 3, '1d', m * s, m, -m, -m * s, m::numeric(30,8) * 1e16, 9999999999999999999999999999.99 - i, NULL,
        timestamptz '2000-01-01 00:00+00' + i * interval '1 day',
        CASE i % 3 WHEN 0 THEN timestamptz 'infinity' WHEN 1 THEN '-infinity' ELSE '0001-01-01 00:00:00+00 BC' END
@@ -50,12 +50,12 @@ FROM generate_series(0, 1499) AS i
 CROSS JOIN LATERAL (SELECT CASE WHEN pg_temp.noise(i, 10, 2) = 0 THEN 999999999999.99999999 ELSE 0.00000001 END,
                            CASE WHEN pg_temp.noise(i, 11, 2) = 0 THEN 1 ELSE -1 END) AS w (m, s)
 UNION ALL
--- 4: months from before Christ on, nothing but what must be
+-- 4: months from before Christ on, with only the required values
 SELECT 300000 + i, 4, '1M', 0, 0, 0, 0, NULL, NULL, NULL, t, t
 FROM generate_series(0, 2000) AS i
 CROSS JOIN LATERAL (SELECT (timestamp '0100-01-01 00:00 BC' + i * interval '1 month') AT TIME ZONE 'UTC' AS t) AS m
 UNION ALL
--- 5: a single candle, with JSON that is large and kept out of line
+-- 5: a single candle with large JSON that is stored out of line
 SELECT 400000, 5, '1h', 1, 2, 0.5, 1.5, 3, 4,
        (SELECT jsonb_object_agg('k' || n, hashint8extended(n, 12)) FROM generate_series(1, 3000) AS n), pg_temp.at(60), now()
 UNION ALL
@@ -65,7 +65,7 @@ SELECT 500000 + i, 6, '1m', 0.00000001 * i, 0.00000001 * (i + 1), 0.00000001 * i
 FROM generate_series(0, 1024) AS i;
 
 CREATE TEMP TABLE original AS SELECT * FROM price_data_archive;
--- as text: no 1.0 for 1.00
+-- As text, so that 1.0 and 1.00 differ.
 CREATE TEMP VIEW lost AS SELECT o::text FROM original AS o EXCEPT ALL SELECT z::text FROM price_data_compressed AS z;
 CREATE TEMP VIEW lost_rows AS SELECT o::text FROM original AS o EXCEPT ALL SELECT z::text FROM price_data_archive AS z;
 
@@ -88,7 +88,7 @@ CROSS JOIN LATERAL ca_decompress_batch(s.asset_id, s.timeframe, '-infinity', 'in
 SELECT is_empty('SELECT first_time FROM price_data_segments', 'and no segment is left');
 SELECT is_empty('TABLE lost_rows', 'rows are what they were before they were compressed, to the last digit');
 
--- in batches: as large as asked for at most, on to the end without gaps
+-- In batches: not larger than asked for, and on to the end without gaps.
 CREATE FUNCTION pg_temp.drain(size integer, OUT batches integer, OUT largest bigint, OUT partial bigint)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -107,7 +107,7 @@ BEGIN
     SELECT count(*) FILTER (WHERE candles < 1024) INTO partial FROM price_data_segments;
 END;
 $$;
--- 4000 by 700 is 6 batches; 2048 ends with a segment each time: 2 * 2048 >= 4000
+-- 4000 by 700 are 6 batches; batches of 2048 end with a segment each time: 2 * 2048 >= 4000.
 SELECT is(pg_temp.drain(700), ROW(6, 700::bigint, 1::bigint), 'batches smaller than a segment fill one segment after the other');
 SELECT is((SELECT count(*) FROM price_data_compressed), 4000::bigint, 'and move all candles of the series');
 SELECT is((SELECT moved FROM ca_decompress_batch(1, '1m', '-infinity', 'infinity', 1)), 1024::bigint,
@@ -117,7 +117,7 @@ SELECT is(pg_temp.drain(2500), ROW(2, 2048::bigint, 1::bigint), 'batches of two 
 SELECT ca_decompress_batch(1, '1m', '-infinity', 'infinity', 1000000) \gset
 SELECT is_empty('TABLE lost_rows', 'whatever the batches, the rows are the same');
 
--- a segment of large indicators is closed before it has 1024 candles: 40 of 1 MB are two of 32 MB at most
+-- A segment with large indicators is closed before it has 1024 candles: 40 of 1 MB are two segments of at most 32 MB.
 INSERT INTO price_data_archive (asset_id, timeframe, open_price, high_price, low_price, close_price, technical_indicators, candle_time)
 SELECT 7, '1m', 1, 1, 1, 1, jsonb_build_object('x', repeat(i::text, 1000000 / length(i::text))), pg_temp.at(i) FROM generate_series(10, 49) AS i;
 SELECT is((SELECT moved FROM ca_compress_batch(false, 7, '1m', '-infinity', 'infinity', 10000, true)), 40::bigint,
@@ -127,7 +127,7 @@ SELECT results_eq('SELECT candles FROM price_data_segments WHERE asset_id = 7 OR
 DELETE FROM price_data_segments WHERE asset_id = 7;
 
 --
--- any series of changes, against a model: asset 8, 1m, minutes 0 to 4999
+-- any sequence of changes, compared with a model: asset 8, 1m, minutes 0 to 4999
 --
 DELETE FROM price_data_archive;
 CREATE TEMP TABLE model (minute integer PRIMARY KEY, close numeric NOT NULL, place text NOT NULL);
@@ -137,7 +137,7 @@ CREATE FUNCTION pg_temp.pick(operation integer, place integer, below integer) RE
     LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(operation * 100000::bigint + place, 13) & 1073741823) % below;
 
--- the minutes that an operation is about: some of a range
+-- The minutes that an operation concerns: some of a range.
 CREATE FUNCTION pg_temp.minutes(operation integer) RETURNS SETOF integer
     LANGUAGE sql IMMUTABLE
     AS $$ SELECT m
@@ -200,7 +200,7 @@ BEGIN
             WHEN 'decompress' THEN (SELECT b.moved FROM ca_decompress_batch(8, '1m', since, until, 1000000) AS b)
             ELSE (SELECT b.moved FROM ca_restore_compressed_batch(8, '1m', since, until, 1000000) AS b)
         END;
-        -- compressing leaves out the start of the range
+        -- compressing omits the start of the range
         UPDATE model AS o
         SET place = CASE kind WHEN 'archive' THEN 'archived' WHEN 'decompress' THEN 'archived' WHEN 'restore' THEN 'live' ELSE 'compressed' END
         WHERE o.place = CASE kind WHEN 'archive' THEN 'live' WHEN 'straight' THEN 'live' WHEN 'compress' THEN 'archived' ELSE 'compressed' END
@@ -261,7 +261,7 @@ SELECT update_technical_indicators(9, '1h', '{"SMA": [3]}') \gset
 SELECT delete_compressed_candle(9, '1h', pg_temp.at(60 * 8)) \gset
 SELECT isnt_empty('SELECT since FROM technical_indicator_notes WHERE asset_id = 9', 'a deleted one is noted too');
 
--- the way through the executor, for a table with triggers of its users'
+-- If a user has added triggers to the table, rows are deleted through the executor.
 CREATE FUNCTION pg_temp.count_gone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('test.gone', (current_setting('test.gone')::integer + 1)::text, true);
@@ -275,7 +275,7 @@ SELECT is((SELECT moved FROM ca_compress_batch(true, 9, '1h', '-infinity', 'infi
 SELECT is(current_setting('test.gone'), '20', 'and the trigger sees each of them');
 SELECT is_empty('TABLE pg_temp.bad_segments', 'the segments are as good');
 
--- whoever may insert candles need not be allowed to touch segments
+-- A role that may insert candles needs no rights to segments.
 CREATE ROLE segments_writer;
 GRANT USAGE ON SCHEMA cryptoanalytics TO segments_writer;
 GRANT INSERT ON price_data TO segments_writer;

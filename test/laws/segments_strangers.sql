@@ -1,5 +1,5 @@
--- Foreign tables that users without rights on the extension's tables make on its server, with a table
--- price_data_segments of their own: each use of them is refused with a clear error.
+-- A role without rights to the extension's tables makes foreign tables on its server, with a table price_data_segments
+-- of its own: each use of them is refused with a clear error.
 BEGIN;
 SELECT plan(25);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -16,7 +16,7 @@ CREATE ROLE stranger;
 CREATE SCHEMA strange AUTHORIZATION stranger;
 SET LOCAL search_path = strange, public;
 
--- the columns of price_data_compressed, and others
+-- The columns of price_data_compressed, and others.
 CREATE FUNCTION strange.made(columns text) RETURNS text LANGUAGE sql AS $$
     SELECT format('CREATE FOREIGN TABLE strange.compressed (%s) SERVER cryptoanalytics_segments', columns) $$;
 CREATE TABLE strange.shape AS
@@ -24,7 +24,7 @@ SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, NULL)), ', 
        string_agg(format('%I text', a.attname), ', ' ORDER BY a.attnum) AS texts
 FROM pg_attribute AS a WHERE a.attrelid = 'cryptoanalytics.price_data_compressed'::regclass AND a.attnum > 0;
 GRANT SELECT ON strange.shape TO stranger;
--- segments that a stranger got hold of
+-- Segments that the stranger has obtained.
 CREATE TABLE strange.stolen AS SELECT * FROM cryptoanalytics.price_data_segments WHERE asset_id = :asset;
 ALTER TABLE strange.stolen OWNER TO stranger;
 
@@ -36,7 +36,7 @@ SELECT throws_ok('SELECT * FROM cryptoanalytics.price_data_compressed', '42501',
 RESET ROLE;
 GRANT USAGE ON FOREIGN SERVER cryptoanalytics_segments TO stranger;
 
--- all that can be done to a foreign table: its SQLSTATEs, each once
+-- Everything that can be done to a foreign table: the SQLSTATEs that it gives, each once.
 CREATE FUNCTION strange.outcomes(foreign_table text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     query text;
@@ -59,7 +59,7 @@ BEGIN
     RETURN (SELECT string_agg(DISTINCT s, '; ') FROM unnest(states) AS s);
 END $$;
 
--- the rows of price_data_segments: none, NULLs, other types, the right ones with bytes that are none, stolen ones
+-- The rows of price_data_segments: none, NULLs, other types, the right types with invalid bytes, stolen ones.
 CREATE TABLE strange.made_up (n integer, columns text, content text);
 INSERT INTO strange.made_up VALUES
     (1, NULL, NULL),

@@ -1,4 +1,4 @@
--- signal_outcomes against the definition, by reading all candles for each signal.
+-- signal_outcomes() is compared with the definition, by reading all candles for each signal.
 BEGIN;
 SELECT plan(9);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -8,8 +8,8 @@ CREATE FUNCTION pg_temp.pick(item integer, place integer, below integer) RETURNS
     LANGUAGE sql IMMUTABLE
     RETURN (hashint8extended(item * 100 + place, 7) & 1073741823) % below;
 
--- three days of minutes, quarters, hours and days with holes: asset 1 has all, 2 hours and days, 3
--- minutes for a part of the time and hours, 4 days, 5 none; candles of different lengths need not agree
+-- Three days of minutes, quarters of an hour, hours and days with gaps: asset 1 has all, 2 hours and days, 3 hours and
+-- minutes for some of the time, 4 days, 5 nothing. Candles of different lengths need not agree.
 INSERT INTO assets (id, symbol, name, asset_type) SELECT i, 'LAW' || i, 'Law', 'crypto' FROM generate_series(1, 5) AS i;
 CREATE TEMP TABLE candle AS
 SELECT row_number() OVER (ORDER BY s.asset, l.place, t)::integer AS n, s.asset, l.timeframe, l.place, t AS candle_time, t + l.length AS closed_at
@@ -18,7 +18,7 @@ JOIN (VALUES (1, '1m'), (1, '15m'), (1, '1h'), (1, '1d'), (2, '1h'), (2, '1d'), 
 CROSS JOIN generate_series(timestamptz '2024-01-01', '2024-01-03 23:59', l.length) AS t;
 DELETE FROM candle WHERE pg_temp.pick(n, 1, 10) = 0 OR asset = 3 AND timeframe = '1m' AND extract(hour FROM candle_time) > 4;
 ALTER TABLE candle ADD low numeric, ADD high numeric, ADD open numeric, ADD close numeric;
--- mostly within 90 to 110, sometimes up to 25 further
+-- Mostly within 90 to 110, sometimes up to 25 further.
 UPDATE candle SET low = 100 - pg_temp.pick(n, 2, 10) - CASE WHEN pg_temp.pick(n, 3, 60) = 0 THEN pg_temp.pick(n, 4, 25) ELSE 0 END,
                   high = 100 + pg_temp.pick(n, 5, 10) + CASE WHEN pg_temp.pick(n, 6, 60) = 0 THEN pg_temp.pick(n, 7, 25) ELSE 0 END;
 UPDATE candle SET open = low + pg_temp.pick(n, 21, (high - low)::integer + 1), close = low + pg_temp.pick(n, 22, (high - low)::integer + 1);
@@ -27,7 +27,7 @@ SELECT asset, timeframe, candle_time, open, high, low, close FROM candle WHERE c
 INSERT INTO price_data_archive (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT asset, timeframe, candle_time, open, high, low, close FROM candle WHERE candle_time < '2024-01-02';
 
--- levels that some candles reach, entries that few do, a few unknown; created on a minute or between two
+-- Levels that some candles reach, entries that few reach, a few unknown; created on a minute or between two.
 INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, expires_at, created_at)
 SELECT i, 1 + i % 5, CASE WHEN s.side > 0 THEN 'long' ELSE 'short' END,
        CASE WHEN pg_temp.pick(i, 10, 10) > 0 THEN 100 + pg_temp.pick(i, 11, 3) - 1 + m.by END,
@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN pg_temp.pick(i, 23, 3) = 0 THEN 16 * (pg_te
 CROSS JOIN LATERAL (SELECT CASE WHEN pg_temp.pick(i, 18, 2) = 0 THEN 1 ELSE -1 END AS side) AS s
 CROSS JOIN LATERAL (SELECT timestamptz '2023-12-31 20:00' + pg_temp.pick(i, 19, 4000) * interval '1 minute' + pg_temp.pick(i, 20, 2) * interval '7.5 s' AS at) AS t;
 
--- the definition, for one moment
+-- The definition, for one moment.
 CREATE FUNCTION pg_temp.defined(as_of timestamptz)
     RETURNS TABLE (signal_id integer, outcome text, ambiguous boolean, timeframe text, candle_time timestamptz, best numeric, worst numeric, bars bigint,
                    entry_timeframe text, entry_time timestamptz)
@@ -52,7 +52,7 @@ CREATE FUNCTION pg_temp.defined(as_of timestamptz)
     ), entered AS (
         SELECT DISTINCT ON (e.id) e.* FROM every AS e WHERE CASE WHEN e.above THEN e.low <= e.entry ELSE e.high >= e.entry END ORDER BY e.id, e.closed_at, e.place
     ), later AS (
-        -- the candle of the entry: after the entry come what is beyond it and the close, of one that opens there all
+        -- of the entry candle, what lies beyond the entry and the close come after it; if it opens there, all of it
         SELECT e.id, e.timeframe, e.place, e.candle_time, e.closed_at,
                CASE WHEN e.above AND e.open > e.entry AND e.close < e.entry THEN e.entry WHEN e.above AND e.open > e.entry THEN e.close ELSE e.high END AS high,
                CASE WHEN NOT e.above AND e.open < e.entry AND e.close > e.entry THEN e.entry WHEN NOT e.above AND e.open < e.entry THEN e.close ELSE e.low END AS low

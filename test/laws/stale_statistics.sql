@@ -1,14 +1,14 @@
--- Statistics that say "empty" of tables that are full: a table whose rows were all deleted or rolled back
--- when ANALYZE saw it, and that was filled since, is planned as if it held one row.  Work still grows with
--- the rows, not with their square.  The limit measures nothing: it stops what compares each row with each,
--- which takes minutes instead of seconds.
+-- The statistics say that tables are empty although they are full: ANALYZE saw a table whose rows were all deleted or
+-- rolled back, and that was filled since. It is planned as if it held one row. The work must still grow with the rows,
+-- not with their square. The time limit measures nothing: it stops plans that compare each row with each other, which
+-- take minutes instead of seconds.
 BEGIN;
 SELECT plan(16);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
--- what ANALYZE writes of pages without a live row
+-- What ANALYZE writes for pages without a live row.
 UPDATE pg_class AS c SET relpages = 10, reltuples = 0
 FROM pg_depend AS d
 LEFT JOIN pg_index AS i ON i.indrelid = d.objid

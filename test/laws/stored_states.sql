@@ -1,4 +1,4 @@
--- Stored states of indicators that no kernel wrote: they are not read.
+-- Stored states of indicators that no kernel wrote are not read.
 BEGIN;
 SELECT plan(4);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;

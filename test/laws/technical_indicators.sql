@@ -1,12 +1,12 @@
--- technical_indicators(): each column is the aggregate it stands for, values do not depend on the
--- range, and what open candles, gaps and wrong arguments do.
+-- technical_indicators(): each column equals its aggregate, values do not depend on the range, and the results for open
+-- candles, gaps and wrong arguments.
 BEGIN;
 SELECT plan(20);
 SET LOCAL search_path = cryptoanalytics, public;
 
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1, 'TI', 'Technical', 'crypto'), (2, 'NONE', 'No candles', 'crypto');
 
--- 700 hours with three holes, the older half archived
+-- 700 hours with three gaps; the older half is archived.
 CREATE TEMP TABLE hour AS
 SELECT i, timestamptz '2024-01-01 00:00+00' + i * interval '1 hour' AS time, p AS open, p + 1 + h AS high, p - 1 - l AS low, p + c AS close
 FROM generate_series(0, 699) AS i,
@@ -40,7 +40,7 @@ SELECT is((SELECT count(*) FROM got WHERE sma_200 IS NULL), 199::bigint, 'a valu
 SELECT results_eq('SELECT candle_time FROM technical_indicators(1, ''1h'')', 'SELECT candle_time FROM want ORDER BY candle_time',
                   'rows are in the order of time');
 
--- ranges, of which the last begins inside a candle
+-- Ranges, the last of which begins inside a candle.
 SELECT is_empty(format('SELECT * FROM technical_indicators(1, ''1h'', %L, %L) EXCEPT SELECT * FROM got', since, until),
                 format('a range from %s to %s has the values of the whole', since, until))
 FROM (VALUES ('2024-01-05 00:00+00', '2024-01-06 00:00+00'), ('2024-01-14 00:00+00', '2024-01-20 00:00+00'),
@@ -51,10 +51,10 @@ SELECT is((SELECT count(*) FROM technical_indicators(1, '1h', '2024-01-05 00:00+
            JOIN technical_indicators(1, '1h', '2024-01-05 12:00+00', '2024-01-07 00:00+00') AS b ON a IS NOT DISTINCT FROM b), 12::bigint,
           'two ranges agree to the bit where they overlap');
 
--- a timeframe that is not stored is built; 694 hours with holes touch every one of 175 4h candles
+-- A timeframe that is not stored is built; 694 hours with gaps are in each of 175 4h candles.
 SELECT is((SELECT count(*) FROM technical_indicators(1, '4h')), 175::bigint, 'candles that are not stored are built');
 
--- gaps
+-- Gaps.
 SELECT is((SELECT count(*) FROM technical_indicators(1, '1h', gaps => 'fill')), 694::bigint, 'filled gaps have no rows of their own');
 SELECT is((SELECT sma_20 FROM technical_indicators(1, '1h', gaps => 'fill') WHERE candle_time = '2024-01-13 15:00+00'),
           (SELECT sma(close, 20 ORDER BY time) FROM candles_filled(1, '1h', until => '2024-01-13 16:00+00')),
@@ -62,22 +62,22 @@ SELECT is((SELECT sma_20 FROM technical_indicators(1, '1h', gaps => 'fill') WHER
 SELECT isnt((SELECT sma_20 FROM got WHERE candle_time = '2024-01-13 15:00+00'),
             (SELECT sma_20 FROM technical_indicators(1, '1h', gaps => 'fill') WHERE candle_time = '2024-01-13 15:00+00'),
             'which makes a difference');
--- 694 bars in four runs of 300, 147, 148 and 99
+-- 694 bars in four runs of 300, 147, 148 and 99.
 SELECT is((SELECT count(sma_100) FROM technical_indicators(1, '1h', gaps => 'break')), (300 - 99) + (147 - 99) + (148 - 99)::bigint,
           'a break makes every indicator begin anew');
 
--- conventions
+-- Conventions.
 SELECT is((SELECT array_agg(ema_20 ORDER BY candle_time) FROM technical_indicators(1, '1h', convention => 'pandas')),
           (SELECT array_agg(e ORDER BY time) FROM (SELECT time, ema(close, 20, 'pandas') OVER (ORDER BY time) AS e FROM candles(1, '1h')) AS t),
           'a convention reaches the aggregates');
 
--- the open candle: the hour that holds now()
+-- The open candle: the hour that contains now().
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (1, '1h', timeframe_bucket('1h', now()), 100, 101, 99, 100);
 SELECT is((SELECT count(*) FROM technical_indicators(1, '1h')), 694::bigint, 'an open candle is left out');
 SELECT is((SELECT count(*) FROM technical_indicators(1, '1h', include_open => true)), 695::bigint, 'unless it is asked for');
 
--- wrong arguments
+-- Wrong arguments.
 SELECT throws_ok('SELECT technical_indicators(2, ''1h'', convention => ''foo'')', '22023', 'unknown convention',
                  'an unknown convention is refused, without candles too');
 SELECT throws_ok('SELECT technical_indicators(1, ''1h'', gaps => ''foo'')', '22023', 'unknown treatment of gaps',

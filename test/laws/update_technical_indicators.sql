@@ -1,5 +1,5 @@
--- update_technical_indicators(): what it writes is technical_indicators() to the bit, however the
--- candles came, and what it remembers is never misread.
+-- update_technical_indicators() writes what technical_indicators() returns, to the bit, in whatever way the candles came
+-- in, and its stored states are never misread.
 BEGIN;
 SELECT plan(66);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -8,7 +8,7 @@ SET LOCAL client_min_messages = warning;
 INSERT INTO assets (id, symbol, name, asset_type)
 VALUES (1, 'UTI', 'Updated', 'crypto'), (2, 'NONE', 'No candles', 'crypto'), (3, 'OTHER', 'Another', 'crypto');
 
--- 600 hours of a market with a hole
+-- 600 hours of a market with a gap.
 CREATE TEMP TABLE hour AS
 SELECT i, timestamptz '2024-01-01 00:00+00' + i * interval '1 hour' AS time, p AS open, p + 1 + h AS high, p - 1 - l AS low,
        p + c AS close
@@ -23,13 +23,13 @@ CREATE FUNCTION pg_temp.put(wanted_asset integer, first integer, last integer) R
     SELECT wanted_asset, '1h', time, open, high, low, close FROM hour WHERE i BETWEEN first AND last ORDER BY i;
 $$;
 
--- everything that technical_indicators() has, under its names there
+-- All values of technical_indicators(), under the names that they have there.
 CREATE FUNCTION pg_temp.everything() RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb '{"RSI": [7, 14], "SMA": [20, 50, 100, 200], "EMA": [20, 50, 100, 200], "MACD": [12, 26, 9],
                    "BBANDS": [20, 2], "ATR": 14, "ADX": 14, "STOCH": [14, 3, 3]}';
 $$;
 
--- candles whose JSON is not that of the table function
+-- Candles whose JSON differs from the values of technical_indicators().
 CREATE FUNCTION pg_temp.wrong(wanted_asset integer, convention text DEFAULT 'talib') RETURNS SETOF timestamptz LANGUAGE sql AS $$
     SELECT p.candle_time
     FROM price_data AS p
@@ -51,7 +51,7 @@ CREATE FUNCTION pg_temp.wrong(wanted_asset integer, convention text DEFAULT 'tal
                t.atr_14, t.adx, t.di_plus, t.di_minus, t.stochastic_k, t.stochastic_d));
 $$;
 
--- from scratch, and in pieces
+-- From scratch, and in pieces.
 SELECT pg_temp.put(1, 0, 599), pg_temp.put(3, 0, 0);
 SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 597::bigint, 'each candle of a fresh series is written');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the values of technical_indicators, to the bit');
@@ -62,7 +62,7 @@ DECLARE
     written bigint := update_technical_indicators(3, '1h', pg_temp.everything());
     first integer := 1;
 BEGIN
-    -- one candle at a time, and more and more of them
+    -- one candle at a time, and then more and more
     FOR piece IN 1 .. 40 LOOP
         PERFORM pg_temp.put(3, first, first + greatest(1, piece - 8) - 1);
         first := first + greatest(1, piece - 8);
@@ -79,7 +79,7 @@ SELECT results_eq('SELECT candle_time, candles, state FROM technical_indicator_s
                   'and leaves the very state that one pass leaves');
 SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'candles that only follow leave no note');
 
--- old candles that change
+-- Old candles change.
 UPDATE price_data SET close_price = close_price + 0.125 WHERE asset_id = 1 AND candle_time = '2024-01-20 00:00+00';
 SELECT is((SELECT array_agg(since) FROM technical_indicator_notes), ARRAY[timestamptz '2024-01-20 00:00+00'], 'a corrected candle is noted');
 UPDATE price_data SET low_price = low_price - 1 WHERE asset_id = 1 AND candle_time = '2024-01-21 00:00+00';
@@ -107,12 +107,12 @@ SELECT is((SELECT array_agg(since ORDER BY id) FROM technical_indicator_notes), 
 SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'and written again');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
 
--- through the functions that write candles
+-- By the functions that write candles.
 SELECT is(import_ohlcv(1, '1h', jsonb '[[1705363200000, 100, 150, 50, 90, 1]]'), 1::bigint, 'an import corrects a candle');
 SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything()), 0::bigint, 'which is noticed');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'so that the values are right');
 
--- the archive: moving changes nothing, moving back may need JSON, and what is there counts
+-- The archive: moving changes nothing, moving back may need the JSON again, and archived candles count.
 SET LOCAL cryptoanalytics.retention = '1h=7d';
 SELECT is((SELECT moved FROM ca_archive_batch(1, '1h', '-infinity', '2024-01-10 00:00+00', 1000, false)), 9 * 24::bigint, 'old candles move to the archive');
 SELECT is((SELECT count(*) FROM technical_indicator_notes), 0::bigint, 'which is nothing that the indicators depend on');
@@ -135,7 +135,7 @@ SELECT is((SELECT moved FROM ca_restore_batch(1, '1h', '-infinity', 'infinity', 
 SELECT is(update_technical_indicators(1, '1h', pg_temp.everything()), 9 * 24::bigint, 'and have their JSON written');
 SELECT is_empty('SELECT pg_temp.wrong(1)', 'with the right values');
 
--- spec and convention
+-- Spec and convention.
 SELECT isnt(update_technical_indicators(1, '1h', pg_temp.everything(), 'tradingview'), 0::bigint, 'another convention writes everything again');
 SELECT is_empty($$SELECT pg_temp.wrong(1, 'tradingview')$$, 'as the convention wants it');
 SELECT isnt(update_technical_indicators(1, '1h', '{"RSI": 7}'), 0::bigint, 'and so does another spec');
@@ -143,7 +143,7 @@ SELECT is((SELECT count(*) FROM price_data WHERE asset_id = 1 AND technical_indi
           'after which nothing of the old one is left');
 SELECT is((SELECT count(*) FROM technical_indicator_states WHERE asset_id = 1), 1::bigint, 'neither candles nor state');
 
--- states that cannot be read: cut short, of another format, damaged, of a spec they are not of
+-- States that cannot be read: cut off, of another format, damaged, of another spec.
 CREATE FUNCTION pg_temp.rebuilt(damaged bytea) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     good bytea := (SELECT s.state FROM technical_indicator_states AS s WHERE s.asset_id = 3);
@@ -167,18 +167,18 @@ SELECT lives_ok($$SELECT ca_indicator_state_holds(s.spec, s.convention, set_byte
                   FROM technical_indicator_states AS s, generate_series(0, length(s.state) - 1) AS byte WHERE s.asset_id = 3$$,
                 'no damaged byte does more than make a state void');
 
--- the open candle, series without candles, all series
+-- The open candle, series without candles, all series.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 VALUES (3, '1h', timeframe_bucket('1h', now()), 100, 101, 99, 100);
 SELECT is(update_technical_indicators(3, '1h', pg_temp.everything()), 0::bigint, 'an open candle is left out');
 SELECT is(update_technical_indicators(2, '1h'), 0::bigint, 'a series without candles gives no rows');
 SELECT is(rollup_candles('1d', 3), 25::bigint, 'a further series');
--- the first two candles of the two hourly series had no value before either
+-- The first two candles of the two hourly series have no value in either.
 SELECT is(update_technical_indicators(spec => '{"RSI": 2}'),
           (SELECT count(*) FROM price_data WHERE candle_time < timeframe_bucket('1h', now())) - 2 * 2,
           'without arguments all series are written');
 
--- notes are few, in whatever order candles come, though nobody updates indicators
+-- Notes stay few, in whatever order candles come, even if nobody updates indicators.
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (4, 'BACK', 'Backwards', 'crypto');
 CREATE FUNCTION pg_temp.put_backwards(wanted_asset integer, first integer, last integer) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
@@ -196,7 +196,7 @@ SELECT ok((SELECT bool_and(since > '2024-01-13 11:00+00') FROM technical_indicat
 SELECT is(pg_temp.put_backwards(4, 0, 199), 3::bigint, 'and three with candles before it');
 SELECT is(update_technical_indicators(4, '1h', pg_temp.everything()), 398::bigint, 'all of them are written');
 SELECT is_empty('SELECT pg_temp.wrong(4)', 'as from scratch');
--- 10,000 candles and a few more: two states
+-- 10,000 candles and a few more: two states.
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT 4, '1m', t, 100, 101, 99, 100 + extract(minute FROM t) / 100 FROM generate_series(timestamptz '2024-02-01 00:00+00', '2024-02-07 22:59+00', '1 minute') AS t;
 SELECT is(update_technical_indicators(4, '1m'), 10020::bigint, 'a series of two states');

@@ -1,4 +1,4 @@
--- Whatever happens to a watchlist, its active entries count 1 to n, in the order that a plain list has.
+-- Whatever happens to a watchlist, its active entries have positions 1 to n, in the order of a plain list.
 BEGIN;
 SELECT plan(9);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -6,7 +6,7 @@ SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 INSERT INTO assets (id, symbol, name, asset_type) SELECT i, 'L' || i, 'Law', 'crypto' FROM generate_series(1, 60) AS i;
 INSERT INTO watchlists (id, name, watchlist_type, max_assets) SELECT i, 'Law', 'default', 12 FROM generate_series(1, 20) AS i;
 
--- the oracle: a list is an array of asset identifiers, changed by slicing
+-- The oracle: a list is an array of asset identifiers, changed by slicing.
 CREATE TABLE model (list integer PRIMARY KEY, assets integer[] NOT NULL DEFAULT '{}');
 INSERT INTO model SELECT i FROM generate_series(1, 20) AS i;
 CREATE FUNCTION put(a integer[], asset integer, place integer) RETURNS integer[]
@@ -41,7 +41,7 @@ BEGIN
         IF what IN ('move', 'set', 'remove', 'hide') THEN
             SELECT m.assets[1 + draw(8 * k + 2, n)] INTO asset FROM model AS m WHERE m.list = l;
         END IF;
-        place := 1 + draw(8 * k + 4, n + 3);  -- beyond the end at times
+        place := 1 + draw(8 * k + 4, n + 3);  -- sometimes beyond the end
         refused := false;
         IF what IN ('put', 'end', 'show') THEN
             CONTINUE WHEN what <> 'show' AND EXISTS (SELECT FROM watchlist_assets AS e WHERE e.watchlist_id = l AND e.asset_id = asset);
@@ -75,8 +75,8 @@ BEGIN
             IF what IN ('move', 'set') THEN
                 UPDATE model AS m SET assets = put(m.assets, asset, least(place, n)) WHERE m.list = l;
             END IF;
-            -- in a subtransaction like those above: where some updates of a row were undone and others
-            -- not, a PostgreSQL with assertions may stop in heap_update(), whoever's the table is
+            -- In a subtransaction like those above: if some updates of a row were undone and others not, a PostgreSQL with
+            -- assertions may stop in heap_update(), whatever the table is.
             BEGIN
                 CASE what
                     WHEN 'move' THEN
@@ -104,7 +104,7 @@ $$;
 SELECT is((SELECT count(DISTINCT what) FROM tally), 8::bigint, 'everything has happened, refusals too');
 SELECT is_empty('SELECT * FROM differing', 'every list is what the plain list is');
 
--- many lists in one statement
+-- Many lists in one statement.
 DELETE FROM assets WHERE id % 3 = 0;
 UPDATE model SET assets = ARRAY(SELECT a FROM unnest(assets) WITH ORDINALITY AS u (a, o) WHERE a % 3 <> 0 ORDER BY o);
 SELECT is_empty('SELECT * FROM differing', 'assets that are gone leave no gap in any list');
@@ -114,19 +114,19 @@ SELECT is_empty('SELECT * FROM differing', 'an order told for all is the order')
 UPDATE watchlist_assets SET position = position + 1 WHERE is_active;
 SELECT is_empty('SELECT * FROM differing', 'making room changes nothing');
 
--- what is dense is left alone
+-- A list without gaps is not changed.
 CREATE TEMP TABLE stood AS SELECT id, ctid AS place FROM watchlist_assets;
 SELECT ca_arrange_watchlists(ARRAY(SELECT id FROM watchlists), NULL);
 SELECT is_empty('SELECT e.id FROM watchlist_assets AS e JOIN stood AS s USING (id) WHERE e.ctid <> s.place', 'arranging what is arranged writes nothing');
 
--- many new entries in one statement, whose places are those of their order
+-- Many new entries in one statement are placed in the order of their positions.
 CREATE TEMP TABLE kept AS SELECT * FROM watchlist_assets WHERE is_active;
 DELETE FROM watchlist_assets;
 INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type, position)
 SELECT watchlist_id, asset_id, position_type, 10 * position FROM kept ORDER BY id DESC;
 SELECT is_empty('SELECT * FROM differing', 'lists that come whole have their order, without its gaps');
 
--- as many assets as allowed, or none of them
+-- As many assets as allowed, or none of them.
 DELETE FROM watchlist_assets;
 SELECT throws_ok('INSERT INTO watchlist_assets (watchlist_id, asset_id, position_type) SELECT w, a.id, ''long'' FROM generate_series(1, 20) AS w, (SELECT id FROM assets ORDER BY id LIMIT 13) AS a WHERE w = 20 OR a.id <= 12',
                  '23514', 'a watchlist would hold more assets than its max_assets', 'one list too long refuses the statement');

@@ -1,6 +1,6 @@
--- One statement about 40,000 trades, with the plans that statements about one trade have left in the
--- session when tables were small: work grows with the trades, not with their square.  The limits measure
--- nothing: they stop what compares each trade with each, which takes a minute and more instead of seconds.
+-- One statement about 40,000 trades runs with the plans that statements about one trade left in the session when tables
+-- were small. The work must grow with the trades, not with their square. The time limits measure nothing: they stop
+-- plans that compare each trade with each other, which take a minute and more instead of seconds.
 BEGIN;
 SELECT plan(6);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -30,7 +30,7 @@ UPDATE trade_actions SET pnl_realized_usd = 1 WHERE portfolio_id = 1;
 SELECT is((SELECT pnl_realized_usd FROM trade_actions WHERE portfolio_id = 1), 0::numeric, 'a profit that is written by hand does not stay');
 SELECT FROM pg_temp.grow(4, 40000);
 
--- positions are brought up to date one by one, which is another matter
+-- Positions are updated one by one, which is not tested here.
 ALTER TABLE trade_actions DISABLE TRIGGER trade_actions_inserted;
 SET LOCAL statement_timeout = '60s';
 SELECT lives_ok($$SELECT pg_temp.trade(3, 40000, '2024-01-03')$$, '39,998 new trades name their signals in time');
