@@ -1,4 +1,4 @@
-"""The server that is killed: starting it, asking it, and waiting until it is back."""
+"""The server that is killed: starts it, asks it, and waits until it is back."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ class Failed(Exception):
 
 
 def psql(statements, database="faults"):
-    """The arguments of psql that run these, each in a transaction of its own."""
+    """Returns the arguments of psql that run these, each in a transaction of its own."""
     return PSQL + [database] + [word for statement in statements for word in ("-c", statement)]
 
 
@@ -25,7 +25,7 @@ def ask(*statements, database="faults"):
 
 
 def parent_and_state(pid):
-    """Of a process; (0, 'X') when it is gone."""
+    """Returns those of a process; (0, 'X') if it is gone."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             state, parent = stat.read().rpartition(")")[2].split()[:2]
@@ -42,7 +42,7 @@ def kill(pid):
 
 
 class Server:
-    """The postmaster is a child of this process: when it is killed, nobody else needs to reap it."""
+    """The postmaster is a child of this process, which reaps it when it is killed."""
 
     def __init__(self, log):
         self.log = log
@@ -55,7 +55,7 @@ class Server:
         return self.wait_for_start(None)
 
     def wait_for_start(self, before, seconds=60):
-        """Until it takes connections, of another checkpointer than before; returns the checkpointer."""
+        """Waits until it accepts connections and has another checkpointer than before; returns whether it does."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
@@ -66,6 +66,8 @@ class Server:
             except Failed:
                 if self.postmaster.poll() is not None:
                     raise Failed("the server does not start") from None
+                # it recovers, which takes longer on a busy machine
+                until = time.monotonic() + seconds
             time.sleep(0.02)
         return False
 
@@ -79,7 +81,7 @@ class Server:
         return [pid for pid in pids if parent_and_state(pid)[0] == self.postmaster.pid]
 
     def kill_backend(self, pid):
-        """The postmaster kills the others, and recovers.  False if the backend had ended before."""
+        """Kills a backend: the postmaster kills the others and recovers. Returns False if it had ended before."""
         parent, state = parent_and_state(pid)
         if parent != self.postmaster.pid or state == "Z":
             return False
@@ -87,19 +89,19 @@ class Server:
         return self.wait_for_start(self.checkpointer, 10)
 
     def cancel(self, pid):
-        """What pg_cancel_backend() does, without the time that another session takes to start."""
+        """Does what pg_cancel_backend() does, without the time that another session takes to start."""
         if parent_and_state(pid)[0] == self.postmaster.pid:
             os.kill(pid, signal.SIGINT)
 
     def kill_all(self, children):
-        """Children have been listed before, which takes a while."""
+        """Kills the postmaster and these children, which were listed before because that takes a while."""
         kill(self.postmaster.pid)
         for pid in children:
             kill(pid)
         self.postmaster.wait()
         while any(parent_and_state(pid)[1] not in "XZ" for pid in children):
             time.sleep(0.005)
-        # a child that is younger than the list ends by itself, and no server starts before
+        # a child that began after the list was made ends by itself, and no server starts before
         for attempt in range(10):
             try:
                 return self.start()
