@@ -1,4 +1,4 @@
--- What somebody adds to tables of the extension by hand, one of each kind.
+-- What a user may add to tables of the extension by hand, one of each kind.
 SET search_path = cryptoanalytics, public;
 
 CREATE TYPE public.mood AS ENUM ('calm', 'busy');

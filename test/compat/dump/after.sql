@@ -1,5 +1,5 @@
--- The database that before.sql and fill.sql filled, dumped and restored: digests.sql has told that all
--- rows are back; this goes on from there.
+-- The database that before.sql and fill.sql filled, dumped and restored. digests.sql has shown that all rows are back;
+-- this test continues from there.
 BEGIN;
 SELECT plan(25);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
@@ -10,7 +10,7 @@ SELECT set_eq('SELECT asset_id, technical_indicators IS NULL FROM price_data_seg
 SELECT is((SELECT count(*) FROM technical_indicator_notes WHERE asset_id IN (SELECT id FROM assets WHERE symbol IN ('DUMP', 'LATE', 'BARE', 'KEPT'))), 1::bigint, 'one change was noted, and restoring candles notes none');
 
 SELECT is((SELECT count(*) FROM notifications WHERE id = 1), 1::bigint, 'an alert had gone off');
--- candles at the ends of time are no obstacle
+-- Candles at the ends of time do not matter.
 SELECT is(check_alerts('2024-01-12 00:00+00'), 0::bigint, 'and does not do so again');
 SELECT results_eq('SELECT id, referral_count FROM users WHERE id BETWEEN 1 AND 5 ORDER BY id', 'VALUES (1, 2), (2, 7), (3, 1), (4, 0), (5, 0)', 'counts are what they were, also one that nothing explains');
 SELECT is((SELECT count(*) FROM user_activities AS a JOIN user_sessions AS s ON s.id = a.session_id WHERE s.session_token LIKE 'purged %'), 1::bigint,
@@ -18,7 +18,7 @@ SELECT is((SELECT count(*) FROM user_activities AS a JOIN user_sessions AS s ON 
 SELECT results_eq('SELECT id, quantity, trade_status FROM portfolio WHERE id BETWEEN 1 AND 3 ORDER BY id', $$VALUES (1, 2.0, 'reducing'::varchar), (2, 0.0, 'closed'), (3, 5.0, 'open')$$,
                   'positions are what they were, also one that its actions do not give');
 
--- fill.sql brought candles to assets that had none
+-- fill.sql inserted candles of assets that had none.
 SELECT is(refresh_assets('2024-01-17 10:00+00'), (SELECT count(DISTINCT h.asset_id) FROM price_history AS h WHERE h.asset_id NOT BETWEEN 1 AND 4 AND h.candle_time < '2024-01-17'),
           'a refresh goes on where it was');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
@@ -30,7 +30,7 @@ INSERT INTO users (email, password_hash, referred_by) VALUES ('new@example.org',
 SELECT is((SELECT referral_count FROM users WHERE id = 1), 3, 'referrals are counted on');
 INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at)
 VALUES (1, 'full_exit', 12, 2, '1h', 'manual', '2024-01-03');
--- 24 + 12 - 0.5 of the exits less 30 + 0.5 of the entry
+-- 24 + 12 - 0.5 of the exits, less 30 + 0.5 of the entry.
 SELECT results_eq('SELECT trade_status, trim_scale(pnl_realized_usd) FROM portfolio WHERE id = 1', $$VALUES ('closed'::varchar, 5.0)$$, 'and positions go on');
 
 SELECT is(update_technical_indicators(asset_id('DUMP')), 0::bigint, 'a series that was up to date is');

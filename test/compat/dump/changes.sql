@@ -1,4 +1,4 @@
--- What a day brings, in a database that before.sql and fill.sql filled: run where it is published.
+-- The changes of a day, in the published database that before.sql and fill.sql filled.
 SET search_path = cryptoanalytics, public;
 
 SELECT put(asset_id('DUMP'), 400, 449);
@@ -8,7 +8,7 @@ CALL compress_price_archive(older_than => '2024-01-06 00:00+00', asset => asset_
 UPDATE price_data SET close_price = close_price - 0.25
 WHERE asset_id = asset_id('LATE') AND candle_time = '2024-01-12 00:00+00';
 
--- a trade, a position that goes with its actions, and a user with all that is theirs
+-- A trade; a position that is deleted with its actions; a user who is deleted with everything that belongs to it.
 INSERT INTO trade_actions (portfolio_id, action_type, asset_price, quantity, timeframe, action_source, created_at)
 VALUES (-2147483648, 'partial_exit', 80, 0.25, '1h', 'manual', '2024-01-05 00:00+00');
 DELETE FROM portfolio WHERE id = 104;

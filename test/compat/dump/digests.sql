@@ -1,6 +1,5 @@
--- What a database holds, a line a fact: the rows of each table and view of the extension, where its
--- sequences stand, and the settings kept with the database.  Equal databases print equal lines, on
--- any version of PostgreSQL.
+-- What a database holds, one fact per line: the rows of each table and view of the extension, the positions of its
+-- sequences, and the settings of the database. Equal databases print equal lines on any version of PostgreSQL.
 \pset format unaligned
 \pset tuples_only on
 SET search_path = cryptoanalytics, public;
@@ -33,7 +32,7 @@ FROM pg_class AS c
 JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
 WHERE e.extname = 'cryptoanalytics' AND c.relkind IN ('r', 'v', 'f', 'S')
-  -- but for what the extension tells pg_dump to leave out
+  -- except those that the extension tells pg_dump to omit
   AND e.extcondition[array_position(e.extconfig, c.oid)] IS DISTINCT FROM 'WHERE false'
 ORDER BY c.relname COLLATE "C";
 

@@ -1,11 +1,11 @@
--- Fills every table with rows at the edges of what it takes: all that may be NULL is, the least and
--- the greatest values, text and JSON of every kind.  Works in any version of the extension, and with
--- tables to come: values are drawn from types and CHECKs in the catalog, and only what several columns
--- must agree on is written down here.  Ends with an error if a column was not tried out.
+-- Fills every table with extreme rows: everything NULL that may be, the least and the greatest values, text and JSON of
+-- every kind. It works in any version of the extension, and with future tables: values come from the types and CHECKs in
+-- the catalog, and only what several columns must agree on is written here. It ends with an error if a column was not
+-- exercised.
 SET search_path = cryptoanalytics, public;
 SET client_min_messages = warning;
 
--- the tables of the extension that users write to
+-- The tables of the extension that users write to.
 CREATE TEMP VIEW filled AS
     SELECT c.oid, c.relname
     FROM pg_class AS c
@@ -16,12 +16,11 @@ CREATE TEMP VIEW filled AS
       AND c.relname NOT IN ('price_data_segments', 'technical_indicator_states', 'technical_indicator_notes',
                             'series_locks', 'work_locks', 'roll_up_marks', 'roll_up_notes');
 
--- Rows of each table, by what they are made of.  Their ids: that of a row that refers to another
--- table is the same kind there.
+-- The kinds of rows of each table, with their ids. A row that refers to another table refers to the same kind there.
 CREATE TEMP TABLE kinds (kind text PRIMARY KEY, id bigint);
 INSERT INTO kinds VALUES ('nulls', 101), ('least', -2147483648), ('greatest', 2147483647), ('rich', 104);
 
--- what more than one column has a part in; a kind that is not in the table above is one more row
+-- Values that several columns must agree on; a kind that is not in the table above makes one more row.
 CREATE TEMP TABLE told (tab text, kind text, made_as text, cells jsonb);
 INSERT INTO told (tab, kind, cells) VALUES
     -- referrals: rich by least, least by greatest, greatest by nulls; deleted by oneself, by another
@@ -57,15 +56,15 @@ INSERT INTO told (tab, kind, cells) VALUES
     ('trading_signals', 'least', '{"signal_type": "short", "target_price": 70, "entry_price": 100, "stop_loss": 110, "risk_reward_ratio": 3, "status": "executed", "expires_at": "2024-06-01 00:00+00"}'),
     ('trading_signals', 'greatest', '{"signal_type": "long", "stop_loss": "-1e100", "entry_price": 0, "target_price": "1e100", "risk_reward_ratio": 1, "status": "executed", "created_at": "2023-12-31 00:00+00"}'),
     ('trading_signals', 'rich', '{"signal_type": "long", "stop_loss": 80, "entry_price": 100, "target_price": 150, "risk_reward_ratio": 2.5, "status": "executed", "created_at": "2023-12-31 00:00+00", "expires_at": "2024-06-01 00:00+00"}'),
-    -- Positions are what their actions give.  Of an external asset nothing is held.
+    -- Positions follow from their actions. Nothing is held of an external asset.
     ('portfolio', 'nulls', '{"external_asset_info": {}, "updated_at": "2020-01-01 00:00+00"}'),
-    -- short 2 at 100, of which a fee takes 1: 99.5 each; 1 back at 90 and a fee of 0.5: 9.5 - 0.5
+    -- short 2 at 100 with a fee of 1: 99.5 each; 1 bought back at 90 with a fee of 0.5: 9.5 - 0.5
     ('portfolio', 'least', '{"external_asset_info": null, "asset_type": "Short Position", "quantity": 1, "entry_price": 99.5, "exit_price": 90.5, "pnl_realized_usd": 9, "trade_status": "reducing", "stop_loss_price": 110, "take_profit_price": 70}'),
     -- bought once, without a fee
     ('portfolio', 'greatest', '{"asset_type": "Long Position", "quantity": "1e60", "entry_price": "99999999999999999999.99999999", "exit_price": null, "pnl_realized_usd": 0, "trade_status": "exit_plan", "stop_loss_price": "-1e100", "take_profit_price": "1e100"}'),
     -- bought at 100, sold at 120
     ('portfolio', 'rich', '{"asset_type": "Crypto Asset", "quantity": 0, "entry_price": 100, "exit_price": 120, "pnl_realized_usd": 20, "trade_status": "closed", "stop_loss_price": 80, "take_profit_price": 150}'),
-    -- a model that has predicted nothing
+    -- a model without predictions
     ('predictions', 'nulls', '{"ai_models_id": 104}'),
     ('trade_actions', 'nulls', '{"portfolio_id": 104, "action_type": "buy", "asset_price": 100, "quantity": 1, "created_at": "2024-01-01 00:00+00"}'),
     ('trade_actions', 'least', '{"action_type": "entry", "asset_price": 100, "quantity": 2, "fees_paid": 1, "pnl_realized_usd": 0, "stop_loss": 110, "take_profit": 70, "created_at": "2024-01-01 00:00+00"}'),
@@ -86,13 +85,13 @@ INSERT INTO told (tab, kind, made_as, cells) VALUES
     ('trade_actions', 'part closed', 'least', '{"id": 107, "action_type": "partial_exit", "asset_price": 90, "quantity": 1, "fees_paid": 0.5, "created_at": "2024-01-02 00:00+00"}'),
     ('watchlist_assets', 'second', 'rich', '{"id": 105, "asset_id": 101, "position": 2, "is_active": true}'),
     ('watchlist_assets', 'third', 'rich', '{"id": 106, "asset_id": 2147483647, "position": 3, "is_active": true}');
--- as many digits as a numeric has
+-- As many digits as a numeric has.
 INSERT INTO told (tab, kind, cells)
 VALUES ('analytics_data', 'greatest', jsonb_build_object('metric_value', repeat('9', 131072))),
        ('analytics_data', 'least', jsonb_build_object('metric_value', '-0.' || repeat('9', 16383)));
 
--- What COPY has to escape, what sorts and compares strangely, what needs four bytes.  JSON of 75 kB that
--- does not compress, with numbers beyond double precision, depth, an empty key.
+-- What COPY must escape, what sorts and compares strangely, what needs four bytes. JSON of 75 kB that does not compress,
+-- with numbers beyond double precision, deep nesting, an empty key.
 CREATE TEMP TABLE rich AS
     SELECT t.text,
            jsonb_build_object(
@@ -102,7 +101,7 @@ CREATE TEMP TABLE rich AS
     FROM (VALUES (E'\\.\n\\N\t\r"quoted", ''it''; %s $1 ' || U&'\FEFF\202E\0065\0301 \0130\0131\1E9E \+01F600 \+10FFFF'
                   || E'\x01\x7F ریال 比特币')) AS t (text);
 
--- values for a column, as text, those most of their kind first; the first that its CHECKs let through is taken
+-- Candidate values for a column, as text, the most extreme first; the first that its CHECKs accept is taken.
 CREATE FUNCTION pg_temp.values_of(kind text, type text, modifier integer, labels text[]) RETURNS text[]
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -144,7 +143,7 @@ BEGIN
 END;
 $$;
 
--- whether a value is one that the CHECKs of this column alone let through
+-- Whether the CHECKs of this column alone accept a value.
 CREATE FUNCTION pg_temp.lets_through(tab regclass, number smallint, name text, type text, value text) RETURNS boolean
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -165,7 +164,7 @@ BEGIN
 END;
 $$;
 
--- Every cell of the rows to insert.  NULL is a NULL, DEFAULT is left to the table.
+-- Every cell of the rows to insert. NULL is a NULL, DEFAULT is left to the table.
 CREATE TEMP TABLE cells AS
     WITH every_row AS (
         SELECT f.oid, f.relname, k.kind, k.kind AS made_as, k.id, coalesce(t.cells, '{}') AS cells
@@ -211,7 +210,7 @@ BEGIN
 END;
 $$;
 
--- tables after those that they refer to; a table at once, because rows of it refer to each other
+-- Tables after those that they refer to; a table in one statement, because its rows refer to each other.
 DO $$
 DECLARE
     done oid[] := '{}';
@@ -241,7 +240,7 @@ BEGIN
 END;
 $$;
 
--- every sequence stands elsewhere, half of them before a value that was not given out yet
+-- Every sequence gets another position, half of them before a value that was not used yet.
 DO $$
 BEGIN
     PERFORM setval(s.oid, s.seqincrement * (100000 + s.place), s.place % 2 = 0)
@@ -253,7 +252,7 @@ BEGIN
 END;
 $$;
 
--- each column is NULL in one row, if it may be, and has two values at least in others
+-- Each column that may be NULL is NULL in one row, and has at least two values in others.
 DO $$
 DECLARE
     col record;

@@ -1,5 +1,5 @@
--- Publishes every table of the extension.  The slot is made here because CREATE SUBSCRIPTION, which
--- would do it, waits for itself when both databases are of one server.
+-- Publishes every table of the extension. The slot is created here, because CREATE SUBSCRIPTION, which would create it,
+-- waits for itself if both databases are on one server.
 DO $$
 BEGIN
     EXECUTE (

@@ -1,4 +1,4 @@
--- Bars, and what the indicators make of them by pandas' convention, as CSV for conventions.py.
+-- Bars, and the indicators of them by pandas' convention, as CSV for conventions.py.
 \set QUIET on
 \set ON_ERROR_STOP on
 SET search_path = cryptoanalytics, public;

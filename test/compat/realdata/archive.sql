@@ -1,10 +1,10 @@
--- Archiving and restoring three weeks of real minutes.  The procedures commit, so this test does
--- too: it works on an asset of its own and removes what it wrote.
+-- Archives and restores three weeks of real minutes. The procedures commit, so this test does too: it uses an asset of
+-- its own and removes what it wrote.
 SELECT plan(17);
 SET search_path = cryptoanalytics, public;
 SET timezone = 'UTC';
 
--- what a run that was broken off may have left
+-- What an interrupted run may have left.
 DELETE FROM price_data WHERE asset_id = asset_id('ARCHIVE TEST');
 DELETE FROM price_data_archive WHERE asset_id = asset_id('ARCHIVE TEST');
 DELETE FROM assets WHERE symbol = 'ARCHIVE TEST';
@@ -42,7 +42,7 @@ CREATE TEMP TABLE history_before AS TABLE history;
 CREATE TEMP TABLE candle_before AS TABLE candle;
 SELECT results_eq('SELECT n FROM live_before', ARRAY[30240 + 504::bigint], 'there are three weeks of minutes and of hours');
 
--- the last week stays: 14 days of minutes and hours go
+-- The last week stays: 14 days of minutes and hours are archived.
 CALL archive_price_data(older_than => '2023-03-15', asset => :asset, keep_indicators => true, dry_run => true) \gset would_be_
 SELECT is(:would_be_moved::bigint, (14 * 1440 + 14 * 24)::bigint, 'a dry run counts the minutes and hours of two weeks');
 SELECT results_eq('TABLE live', 'TABLE live_before', 'and moves none');
@@ -59,7 +59,7 @@ SELECT results_eq('SELECT * FROM candle ORDER BY 1', 'SELECT * FROM candle_befor
 CALL archive_price_data(older_than => '2023-03-15', asset => :asset) \gset
 SELECT is(:moved::bigint, 0::bigint, 'a second run finds nothing to move');
 
--- back, one series after the other
+-- Restored, one series after the other.
 CALL restore_price_data('1m', :asset, NULL, NULL, batch_size => 3000) \gset
 SELECT is(:moved::bigint, (14 * 1440)::bigint, 'restore_price_data brings the minutes back');
 SELECT results_eq('TABLE history', 'TABLE history_before', 'half restored, price_history is still the same');
@@ -68,7 +68,7 @@ SELECT is(:moved::bigint, (14 * 24)::bigint, 'and the hours');
 SELECT results_eq('TABLE live', 'TABLE live_before', 'price_data is what it was, identifiers and times of creation included');
 SELECT is_empty(format('SELECT FROM price_data_archive WHERE asset_id = %s', :asset), 'and the archive is empty');
 
--- without keep_indicators only they are lost
+-- Without keep_indicators only the indicators are lost.
 CALL archive_price_data(older_than => 'infinity', asset => :asset) \gset
 SELECT is(:moved::bigint, (30240 + 504)::bigint, 'everything closed can be archived');
 SELECT is(count(*) FILTER (WHERE archived AND technical_indicators IS NULL), 30240 + 504::bigint, 'without their indicators, if not told to keep them')

@@ -1,5 +1,5 @@
--- Three weeks of minutes from Binance.US and a quarter from Kraken, which has holes: loading in
--- two ways, rolling up, gaps.  Every candle is compared with plain SQL.
+-- Three weeks of minutes from Binance.US, and a quarter from Kraken with gaps: loaded in two ways, rolled up, and
+-- searched for gaps. Every candle is compared with plain SQL.
 BEGIN;
 SELECT plan(31);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -35,7 +35,7 @@ SELECT results_eq('SELECT market, count(*) FROM minute GROUP BY market ORDER BY 
                   'the files hold three weeks of minutes, and what Kraken traded in');
 
 --
--- loaded as they are: volumes of less than half a cent used to become 0
+-- Loaded as they are: volumes of less than half a cent used to become 0.
 --
 INSERT INTO assets (symbol, name, asset_type) VALUES ('BASE', 'base volumes', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
@@ -49,15 +49,15 @@ WHERE p.asset_id = asset_id('BASE') AND p.volume > 0 AND round(p.volume, 2) = 0;
 DELETE FROM price_data WHERE asset_id = asset_id('BASE');
 DELETE FROM assets WHERE symbol = 'BASE';
 
--- volume times the typical price by the rule of docs/guide/candles.md; a third is never halfway between two decimals,
--- so rounding it twice is the same
+-- Volume times the typical price, by the rule of docs/guide/candles.md; a third is never halfway between two decimals,
+-- so rounding it twice gives the same.
 CREATE FUNCTION pg_temp.quoted(volume numeric, sum numeric) RETURNS numeric LANGUAGE sql
 RETURN round(round(volume * sum, 24) / 3,
              least(18, greatest(min_scale(volume * sum),
                                 CASE WHEN volume * sum < 1 THEN 18 ELSE 12 - length(trunc(volume * sum)::text) END)));
 
 --
--- two ways in
+-- Two ways to load.
 --
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT asset_id(market || ' copied'), '1m', time, open, high, low, close, pg_temp.quoted(volume, high + low + close)
@@ -90,7 +90,7 @@ FROM copied AS c FULL JOIN minute AS m USING (market, time)
 WHERE (m.open, m.high, m.low, m.close) IS DISTINCT FROM (c.open, c.high, c.low, c.close);
 
 --
--- higher candles, in plain SQL that knows nothing of timeframes; weeks begin on Mondays
+-- Higher candles, in plain SQL that knows nothing of timeframes; weeks begin on Mondays.
 --
 CREATE TEMP TABLE plain AS
 SELECT market, timeframe, CASE timeframe WHEN '1w' THEN date_trunc('week', time) ELSE date_bin(width::interval, time, '2000-01-01') END AS time,
@@ -99,13 +99,13 @@ SELECT market, timeframe, CASE timeframe WHEN '1w' THEN date_trunc('week', time)
 FROM minute, (VALUES ('5m', '5 min'), ('15m', '15 min'), ('1h', '1 hour'), ('4h', '4 hours'), ('1d', '1 day'), ('1w', NULL)) AS t (timeframe, width)
 GROUP BY 1, 2, 3;
 
--- built as they are read
+-- Built when they are read.
 CREATE TEMP TABLE built AS
 SELECT a.name AS market, t.timeframe, c.*
 FROM assets AS a, (SELECT DISTINCT timeframe FROM plain) AS t, candles(a.id, t.timeframe) AS c
 WHERE a.symbol LIKE '% copied';
 
--- stored; of 15m and longer the stored 5m are a source as well, but 1m is finer
+-- Stored; from 15m on, the stored 5m candles are a source too, but 1m is finer.
 SELECT is(rollup_candles(timeframe, asset_id(market || ' copied')), n, format('%s: rollup_candles writes all %s candles', market, timeframe))
 FROM (SELECT market, timeframe, count(*) AS n FROM plain WHERE market = 'KRAKEN' GROUP BY 1, 2) AS p
 ORDER BY timeframe_length(timeframe);
@@ -114,7 +114,7 @@ FROM (SELECT market, timeframe, count(*) AS n FROM plain WHERE market <> 'KRAKEN
 SELECT is(sum(rollup_candles(timeframe, asset_id(market || ' copied'))), 0::numeric, 'and a second time it changes nothing')
 FROM (SELECT DISTINCT market, timeframe FROM plain) AS p;
 
--- one from the other: imported minutes to 5m to 15m ... to weeks
+-- One from the other: imported minutes to 5m to 15m ... to weeks.
 SELECT cmp_ok(count(*), '=', 24::bigint, 'the imported minutes go up from step to step')
 FROM (SELECT market, s.timeframe, rollup_candles(s.timeframe, asset_id(market || ' imported'), source => s.source) AS n
       FROM unnest(ARRAY['USDC', 'USDT', 'USD', 'KRAKEN']) AS market,
@@ -146,7 +146,7 @@ FROM compared GROUP BY timeframe ORDER BY timeframe_length(timeframe);
 SELECT diag(format('all  %s candles compared with plain SQL, %s different', sum(candles), sum(different))) FROM compared;
 
 --
--- gaps
+-- Gaps.
 --
 CREATE TEMP TABLE missing AS
 SELECT t AS time, row_number() OVER (ORDER BY t) AS n
@@ -163,7 +163,7 @@ SELECT is_empty(format('SELECT * FROM candle_gaps(%s, %L, %L, %L)', asset_id(mar
                 market || ' of Binance.US has none')
 FROM unnest(ARRAY['USDC', 'USDT', 'USD']) AS market;
 
--- the last close known before each minute, by counting the candles so far
+-- The last close known before each minute, by counting the candles so far.
 SELECT is(count(*), 0::bigint, 'candles_filled gives every minute its candle or the last close before it')
 FROM (SELECT *, first_value(close) OVER (PARTITION BY so_far ORDER BY time) AS last
       FROM (SELECT t AS time, m.open, m.high, m.low, m.close, count(m.time) OVER (ORDER BY t) AS so_far

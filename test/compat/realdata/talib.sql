@@ -1,5 +1,4 @@
--- The first 1,000 minutes of BTC/USDT of March 2023 with what TA-Lib makes of them: every cell
--- of its 27 columns.
+-- The first 1,000 minutes of BTC/USDT of March 2023, with the results of TA-Lib: every cell of its 27 columns.
 BEGIN;
 SELECT plan(59);
 SET LOCAL search_path = cryptoanalytics, public;
@@ -19,7 +18,7 @@ CREATE TEMP TABLE talib (
 
 SELECT is(count(*), 1000::bigint, 'there are 1,000 candles') FROM talib;
 
--- one row a cell
+-- One row per cell.
 CREATE TEMP TABLE cell AS
 SELECT t.time, c.name, c.want, c.got, c.got_double
 FROM (SELECT *,

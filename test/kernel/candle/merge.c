@@ -20,7 +20,7 @@
 #define ROWS 200
 #define RUN 4
 
-/* the wide form: here it only says that a number does not fit */
+/* the wide form, which here only records that a number does not fit */
 static CaDecimal
 wide(void)
 {
@@ -43,10 +43,7 @@ ca_wide_mul(const CaDecimal *a, const CaDecimal *b)
 	return ca_wide_add(a, b);
 }
 
-/*
- * by integer parts, then by 18 decimals; only called where integers have 64
- * bits
- */
+/* by integer parts, then by 18 decimals; only where integers have 64 bits */
 int
 ca_wide_cmp(const CaDecimal *a, const CaDecimal *b)
 {
@@ -70,7 +67,7 @@ ca_wide_cmp(const CaDecimal *a, const CaDecimal *b)
 	return rest[0] < rest[1] ? -1 : rest[0] > rest[1];
 }
 
-/* not needed to merge */
+/* merging does not call these */
 CaDecimal
 ca_wide_trim(const CaDecimal *a)
 {
@@ -155,7 +152,7 @@ draw_decimal(bool negative)
 	return decimal;
 }
 
-/* a row, to be merged by either kernel */
+/* a row, for both kernels */
 typedef struct Row
 {
 	bool is_trade;
@@ -179,7 +176,7 @@ draw_row(bool is_trade)
 	for (int i = 0; i < 4; i++)
 		row.prices[i] = draw_decimal(true);
 	row.volume = draw_decimal(draw(4) == 0);
-	/* mostly let high and low bound the others */
+	/* high and low bound the others, mostly */
 	for (int i = 0; draw(8) != 0 && i < 4; i++)
 	{
 		if (ca_decimal64_cmp(&row.prices[i], &row.prices[1]) > 0)
@@ -263,7 +260,7 @@ holds(const CaCandle64 *small, const CaCandle *candle)
 	return same_candle(&same, candle);
 }
 
-/* a candle in both forms to merge into, from the first row that both take */
+/* a candle in both forms, from the first row that both kernels accept */
 static void
 draw_candle(bool is_trade, CaCandle *candle, CaCandle64 *small)
 {
@@ -393,7 +390,7 @@ is_wide(const CaCandle *candle)
 	return candle->volume.is_wide || candle->notional3.is_wide;
 }
 
-/* order and grouping; wide sums have no value here, so they are left out */
+/* order and grouping, except of wide sums, which have no value here */
 static void
 test_merge(void)
 {

@@ -3,8 +3,8 @@
  * candlestick_state.c
  *		The input and receive functions of candlestick_state.
  *
- * An input is a byte, odd for the text form, then what the function gets.  What
- * is taken is a candle that goes out and comes in again as the same.
+ * An input is a byte, odd for the text form, then the input of the function.  A
+ * state that is accepted must read back the same after it was written.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,8 +3,9 @@
  * import_element.c
  *		The elements of the arrays that import_ohlcv() takes.
  *
- * An input is a byte each for format, unit of the volume and what becomes of bad
- * candles, and timeframe, then JSON, of whose array each element is read.
+ * An input is one byte for the format, one for the unit of the volume and the
+ * handling of bad candles, one for the timeframe, then JSON: an array whose
+ * elements are read.
  *
  *-------------------------------------------------------------------------
  */

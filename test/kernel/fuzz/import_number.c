@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * import_number.c
- *		Which texts an import takes for numbers, against a second reading of
- *		the pattern in number.c.
+ *		The texts that an import accepts as numbers, compared with a second
+ *		implementation of the pattern in number.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 
 extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* the pattern as a machine that reads one byte after the other */
+/* the pattern as a state machine */
 static bool
 matches(const uint8_t *data, size_t size)
 {
@@ -72,7 +72,7 @@ matches(const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* an allocation of its own, whose end AddressSanitizer watches */
+	/* a separate allocation, so that AddressSanitizer watches its end */
 	char *text = malloc(size + 1);
 
 	if (text == NULL)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * indicator_corpus.c
- *		States of each indicator for the fuzzer to begin with.
+ *		Writes a state of each indicator into the corpus.
  *
  * usage: indicator_corpus directory
  *

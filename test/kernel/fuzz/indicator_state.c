@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * indicator_state.c
- *		Stored states of indicators that may be anything.
+ *		Stored states of indicators, made of any bytes.
  *
- * An input names an indicator by its first bytes; a state follows.  What is taken goes on over
- * some candles without harm, and is written as a state that is taken again.
+ * The first bytes of an input choose an indicator; a state follows.  If it is accepted, some
+ * candles are added without harm, and the state is written and accepted again.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,7 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(bytes);
 		free(again);
 
-		/* what has gone on need not be valid, but must be harmless */
+		/* the values need not make sense, but must be harmless */
 		go_on(indicators);
 		bytes = write_state(indicators, &written);
 		free(bytes);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * numeric.c
- *		Any numeric that numeric_recv() takes, read in place.
+ *		Any numeric that numeric_recv() accepts, read in place.
  *
  * numeric_to_double() must agree with the cast to the bit, and a decimal must be
  * the numeric that it was made of.

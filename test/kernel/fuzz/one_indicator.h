@@ -51,7 +51,7 @@ set_request(CaRequest *request, const uint8_t *head)
 		request->parameters.periods[i] = 1 + (head[1] >> 2 * i) % 16 + 16 * i;
 }
 
-/* the state as bytes of an allocation of its own */
+/* the state in a separate allocation */
 static inline unsigned char *
 write_state(CaSeriesIndicators *indicators, size_t *size)
 {

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * retention.c
- *		The setting cryptoanalytics.retention, set to anything.
+ *		The setting cryptoanalytics.retention, set to any text.
  *
- * What is taken gives each timeframe no period or one from an hour to 100,000
- * weeks.
+ * If the text is accepted, each timeframe has no period, or one from an hour to
+ * 100,000 weeks.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * segment_corpus.c
- *		Small segments for the fuzzer to begin with.
+ *		Writes small segments into the corpus.
  *
  * usage: segment_corpus directory
  *

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * segment_decode.c
- *		Bytes that may be anything against the decoder of segments.
+ *		The decoder of segments, given any bytes.
  *
- * What decodes must be encoded within its bound and decode to the same; a reader
- * of some columns must accept what a reader of all accepts.
+ * What was decoded must be encoded within its bound and decode to the same; a
+ * reader of some columns must accept what a reader of all columns accepts.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@ require(bool holds)
 		abort();
 }
 
-/* the first byte is a set of columns, the rest is to be decoded */
+/* the first byte is a set of columns, the rest a segment */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

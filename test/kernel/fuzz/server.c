@@ -22,7 +22,7 @@ extern void _PG_init(void);
 
 static MemoryContext scratch;
 
-/* an exact text that is freed with the next input */
+/* the memory of exact_text(), freed with the next input */
 static text *exact;
 
 int
@@ -47,14 +47,14 @@ require(bool holds)
 		abort();
 }
 
-/* whether a server would let this in as a text */
+/* whether a server would accept this as a text */
 bool
 is_text(const uint8 *data, size_t size)
 {
 	return pg_verify_mbstr(PG_UTF8, (const char *) data, (int) size, true);
 }
 
-/* whether the parser came to its end without an error */
+/* whether the parser ended without an error */
 bool
 parse(Parser parser, const uint8 *data, size_t size)
 {
@@ -84,7 +84,7 @@ parse(Parser parser, const uint8 *data, size_t size)
 	return done;
 }
 
-/* call a function whose arguments are not NULL; false when it returns NULL */
+/* calls a function with arguments that are not NULL; false if it returns NULL */
 bool
 call(PGFunction function, int nargs, const Datum *arguments, Datum *result)
 {
@@ -101,8 +101,8 @@ call(PGFunction function, int nargs, const Datum *arguments, Datum *result)
 }
 
 /*
- * A text of its own allocation, so that AddressSanitizer sees what reads beyond
- * its end.  There is one at a time.
+ * A text in a separate allocation, so that AddressSanitizer sees a read beyond its
+ * end.  There is one at a time.
  */
 text *
 exact_text(const void *data, size_t size)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * server.h
- *		What a parser needs of a backend: memory contexts, errors, settings.
+ *		What a parser needs from a backend: memory contexts, errors, settings.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * spec.c
- *		The spec of update_technical_indicators(), and what it makes of candles.
+ *		The spec of update_technical_indicators(), and its values for candles.
  *
  * An input is a byte for the convention, then JSON.
  *
@@ -14,7 +14,7 @@
 
 #include "indicators/spec.h"
 
-/* larger states take long and show nothing new */
+/* larger states take long and find nothing new */
 #define MAX_STATE (256 * 1024)
 
 #define BARS 40

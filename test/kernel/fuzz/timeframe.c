@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * timeframe.c
- *		Timeframe codes that may be anything, and times out of all that are valid.
+ *		Any text as a timeframe code, and any valid times.
  *
  * An input is two times of 8 bytes, then a code.
  *
@@ -24,7 +24,7 @@ static text *code;
 static TimestampTz since;
 static TimestampTz until;
 
-/* what timestamptz_recv() lets in */
+/* whether timestamptz_recv() accepts it */
 static bool
 is_timestamp(TimestampTz ts)
 {

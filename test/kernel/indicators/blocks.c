@@ -134,7 +134,7 @@ block_length(uint64_t *seed, int left)
 	return length < left ? length : left;
 }
 
-/* take the bars in blocks and one by one, and compare; both have seen them after it */
+/* compares blocks of bars with bar by bar; afterwards both have seen all bars */
 static bool
 compare(CaSeriesIndicators *by_blocks, CaSeriesIndicators *by_bars,
 		const CaColumns *columns, const CaBar *bars, int count, long *joined)
@@ -160,7 +160,7 @@ compare(CaSeriesIndicators *by_blocks, CaSeriesIndicators *by_bars,
 	return same;
 }
 
-/* copy a state into indicators that have seen nothing */
+/* copies a state into new indicators */
 static bool
 hand_over(CaSeriesIndicators *from, CaSeriesIndicators *to)
 {

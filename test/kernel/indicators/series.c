@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * series.c
- *		Candles that try the kernels; see series.h.
+ *		Candles for testing the kernels; see series.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,12 +15,12 @@ const char *const series_names[SERIES_KINDS] = {
 	"flat",        "jumps",     "the ends of whole numbers",
 };
 
-/* a walk of whole steps */
+/* a random walk in whole steps */
 typedef struct Walk
 {
 	int64_t price;
 	int64_t step; /* the largest move of a bar */
-	int flat;     /* bars to stand still */
+	int flat;     /* bars without a move */
 } Walk;
 
 /*
@@ -105,7 +105,7 @@ price_of(SeriesKind kind, int64_t steps, bool digits)
 }
 
 /*
- * So many bars of a series.  One in a thousand has its high below its low.
+ * Draws this many bars of a series.  One in a thousand has its high below its low.
  */
 void
 series_fill(SeriesKind kind, uint64_t seed, CaBar *bars, int count)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * series.h
- *		Test candles for the kernels, made from a seed and the same everywhere.
+ *		Test candles for the kernels, drawn from a seed: the same on every machine.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,5 +1,5 @@
--- Candles and predictions for run.py, and what it asks about them.  Everything is drawn by a hash
--- of small numbers, so it is the same in each run.
+-- Candles and predictions for run.py, and the functions that it calls to check them. Everything is drawn by a hash of
+-- small numbers, so it is the same in each run.
 
 CREATE SCHEMA faults;
 
@@ -11,7 +11,7 @@ INSERT INTO assets (id, symbol, name, asset_type)
 SELECT i, 'FAULT' || i, 'Fault', 'crypto' FROM generate_series(1, 3) AS i;
 INSERT INTO ai_models (id, name, version, model_type) VALUES (1, 'fault', '1', 'asset');
 
--- minutes of three assets; some have no volume, some a market cap, some indicators
+-- Minutes of three assets; some have no volume, some a market cap, some indicators.
 INSERT INTO price_data_archive
     (id, asset_id, timeframe, open_price, high_price, low_price, close_price, volume, market_cap,
      technical_indicators, candle_time, created_at)
@@ -37,7 +37,7 @@ SELECT i, 1 + i % 3, 1, 'price',
        timestamptz '2023-12-01 00:00+00'
 FROM generate_series(1, :predictions) AS i;
 
--- the three places, by themselves
+-- The three places, each by itself.
 CREATE VIEW faults.places AS
 SELECT 'live' AS place, p.* FROM price_data AS p
 UNION ALL
@@ -46,7 +46,7 @@ UNION ALL
 SELECT 'segments', c.* FROM price_data_compressed AS c;
 
 
--- Candles of 1m, wherever they are; price_history shows the same ones.
+-- Candles of 1m in all places; price_history shows the same ones.
 CREATE FUNCTION faults.candles(indicators boolean) RETURNS text
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -58,7 +58,7 @@ BEGIN ATOMIC
     WHERE h.timeframe = '1m';
 END;
 
--- Where candles are, and the bytes of the segments.
+-- The places of candles, and the bytes of the segments.
 CREATE FUNCTION faults.state() RETURNS text
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -73,7 +73,7 @@ BEGIN ATOMIC
          FROM price_data_segments AS g));
 END;
 
--- What must never be, one row for each that is.
+-- What must never be, one row for each case.
 CREATE FUNCTION faults.broken() RETURNS SETOF text
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -172,8 +172,8 @@ BEGIN ATOMIC
     FROM predictions AS p;
 END;
 
--- A call writes the indicators of all candles that it was asked for, or none, and its states with
--- them.  The first 19 candles have no average of 20.
+-- A call writes the indicators of all requested candles together with the states, or none. The first 19 candles have no
+-- average of 20.
 CREATE FUNCTION faults.broken_indicators() RETURNS SETOF text
     LANGUAGE sql STABLE
 BEGIN ATOMIC

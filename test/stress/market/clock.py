@@ -22,7 +22,7 @@ START = int(datetime.datetime(2024, 6, 30, 6, 0, tzinfo=UTC).timestamp())
 
 
 def bucket(code, t):
-    """Start of the candle that holds a moment."""
+    """Returns the start of the candle that contains a moment."""
     if code == "1M":
         d = datetime.datetime.fromtimestamp(t, UTC)
         return int(datetime.datetime(d.year, d.month, 1, tzinfo=UTC).timestamp())
@@ -39,7 +39,7 @@ def end(code, start):
 
 
 def divides(source, target):
-    """Whether a candle of target consists of whole candles of source, a finer timeframe."""
+    """Returns whether a candle of target consists of whole candles of source, a finer timeframe."""
     if source == target or source == "1M":
         return False
     if target == "1M":
@@ -52,12 +52,12 @@ def divides(source, target):
 
 
 def stamp(t):
-    """For SQL, with the fraction of a second where there is one."""
+    """Formats a moment for SQL, with the fraction of a second if there is one."""
     return datetime.datetime.fromtimestamp(t, UTC)
 
 
 class Plan:
-    """How long, how wide, how often: the short form unless the environment says more."""
+    """The length and size of a run and its steps: the short form, unless the environment says otherwise."""
 
     def __init__(self, long=False):
         env = os.environ.get
@@ -70,7 +70,7 @@ class Plan:
         self.stop = START + int(self.days * 1440) * MINUTE
 
     def ticks(self):
-        """Moments of maintain(): each minute around the first midnight, else at every step, a few seconds late."""
+        """Yields the moments of maintain(): each minute around the first midnight, otherwise each step, a few seconds late."""
         midnight = bucket("1d", self.start) + DAY
         t = self.start + self.step
         while t <= self.stop:

@@ -1,4 +1,4 @@
-"""What refresh_assets() made of the candles, by docs/guide/rules.md, "Assets"."""
+"""Compares what refresh_assets() wrote with docs/guide/rules.md, "Assets"."""
 
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ PERIODS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 
 
 def last_close(book, since, until):
-    """Close of the candle that came furthest in (since, until], of several the shortest."""
+    """Returns the close of the candle that reached furthest in (since, until]; of several the shortest."""
     found = [(book.until(code, start), -TIMEFRAMES.index(code), book.get(code, start)[3])
              for code in TIMEFRAMES for start in [book.closed_before(code, until)] if start is not None]
     closed, _, close = max(found, default=(since, 0, None))

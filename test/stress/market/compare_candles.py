@@ -1,4 +1,4 @@
-"""Stored and computed candles against the oracle."""
+"""Compares stored and computed candles with the oracle."""
 
 from clock import TIMEFRAMES, stamp
 

@@ -1,4 +1,4 @@
-"""Accounts, sessions, alerts, positions and the profit of each action against the oracles."""
+"""Compares accounts, sessions, alerts, positions and the profit of each action with the oracles."""
 
 from fractions import Fraction
 
@@ -24,7 +24,7 @@ def accounts(tap, crowd, operator):
 
 
 def sessions(tap, crowd, operator):
-    """Those that were purged have no token that is known."""
+    """Returns the sessions; the tokens of purged ones are unknown."""
     expected, found = {}, {}
     for a in crowd.accounts:
         for n, s in enumerate(a.sessions):
@@ -78,7 +78,7 @@ def positions(tap, crowd, operator):
 
 
 def value(tap, crowd, operator):
-    """portfolio_positions at the prices of assets, which are checked by themselves."""
+    """Computes portfolio_positions at the prices of assets, which are checked separately."""
     expected, found = {}, {}
     symbols = dict(operator.rows("SELECT symbol, current_price FROM assets"))
     for p in crowd.positions:

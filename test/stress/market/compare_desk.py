@@ -1,4 +1,4 @@
-"""Scores, signals and the usage of APIs against the oracles."""
+"""Compares scores, signals and the usage of APIs with the oracles."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -83,7 +83,7 @@ def shown(values):
 
 
 def close(expected, found):
-    """The share in percent is a division; all else is exact."""
+    """Compares a percentage, which is a division, within a tolerance, and everything else exactly."""
     *e, a, good = expected
     *f, b, same = found
     return e == f and good == same and ((a is None) == (b is None)) and (a is None or abs(a - b) < Fraction(1, 10 ** 12))

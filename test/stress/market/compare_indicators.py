@@ -1,11 +1,11 @@
-"""Indicators that are stored, and those that are computed, against the oracle, to 1e-9."""
+"""Compares stored and computed indicators with the oracle, to 1e-9."""
 
 import oracle_indicators as oracle
 from clock import TIMEFRAMES, stamp
 
 
 class Values(dict):
-    """Of one candle, at its price: a difference of averages is as exact as they are."""
+    """The values of one candle, with its price: a difference of averages is only as exact as they are."""
 
     def __init__(self, values, price):
         super().__init__(values)
@@ -28,7 +28,7 @@ def describe(key, expected, found):
 
 
 def check(tap, sim, candles, feeds, analyst):
-    """candles: (asset, code, start) -> candle, all that are stored; feeds: what was delivered."""
+    """candles: (asset, code, start) -> candle, all stored ones; feeds: the deliveries."""
     series = {}
     for (n, code, start), c in candles.items():
         series.setdefault((n, code), {})[start] = c
@@ -56,7 +56,7 @@ def bars_of(sim, candles, n):
 
 
 def computed(tap, sim, feeds, analyst):
-    """Of candles that are stored, and of such as candles() builds."""
+    """Compares the indicators of stored candles, and of candles that candles() builds."""
     expected, found = {}, {}
     for n, code in ((n, code) for n in feeds for code in TIMEFRAMES):
         if n % 10 and code not in ("15m", "30m", "1h", "1d"):

@@ -1,4 +1,4 @@
-"""The crowd: accounts and sessions by the sign-in role, alerts and trades by the application, a user at a time."""
+"""The crowd: the sign-in role manages accounts and sessions; the application alerts and trades, for one user at a time."""
 
 import random
 
@@ -80,7 +80,7 @@ class Crowd:
     # ---- accounts ----
 
     def visit(self, account, t):
-        """What one user does on the way in or out."""
+        """One user signs in or out."""
         r, call = self.random, self.sign_in.value
         dice = r.random()
         if dice < 0.25:
@@ -161,7 +161,7 @@ class Crowd:
         return position
 
     def act_on(self, position, t, late):
-        """An action, or a change of one in the past; what the rules refuse must be refused and change nothing."""
+        """Records an action, or changes an earlier one; what the rules refuse must be refused and change nothing."""
         r, dice = self.random, self.random.random()
         before = list(position.actions)
         if dice < 0.06 and before:

@@ -1,4 +1,4 @@
-"""The database of the market: made once by its owner, then used by the roles of docs/guide/operations.md alone."""
+"""The database of the market: its owner makes it, then only the roles of docs/guide/operations.md use it."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ SETTINGS = {"retention": "1m=6h,5m=1d,15m=2d", "compress_archive": "true", "keep
 
 
 def prepare():
-    """What the owner does: roles, rights and settings."""
+    """Makes the roles, rights and settings, as the owner."""
     statements = ["SET search_path = cryptoanalytics"]
     for role in ROLES:
         statements += [f"DROP ROLE IF EXISTS {NAME}_{role}", f"CREATE ROLE {NAME}_{role} LOGIN",
@@ -25,7 +25,7 @@ def prepare():
 
 
 class Session:
-    """A session of a role, one transaction a statement; it comes back when it was terminated."""
+    """A session of a role, with one transaction per statement; it connects again after it was terminated."""
 
     def __init__(self, role):
         self.role = role
@@ -44,12 +44,12 @@ class Session:
         return rows[0][0] if rows else None
 
     def mappings(self, query, *arguments):
-        """Rows by the names of their columns."""
+        """Returns the rows as dictionaries by column."""
         rows = self.rows(query, *arguments)
         return [dict(zip(self.connection.names, r)) for r in rows]
 
     def as_user(self, user, query, *arguments):
-        """A transaction of the application that names its user; rows, and the code of the error that ended it."""
+        """Runs a transaction of the application that names its user; returns the rows, and the SQLSTATE of an error."""
         self.rows("BEGIN")
         try:
             self.rows(f"SET LOCAL cryptoanalytics.user_id = {int(user)}")

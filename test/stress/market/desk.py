@@ -1,4 +1,4 @@
-"""The desk: models that predict, signals, and the log of the exchanges' APIs; all by the operator."""
+"""The desk: models that predict, signals, and the log of the exchanges' APIs, all as the operator."""
 
 import random
 
@@ -82,7 +82,7 @@ class Desk:
         self.last = t
 
     def beside(self, t):
-        """What has not happened yet as of the call of maintain() that runs meanwhile."""
+        """Adds what is later than as_of of the call of maintain() that runs meanwhile."""
         r, assets = self.random, [a for a in self.sim.assets if a.tape]
         for _ in range(3):
             self.predict([Prediction(r, r.choice(assets), r.choice(self.models), t + 1)])

@@ -1,8 +1,8 @@
 """What the exchanges trade, and how it reaches the database: late, in parts, twice, corrected.
 
-An asset has a tape, the truth of each minute.  Deliveries are candles made of the tape: minutes, or
-coarser ones where a feed was out and the exchange sends what it still has.  Prices and volumes are
-integers in units of the asset's last digit.
+An asset has a tape with the true minutes.  Deliveries are candles made of the tape: minutes, or coarser
+candles after an outage, when the exchange sends what it still has.  Prices and volumes are integers in
+units of the asset's last digit.
 """
 
 import decimal
@@ -16,7 +16,7 @@ BACKFILL = ("1h", "15m", "5m", "1m")
 
 
 class Delivery:
-    """A candle on its way: when it arrives, and what it covers."""
+    """A candle that was sent: when it arrives, and its span."""
     __slots__ = ("at", "code", "start", "correction")
 
     def __init__(self, at, code, start, correction=None):
@@ -47,7 +47,7 @@ class Asset:
     # ---- the tape ----
 
     def minute(self, start):
-        """Open, high, low, close and volume of a minute; None when nobody traded."""
+        """Returns open, high, low, close and volume of a minute; None if nobody traded."""
         while self.cursor <= start:
             self.trade()
         return self.tape.get(start)
@@ -70,7 +70,7 @@ class Asset:
         self.cursor += MINUTE
 
     def candle(self, code, start):
-        """What the exchange says of a span at this moment."""
+        """Returns what the exchange sends for a span at this moment."""
         parts = [m for m in map(self.minute, range(start, end(code, start), MINUTE)) if m]
         if not parts:
             return None
@@ -126,7 +126,7 @@ class Asset:
             t = end(code, t)
 
     def backfill(self, since, until):
-        """An outage is filled later, by candles of mixed lengths, or stays a hole."""
+        """Fills an outage later, by candles of mixed lengths, or leaves a gap."""
         r = self.random
         if r.random() < 0.2:
             return
@@ -145,7 +145,7 @@ class Asset:
             t = end(code, t)
 
     def due(self, t):
-        """Deliveries that arrive by a moment, in the order of arrival."""
+        """Returns the deliveries that arrive by a moment, in the order of arrival."""
         while self.sent < len(self.pending) and self.pending[self.sent].at <= t:
             d = self.pending[self.sent]
             self.sent += 1
@@ -156,7 +156,7 @@ class Asset:
                 yield d, values
 
     def correct(self, start, noise):
-        """The exchange takes a trade back: another close and volume, within or beyond the range."""
+        """The exchange cancels a trade: another close and volume, within or beyond the range."""
         old = self.minute(start)
         if old:
             close = max(1, old[3] + noise % (old[3] // 50 + 2) - old[3] // 100)
@@ -173,7 +173,7 @@ class Asset:
         return None if value is None else decimal.Decimal(self.text(value, digits))
 
     def units(self, number, digits=None):
-        """Back from a numeric; a number with more digits than the asset has stays a fraction and differs."""
+        """Converts a numeric to units; a number with more digits than the asset has stays a fraction, and so differs."""
         if number is None:
             return None
         scaled = number.scaleb(self.digits if digits is None else digits)

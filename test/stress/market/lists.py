@@ -1,4 +1,4 @@
-"""Watchlists by the application while maintain() runs; notifications, sent by the operator and read by their users."""
+"""The application changes watchlists while maintain() runs; the operator sends notifications, and users read them."""
 
 import random
 
@@ -9,7 +9,7 @@ ROOM = 5
 
 
 class Watchlist:
-    """docs/guide/rules.md, "Watchlists": entries without gaps, an asset once however many sides of it are watched."""
+    """docs/guide/rules.md, "Watchlists": positions without gaps, and an asset watched on both sides counts once."""
 
     def __init__(self, user):
         self.user, self.id, self.entries = user, None, []    # (entry, asset, side) in order

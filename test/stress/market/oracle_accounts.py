@@ -40,7 +40,7 @@ class Account:
         return False
 
     def clear(self):
-        """An operator takes a lock away, and the failures with it."""
+        """An operator clears a lock, and so the failures."""
         if self.locked is not None:
             self.failures, self.locked = 0, None
 
@@ -84,7 +84,7 @@ class Account:
         return first
 
     def purge(self, older_than):
-        """Sessions keep their activities, and so their rows; when one was ended is known by the real clock alone."""
+        """Sessions with activities keep their rows. When a session ended is known only by the real clock."""
         for s in self.sessions:
             if s.until is not None and s.until < older_than and not s.stripped:
                 s.stripped, s.active = True, False

@@ -1,4 +1,4 @@
-"""Which alerts fire, when, and at which candle: docs/guide/rules.md, "Alerts", over the candles of the oracle."""
+"""Which alerts fire, when, and at which candle: docs/guide/rules.md, "Alerts", with the oracle's candles."""
 
 import bisect
 from fractions import Fraction
@@ -8,7 +8,7 @@ from oracle_positions import rounded
 
 
 class Figure:
-    """A candle that is compared, and what was known before it."""
+    """A candle to compare, and what was known before it."""
 
     def __init__(self, code, start, candle):
         self.code, self.start, self.closed = code, start, end(code, start)
@@ -90,7 +90,7 @@ class Watch:
 
     @staticmethod
     def before(book, code, first):
-        """The candle that ended last before the first new one, of any timeframe where its own has a hole."""
+        """Returns the candle that ended last before the first new one; of any timeframe if its own has a gap."""
         found = []
         own = book.last_start(code, first)
         if own is not None:
@@ -104,7 +104,7 @@ class Watch:
 
 
 def change(book, f):
-    """Over 24 hours, in percent; the close of then must not have been older than an hour."""
+    """Returns the change over 24 hours in percent; the earlier close must not have been older than an hour."""
     old, closed = book.price_at(f.closed - DAY, HOUR)
     if old is None or closed < f.closed - DAY - HOUR:
         return None

@@ -1,7 +1,7 @@
-"""What is stored after each call of maintain(): docs/guide/rules.md, "Maintenance", over the deliveries alone.
+"""What is stored after each call of maintain(): docs/guide/rules.md, "Maintenance", from the deliveries alone.
 
-A call rolls up, from the last candle stored on, what the feed has passed or what ended an hour ago;
-the first call of a day rolls the last two days up once more, and archives.
+A call rolls up from the last stored candle to where the feed is, or to an hour ago if that is later; the first
+call of a day rolls up the last two days again, and archives.
 """
 
 import bisect
@@ -37,7 +37,7 @@ class Book:
         return self.live[code].get(start) or self.archived[code].get(start)
 
     def last_start(self, code, before=None):
-        """Start of the last candle stored, or of the last that starts before a moment."""
+        """Returns the start of the last stored candle, or of the last one that starts before a moment."""
         starts = self.order.get(code)
         if not starts:
             return None
@@ -48,13 +48,13 @@ class Book:
         return next(s for s in reversed(self.order[code]) if s in self.live[code])
 
     def live_between(self, code, since, until):
-        """Starts of live candles from a moment on that had closed at another."""
+        """Returns the starts of live candles from one moment on that had closed at another."""
         order = self.order.get(code, [])
         first, last = bisect.bisect_left(order, since), bisect.bisect_left(order, bucket(code, until))
         return [s for s in order[first:last] if s in self.live[code]]
 
     def closed_before(self, code, moment):
-        """The last candle that had closed at a moment."""
+        """Returns the last candle that had closed at a moment."""
         return self.last_start(code, bucket(code, moment))
 
     # ---- maintain() ----
@@ -98,11 +98,11 @@ class Book:
     # ---- prices ----
 
     def until(self, code, start):
-        """How far a candle has come at least: to its end, or as far as it would if what it was made of came first."""
+        """Returns how far a candle reaches at least: to its end, or to its start plus what it was made of."""
         return start + self.made_of.get((code, start), end(code, start) - start)
 
     def price_at(self, moment, staleness):
-        """Last close at a moment and how far its candle had come, of the finest timeframe that is not staler."""
+        """Returns the last close at a moment and how far its candle reaches, of the finest timeframe that is fresh enough."""
         for code in TIMEFRAMES:
             start = self.closed_before(code, moment)
             if start is not None and moment - self.until(code, start) <= staleness:
@@ -110,5 +110,5 @@ class Book:
         return None, None
 
     def reaches(self, moment):
-        """Whether a stored candle has come to a moment."""
+        """Returns whether a stored candle reaches a moment."""
         return any(starts and self.until(code, starts[-1]) >= moment for code, starts in self.order.items())

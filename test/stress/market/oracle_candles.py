@@ -1,15 +1,15 @@
 """What every candle should be, from the deliveries alone.
 
-A candle is built from the finest candles delivered.  A coarser one counts where the finer ones inside
-it cover less than it does, and takes their place: an hour that was delivered fills the hole that
-an outage left, and ten stray minutes are no day.
+A candle is built from the finest delivered candles.  A coarser one replaces the finer ones inside it if they
+cover less than it does: a delivered hour fills the gap of an outage, and ten stray minutes do not replace a
+day.
 """
 
 from clock import ROLLED_UP, TIMEFRAMES, bucket, divides, end
 
 
 class Series:
-    """The candles of one asset as they were delivered."""
+    """The delivered candles of one asset."""
 
     def __init__(self):
         self.delivered = {}   # code -> {start: (open, high, low, close, volume)}
@@ -21,7 +21,7 @@ class Series:
         stored[start] = candle
 
     def parts(self, target, since=None, until=None):
-        """(start, end, candle) that make up the candles of a timeframe, in order of time; of one candle, or of all."""
+        """Returns the parts (start, end, candle) of one candle of a timeframe, or of all, in order of time."""
         kept = []
         for code in TIMEFRAMES:
             candles = self.delivered.get(code)
@@ -33,7 +33,7 @@ class Series:
         return kept
 
     def candles(self, target):
-        """Every candle of a timeframe that the deliveries give, whether it is stored or not."""
+        """Returns every candle of a timeframe that the deliveries give, whether or not it is stored."""
         built = {}
         for start, _, candle in self.parts(target):
             b = bucket(target, start)
@@ -47,7 +47,7 @@ class Series:
         return built
 
     def stored(self, as_of):
-        """code -> candles that are stored when maintain() has settled as of a moment."""
+        """Returns code -> candles that are stored after maintain() has done everything as of a moment."""
         found = {code: dict(candles) for code, candles in self.delivered.items()}
         for code in ROLLED_UP:
             for start, candle in self.candles(code).items():
@@ -66,7 +66,7 @@ def within(candles, code, since, until):
 
 
 def merged(finer, coarser):
-    """Coarser parts in the place of finer ones that cover less, both in order of time."""
+    """Replaces finer parts by coarser ones that cover more, both in order of time."""
     out, i = [], 0
     for part in coarser:
         start, stop, _ = part
@@ -82,7 +82,7 @@ def merged(finer, coarser):
 
 
 def merge(a, b):
-    """Two candles in order of time; an unknown volume adds nothing to a known one."""
+    """Merges two candles in order of time; an unknown volume adds nothing to a known one."""
     if a is None:
         return b
     volume = b[4] if a[4] is None else a[4] if b[4] is None else a[4] + b[4]
@@ -90,7 +90,7 @@ def merge(a, b):
 
 
 def series_of(log):
-    """asset -> Series, all deliveries taken."""
+    """Returns asset -> Series of all deliveries."""
     found = {}
     for asset, code, start, *candle in log.deliveries:
         found.setdefault(asset, Series()).deliver(code, start, tuple(candle))

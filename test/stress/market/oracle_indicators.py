@@ -1,7 +1,7 @@
 """Indicators by their definitions in docs/guide/indicators.md, in plain double precision.
 
-A function takes the bars of a series, oldest first, and gives one value a bar: None until warm.
-Sums over windows are of integers, units of the asset's last digit, and so exact.
+A function takes the bars of a series, oldest first, and returns one value per bar: None until warm.
+Sums over windows are exact, because they add integers, units of the asset's last digit.
 """
 
 import math
@@ -29,7 +29,7 @@ def sma(bars, n):
 
 
 def smooth(values, n, first=0, alpha=None):
-    """An exponential average that is seeded with the mean of n values from the first on."""
+    """Returns an exponential average, seeded with the mean of the first n values."""
     alpha = 2 / (n + 1) if alpha is None else alpha
     out, state = [None] * min(len(values), first + n - 1), None
     for i in range(first + n - 1, len(values)):
@@ -138,7 +138,7 @@ LISTS = {"MACD": macd, "BBANDS": bollinger, "STOCH": stochastic}
 
 
 def stored(bars, spec):
-    """The JSON of each bar, as a flat dictionary: 'SMA 50', 'MACD value'."""
+    """Returns the JSON of each bar as a flat dictionary: 'SMA 50', 'MACD value'."""
     out = [{} for _ in range(len(bars))]
     for name, sets in spec.items():
         several = name in PERIODS and isinstance(sets, list)
@@ -154,7 +154,7 @@ def stored(bars, spec):
 
 
 def flat(value, prefix=""):
-    """The same of the JSON that the database has."""
+    """Returns the database's JSON as such a dictionary."""
     if not isinstance(value, dict):
         return {prefix: value}
     return {k: x for name, v in value.items() for k, x in flat(v, f"{prefix} {name}".strip()).items()}

@@ -1,11 +1,11 @@
-"""Metrics of models over the predictions that were scored by an evaluation, by their formulas."""
+"""Metrics of models over the predictions that were scored before an evaluation, by their formulas."""
 
 import math
 from fractions import Fraction
 
 
 def metrics(pairs):
-    """Of (prediction, scale), all of them scored."""
+    """Computes the metrics of scored predictions, given as (prediction, scale)."""
     errors, found = [], {}
     for p, scale in pairs:
         if p.price is not None:
@@ -27,7 +27,7 @@ def metrics(pairs):
 
 
 def check(tap, sim, desk, replay, operator):
-    """Each evaluation that maintain() made; a model whose row another session had locked waits for the next call."""
+    """Checks each evaluation by maintain(); a model whose row another session had locked waits for the next call."""
     found, expected = {}, {}
     for model, t, metric, value in operator.rows(
             "SELECT model_id, evaluation_date, evaluation_metric, metric_value FROM model_performance"):

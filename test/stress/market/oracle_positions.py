@@ -15,7 +15,7 @@ class Refused(Exception):
 
 
 def rounded(x, digits=20):
-    """Half away from zero, as numeric rounds."""
+    """Rounds half away from zero, as numeric does."""
     scaled = abs(x) * 10 ** digits
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
     return Fraction(whole if x >= 0 else -whole, 10 ** digits)
@@ -56,7 +56,7 @@ class Position:
         self.id = None
 
     def settle(self):
-        """After a change that was accepted: a level that no action tells any more stays."""
+        """Follows an accepted change; a level that no action gives any more stays."""
         row = self.replay()
         self.levels = {k: row[k] for k in self.levels}
 
@@ -67,7 +67,7 @@ class Position:
         return int(self.replay()["quantity"] * 10 ** QUANTITY)
 
     def replay(self):
-        """The row of the position; gains has the profit of each action by its id."""
+        """Returns the row of the position; gains has the profit of each action by its id."""
         row = {"quantity": Fraction(0), "entry_price": None, "exit_price": None, "pnl_realized_usd": Fraction(0),
                "trade_status": "open", **self.levels}
         cost = exited = proceeds = Fraction(0)

@@ -8,7 +8,7 @@ STALENESS = HOUR
 
 
 def settle(predictions, books, t, step):
-    """Scores what is due as of a call of maintain(); books are those of the moment."""
+    """Scores what is due as of a call of maintain(), with the books of that moment."""
     for p in predictions:
         if p.score or p.created > t or p.target > t:
             continue
@@ -25,7 +25,7 @@ def price(p, book):
 
 
 def score(p, actual):
-    """actual price, absolute error, squared error, accuracy in percent, whether accurate; in units of the asset."""
+    """Returns actual price, absolute error, squared error, accuracy in percent and whether accurate, in units of the asset."""
     if p.price is None:
         step = (actual > p.input) - (actual < p.input)
         return actual, None, None, None, step == {"up": 1, "down": -1, "flat": 0}[p.direction]

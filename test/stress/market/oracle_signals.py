@@ -1,4 +1,4 @@
-"""What became of signals, by docs/guide/rules.md, "Trading signals"."""
+"""The outcomes of signals, by docs/guide/rules.md, "Trading signals"."""
 
 import bisect
 from fractions import Fraction
@@ -8,7 +8,7 @@ from oracle_positions import rounded
 
 
 def executions(signal):
-    """Of each user the first trade that was recorded while the signal was active and had not expired by its time."""
+    """Returns for each user the first trade that was recorded while the signal was active and not expired."""
     found = {}
     for moment, seen, user in signal.trades:
         if signal.expires is None or signal.expires > moment and signal.expires > seen:
@@ -25,7 +25,7 @@ def ratio(s):
 
 
 def candles(book, code, since, until):
-    """(end, candle) of a timeframe from a moment on that had closed at another."""
+    """Returns (end, candle) of a timeframe from one moment on, closed at another."""
     starts = book.order.get(code, [])
     for start in starts[bisect.bisect_left(starts, since):]:
         if end(code, start) > until:
@@ -34,13 +34,13 @@ def candles(book, code, since, until):
 
 
 def touches(s, candle):
-    """Whether stop and target are reached."""
+    """Returns whether stop and target are touched."""
     _, high, low, *_ = candle
     return (low <= s.stop, high >= s.target) if s.side == "long" else (high >= s.stop, low <= s.target)
 
 
 def entry(s, book, until):
-    """(end, place, start, the part of the candle that is known to be after the entry) of the candle that reaches the entry."""
+    """Returns (end, place, start, part that is known to be after the entry) of the candle that reaches the entry."""
     firsts, reached = [], []
     for place, code in enumerate(TIMEFRAMES):
         for start, closed, candle in candles(book, code, s.created, until):
@@ -61,7 +61,7 @@ def entry(s, book, until):
 
 
 def outcome(s, book, as_of):
-    """outcome, ambiguous, timeframe, candle_time, best and worst excursion, bars, timeframe and time of the entry."""
+    """Returns outcome, ambiguous, timeframe, candle_time, best and worst excursion, bars, entry timeframe and time."""
     until = as_of if s.expires is None else min(as_of, s.expires)
     at = entry(s, book, until)
     if at is None:

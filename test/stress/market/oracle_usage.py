@@ -9,7 +9,7 @@ LEVELS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "monthly": "1M"}
 
 
 def share(values, part):
-    """Of sorted values, between neighbours in proportion."""
+    """Returns a percentile of sorted values, interpolated between neighbours."""
     at = part * (len(values) - 1)
     i = int(at)
     return values[i] if i + 1 == len(values) else values[i] + (at - i) * (values[i + 1] - values[i])
@@ -20,7 +20,7 @@ def failed(call):
 
 
 def api(calls, as_of):
-    """(level, start, provider, endpoint, metric) -> value, of every period that has ended."""
+    """Returns (level, start, provider, endpoint, metric) -> value of every period that has ended."""
     found = {}
     for level, code in LEVELS.items():
         groups = collections.defaultdict(list)
@@ -57,7 +57,7 @@ def activities(accounts, as_of):
 
 
 def pruned(calls, ticks, keep=DAY):
-    """Calls that are gone: those of whole hours that were older than the setting at the first call of a day and settled then."""
+    """Returns the pruned calls: those of whole hours that were older than the setting, and rolled up, at the first call of a day."""
     gone, day = set(), None
     for t in ticks:
         if bucket("1d", t) == day:

@@ -1,4 +1,4 @@
-"""Takes the simulator's log through the oracles, step by step of maintain(): what is stored, scored and fired then."""
+"""Replays the simulator's log with the oracles, by the steps of maintain(): what is stored, scored and fired then."""
 
 import collections
 
@@ -35,7 +35,7 @@ class Replay:
         return self
 
     def order(self, t):
-        """A call that was interrupted did some steps; the next one takes a step that was cut off last."""
+        """Returns the steps of a call: an interrupted one did some of them; the next one runs the interrupted step last."""
         cut, done = self.log.cut.get(t, []), self.log.done.get(t, [])
         first = [s for s in self.log.steps if s in done and s not in cut]
         return first + [s for s in self.log.steps if s not in cut] + cut

@@ -1,22 +1,21 @@
-"""A day in the market, or a week with --long: every system at once, and then all of it again by an oracle.  Prints TAP.
+"""A day in the market, or a week with --long: every system at once, then all of it computed again by an oracle.  Prints TAP.
 
-What is simulated: time, given as as_of, as moment or as created_at wherever the extension takes it; the
-exchanges, which trade assets of a dozen kinds and deliver minutes late, twice, corrected, with
-outages that are filled later by candles of mixed lengths (feed.py); the desk, which predicts, gives
-signals and logs its calls (desk.py); the crowd, which signs in and out, sets alerts and trades
-(crowd.py), keeps watchlists and reads what it was notified of (lists.py).  maintain() runs as of each
-simulated step, each minute around the first midnight, with retention, compression and pruning on.  While
-it runs others write, and one call in five is cut off at a random moment by a cancel, a timeout or
-the end of its session, and made again.  Everybody has a role of docs/guide/operations.md; the owner
-makes the roles and the settings, and nothing else.
+What is simulated: time, passed as as_of, moment or created_at wherever the extension accepts it; the
+exchanges, which trade assets of a dozen kinds and deliver minutes late, twice or corrected, with outages
+that are filled later by candles of mixed lengths (feed.py); the desk, which predicts, issues signals and
+logs its calls (desk.py); the crowd, which signs in and out, sets alerts, trades (crowd.py), keeps watchlists
+and reads notifications (lists.py).  maintain() runs as of each simulated step, each minute around the first
+midnight, with retention, compression and pruning on.  Others write meanwhile, and one call in five is
+interrupted at a random moment by a cancel, a timeout or the end of its session, and repeated.  Everybody
+has a role of docs/guide/operations.md; the owner only makes the roles and the settings.
 
-What is real: the clock by which a call is cut off, so that two runs of a seed differ in where
-calls are cut off, and in how what runs at once is interleaved; nothing that is compared may depend
-on it.  Rows have real times where nobody can say otherwise, updated_at among them.
+What is real: the clock that interrupts calls.  So two runs with one seed differ in where calls are
+interrupted and in how concurrent statements interleave; nothing that is compared may depend on that.
+Rows have real times where no argument sets them, such as updated_at.
 
-The oracle shares no code with the extension and asks the database for results alone.  It computes
-from the simulator's log, in integers, fractions and, for indicators, doubles.  replay.py takes the
-log through the steps of maintain(), for scores and alerts depend on what was known at the time.
+The oracle shares no code with the extension and only asks the database for results.  It computes from the
+simulator's log, in integers, fractions and, for indicators, doubles.  replay.py goes through the log by the
+steps of maintain(), because scores and alerts depend on what was known at the time.
 
 MARKET_SEED, MARKET_DAYS, MARKET_ASSETS, MARKET_USERS and MARKET_STEP (minutes) change a run;
 MARKET_DATABASE names the database, which has the extension and nothing else.

@@ -1,7 +1,7 @@
-"""Plays a plan: at each tick what has arrived is stored, users act, and maintain() runs as of the tick.
+"""Runs a plan: at each tick, what has arrived is stored, users act, and maintain() runs as of the tick.
 
-maintain() is interrupted at random, by a cancel, a timeout, or the end of its session, and called
-again: what a tick leaves behind must not depend on that.
+maintain() is interrupted at random, by a cancel, a timeout, or the end of its session, and called again: the
+result of a tick must not depend on that.
 """
 
 import json
@@ -20,7 +20,7 @@ from oracle_indicators import RICH
 
 
 class Log:
-    """What happened, in order; the oracle knows nothing else."""
+    """What happened, in order: all that the oracle knows."""
 
     def __init__(self):
         self.ticks = []          # (as_of, deliveries so far)
@@ -109,7 +109,7 @@ class Simulator:
                            "SELECT import_ohlcv(%s, %s, %s, %s)", self.ids[a.number], code, json.dumps(elements), form)
 
     def upsert(self, a, code, candles):
-        """A feed that writes the table itself; of a candle that comes twice the last counts."""
+        """Writes the table as a feed does; if a candle comes twice, the last one counts."""
         rows = {s: v for s, *v in candles}
         values = ", ".join("(%s, %s, %s, %s, %s, %s, %s, %s)" for _ in rows)
         self.operator.rows(f"""
@@ -122,7 +122,7 @@ class Simulator:
                                                    a.decimal(v[4], a.volume_digits))))
 
     def choose_indicators(self):
-        """A spec of their own for some series, which maintain() keeps from then on."""
+        """Gives some series their own spec, which maintain() then keeps."""
         for a in self.assets[::5]:
             for code in ("1m", "5m", "1h"):
                 if self.operator.value("SELECT EXISTS (SELECT FROM price_data WHERE asset_id = %s AND timeframe = %s)",
@@ -145,7 +145,7 @@ class Simulator:
             self.log.broken.append(f"{stamp(t)}: maintain() counts {failed} failed steps")
 
     def interrupt(self, t):
-        """A call that is not meant to get to its end; if it does all the same, that is right too."""
+        """Makes a call and interrupts it; it may still finish before."""
         kind = self.random.choice(("cancel", "terminate", "timeout"))
         after = self.random.random() * max(0.05, self.slowest)
         pid, victim, hit = self.operator.connected().pid, None, False

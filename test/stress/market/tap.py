@@ -22,7 +22,7 @@ class Tap:
         return self.ok(not problems, f"{what}: {len(problems)}", map(describe, problems))
 
     def same(self, what, expected, found, describe, equal=lambda a, b: a == b):
-        """Two dictionaries that should agree; what differs is grouped, so that one cause does not hide another."""
+        """Compares two dictionaries; differences are grouped, so that one cause does not hide another."""
         keys = [k for k in expected.keys() | found.keys()
                 if k not in expected or k not in found or not equal(expected[k], found[k])]
         keys.sort(key=str)

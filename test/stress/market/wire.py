@@ -1,6 +1,6 @@
-"""PostgreSQL's protocol, as much of it as the market needs, so that nothing has to be installed.
+"""The part of PostgreSQL's protocol that the market needs, so that nothing has to be installed.
 
-A socket of the server in PGHOST, a role that is let in without a password, and simple queries.
+A socket of the server in PGHOST, a role that needs no password, and simple queries.
 """
 
 import datetime
@@ -12,7 +12,7 @@ import struct
 
 
 def moment(text):
-    """Of a timestamptz in UTC: seconds since 1970."""
+    """Converts a timestamptz in UTC to seconds since 1970."""
     seconds = datetime.datetime.fromisoformat(text).timestamp()
     return int(seconds) if seconds == int(seconds) else round(seconds, 6)
 
@@ -35,7 +35,7 @@ def literal(value):
 
 
 class Error(Exception):
-    """What the server says of a statement; 57P01 too when it just hung up."""
+    """The error of a statement; 57P01 also if the connection was closed."""
 
     def __init__(self, fields):
         super().__init__(" ".join(fields[k] for k in "CMDW" if k in fields))
@@ -57,7 +57,7 @@ class Connection:
         self.answer()
 
     def query(self, text, *arguments):
-        """Rows of a statement, which has %s for each argument."""
+        """Returns the rows of a statement, which has %s for each argument."""
         parts = text.split("%s")
         assert len(parts) == len(arguments) + 1, text
         text = parts[0] + "".join(literal(a) + p for a, p in zip(arguments, parts[1:]))

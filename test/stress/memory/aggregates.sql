@@ -1,5 +1,5 @@
--- The memory of each aggregate: of one group of many rows, of many groups that may take as much as
--- they like, and of a great many groups within work_mem.  docs/design/memory.md states what is allowed.
+-- The memory of each aggregate: of one group with many rows, of many groups without a limit, and of a great many groups
+-- within work_mem. docs/design/memory.md says how much is allowed.
 --
 -- Run with -v rows=10000000 -v groups=1000000.
 \set ON_ERROR_STOP on
@@ -8,8 +8,8 @@ SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SET LOCAL jit = off;
 
--- The session's memory contexts while a query runs, but for caches of the catalog: called by its
--- filter, in each of its passes.  A temporary table would have buffers among them.
+-- The session's memory contexts while a query runs, without caches of the catalog; the query's filter calls this in each
+-- of its passes. A temporary table would add its buffers.
 CREATE UNLOGGED TABLE noted (total bigint, used bigint);
 CREATE FUNCTION pg_temp.note() RETURNS boolean
     LANGUAGE sql VOLATILE
@@ -21,7 +21,7 @@ BEGIN ATOMIC
     SELECT true;
 END;
 
--- by how much the contexts grow while so many rows of so many groups are aggregated
+-- How much the contexts grow while this many rows in this many groups are aggregated.
 CREATE FUNCTION pg_temp.growth(call text, nrows bigint, ngroups bigint, work_mem text, OUT total bigint, OUT used bigint)
     LANGUAGE plpgsql
     SET enable_sort = off
@@ -37,7 +37,7 @@ BEGIN
     SELECT max(n.total) - min(n.total), max(n.used) - min(n.used) INTO total, used FROM noted AS n;
 END $$;
 
--- an argument of an aggregate, as an expression of i: decimals as markets have them
+-- An argument of an aggregate, as an expression of i: decimals like those of markets.
 CREATE TEMP TABLE argument (name text, type text, expression text, PRIMARY KEY (name, type));
 INSERT INTO argument
 SELECT n, t, format('round(%s, 4)::%s', e, t)
@@ -59,7 +59,7 @@ INSERT INTO argument VALUES
     ('live', 'boolean', 'false'),
     ('candle_time', 'timestamp with time zone', 'timestamptz ''2026-01-01'' + i * interval ''1 second''');
 
--- every aggregate of the extension, called
+-- A call of every aggregate of the extension.
 CREATE TEMP TABLE called AS
 SELECT p.oid::regprocedure::text AS aggregate, p.proname AS name,
        format('%I(%s)', p.proname, string_agg(a.expression, ', ' ORDER BY n.place)) AS call,
@@ -72,8 +72,8 @@ LEFT JOIN argument AS a ON a.name = n.name AND a.type = format_type(n.type, NULL
 WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 GROUP BY p.oid, p.proname;
 
--- Bytes of a group's state with the arguments above, on a machine of 64 bits.  An allocation is the
--- next power of two and a header of 16; docs/design/memory.md says what the numbers are made of.
+-- Bytes of a group's state with the arguments above, on a 64-bit machine. An allocation takes the next power of two and
+-- a header of 16; docs/design/memory.md explains the numbers.
 --   candlestick   120 bytes: 128 + 16
 --   arrays        24 + 8 bytes a number: 18 and 25 of them 256 + 16, 7 128 + 16, 4 and 2 64 + 16
 --   medae         24 bytes, and the room of 16 numbers: 32 + 16 + 128 + 16
@@ -88,7 +88,7 @@ INSERT INTO allowed VALUES
     ('sharpe_ratio', 144), ('medae', 192),
     ('ema', 80 + 80), ('atr', 80 + 144), ('rsi', 80 + 272), ('macd', 80 + 272), ('adx', 80 + 272),
     ('obv', 80 + 1040), ('vwap', 80 + 2064), ('sma', 80 + 1040), ('bollinger', 80 + 2064), ('stochastic', 80 + 4112),
-    -- a spec of 64 requests, and two builders of arrays, which begin with room for 64 elements
+    -- a spec of 64 requests, and two array builders, which begin with room for 64 elements
     ('ca_indicators', 32768);
 
 SELECT plan((SELECT 1 + 3 * count(*)::integer FROM called));
@@ -96,19 +96,19 @@ SELECT is((SELECT string_agg(c.aggregate, ', ') FROM called AS c LEFT JOIN allow
            WHERE NOT c.complete OR allowed.bytes IS NULL),
           NULL, 'every aggregate can be called here and has a bound');
 
--- medae keeps 8 bytes a pair, in room that doubles
+-- medae keeps 8 bytes per pair, in an array that doubles.
 SELECT cmp_ok((pg_temp.growth(c.call, :rows, 1, '4MB')).total, '<=',
               65536 + CASE WHEN c.name = 'medae' THEN 24 * :rows::bigint ELSE allowed.bytes END,
               'of one group, ' || c.aggregate || ' takes what a state may take')
 FROM called AS c JOIN allowed USING (name) ORDER BY c.aggregate;
 
--- what groups take beyond those of count(*)
+-- What groups take beyond those of count(*).
 SELECT cmp_ok(((pg_temp.growth(c.call, 100000, 10000, '2GB')).used - base.bytes) / 10000, '<=', allowed.bytes::bigint,
               'of many groups, ' || c.aggregate || ' takes what a state may take for each')
 FROM (SELECT (pg_temp.growth('count(*)', 100000, 10000, '2GB')).used AS bytes OFFSET 0) AS base,
      called AS c JOIN allowed USING (name) ORDER BY c.aggregate;
 
--- twice work_mem, by hash_mem_multiplier, and once more for what goes to files
+-- Twice work_mem, by hash_mem_multiplier, and once more for what goes to files.
 SELECT cmp_ok((pg_temp.growth(c.call, :rows, :groups, '16MB')).total, '<=', 3 * 16777216::bigint,
               'of a great many groups, ' || c.aggregate || ' takes three times work_mem at most')
 FROM called AS c ORDER BY c.aggregate;
