@@ -281,6 +281,8 @@ CREATE FUNCTION @extschema@.purge_sessions(older_than timestamptz, activities_ol
                                OUT deleted bigint, OUT stripped bigint)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- sessions and their activities are looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     old integer[];
@@ -313,25 +315,26 @@ BEGIN
           FOR UPDATE SKIP LOCKED) AS l;
     -- a trail is deleted as a whole; one of which another session holds a part is left to the next purge
     WITH free AS MATERIALIZED (
-        SELECT a.id, a.session_id
-        FROM user_activities AS a
-        WHERE activities_older_than IS NOT NULL
-          AND a.session_id = ANY (old)
-          AND NOT EXISTS (SELECT
-                          FROM user_activities AS later
-                          WHERE later.session_id = a.session_id AND later.created_at >= activities_older_than)
-        FOR UPDATE SKIP LOCKED),
+        SELECT o.id AS session_id, t.activities, a.id
+        FROM unnest(old) AS o (id)
+        CROSS JOIN LATERAL (SELECT count(*) AS activities, max(x.created_at) AS latest
+                            FROM user_activities AS x
+                            WHERE x.session_id = o.id) AS t
+        CROSS JOIN LATERAL (SELECT x.id
+                            FROM user_activities AS x
+                            WHERE x.session_id = o.id AND t.latest < activities_older_than
+                            FOR UPDATE SKIP LOCKED) AS a),
     whole AS (
-        SELECT f.session_id
+        SELECT array_agg(f.id) AS ids
         FROM free AS f
-        GROUP BY f.session_id
-        HAVING count(*) = (SELECT count(*) FROM user_activities AS a WHERE a.session_id = f.session_id))
+        GROUP BY f.session_id, f.activities
+        HAVING count(*) = f.activities)
     DELETE FROM user_activities AS a
-    USING free AS f, whole AS w
-    WHERE a.id = f.id AND w.session_id = f.session_id;
+    WHERE a.id = ANY (ARRAY(SELECT i.id FROM whole AS w CROSS JOIN LATERAL unnest(w.ids) AS i (id)));
     DELETE FROM user_sessions AS s
-    WHERE s.id = ANY (old)
-      AND NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = s.id);
+    WHERE s.id = ANY (ARRAY(SELECT o.id
+                            FROM unnest(old) AS o (id)
+                            WHERE NOT EXISTS (SELECT FROM user_activities AS a WHERE a.session_id = o.id)));
     GET DIAGNOSTICS deleted = ROW_COUNT;
     UPDATE user_sessions AS s
     -- no other session can have this token

@@ -288,6 +288,8 @@ COMMENT ON FUNCTION ca_archive_due(timestamptz, integer) IS
 CREATE FUNCTION ca_prune_maintenance(as_of timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- rows are deleted by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     pruned bigint;
@@ -303,7 +305,7 @@ BEGIN
                OR t.status = 'running' AND t.started_at < ca_prune_maintenance.as_of - interval '90 days')
         FOR UPDATE SKIP LOCKED
     )
-    DELETE FROM background_tasks AS t USING old AS o WHERE t.id = o.id;
+    DELETE FROM background_tasks AS t WHERE t.id = ANY (ARRAY(SELECT o.id FROM old AS o));
     GET DIAGNOSTICS pruned = ROW_COUNT;
     -- steps that no longer exist
     WITH old AS MATERIALIZED (
@@ -312,7 +314,7 @@ BEGIN
         WHERE r.started_at < ca_prune_maintenance.as_of - interval '90 days'
         FOR UPDATE SKIP LOCKED
     )
-    DELETE FROM maintenance_runs AS r USING old AS o WHERE r.step = o.step;
+    DELETE FROM maintenance_runs AS r WHERE r.step = ANY (ARRAY(SELECT o.step FROM old AS o));
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN pruned + forgotten;
 END;
@@ -322,15 +324,17 @@ COMMENT ON FUNCTION ca_prune_maintenance(timestamptz) IS
 
 CREATE FUNCTION ca_prune_system_health(older_than timestamptz, batch_size integer) RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    -- rows are deleted by key, however many the planner believes there are
+    SET enable_seqscan = off
 BEGIN ATOMIC
     WITH gone AS (
         DELETE FROM system_health AS h
-        WHERE h.id IN (SELECT o.id
-                       FROM system_health AS o
-                       WHERE o.check_time < ca_prune_system_health.older_than
-                       ORDER BY o.id
-                       LIMIT ca_prune_system_health.batch_size
-                       FOR UPDATE SKIP LOCKED)
+        WHERE h.id = ANY (ARRAY(SELECT o.id
+                                FROM system_health AS o
+                                WHERE o.check_time < ca_prune_system_health.older_than
+                                ORDER BY o.id
+                                LIMIT ca_prune_system_health.batch_size
+                                FOR UPDATE SKIP LOCKED))
         RETURNING h.id
     )
     SELECT count(*) FROM gone;

@@ -56,33 +56,38 @@ BEGIN ATOMIC
         WHERE CASE WHEN p.aggregation_level = 'hourly' THEN NOT t.pruned
                    ELSE t.pruned OR t.requests = ca_api_requests(p.period_start, p.period_end) END
     ), ready AS MATERIALIZED (
+        -- IN without a join: one would be a nested loop if few hours were expected
         SELECT h.hour_start
         FROM hour AS h
         WHERE h.calls = ca_period_total('hourly', 'requests', h.hour_start)
-          AND 4 = (SELECT count(*) FROM settled AS s WHERE h.hour_start >= s.period_start AND h.hour_start < s.period_end)
+          AND (SELECT bool_and((v.aggregation_level, timeframe_bucket(v.timeframe, h.hour_start))
+                               IN (SELECT s.aggregation_level, s.period_start FROM settled AS s))
+               FROM ca_aggregation_levels() AS v)
     ), free AS MATERIALIZED (
         -- an hour is deleted as a whole: an hour with a call that another session holds is left to the next run
         SELECT l.id, timeframe_bucket('1h', l.created_at) AS hour_start
         FROM external_api_logs AS l
         WHERE l.created_at >= ca_prune_hours.since AND l.created_at < ca_prune_hours.until
-          AND timeframe_bucket('1h', l.created_at) IN (SELECT r.hour_start FROM ready AS r)
+          AND (timeframe_bucket('1h', l.created_at) IN (SELECT r.hour_start FROM ready AS r)) IS TRUE
         FOR UPDATE SKIP LOCKED
     ), whole AS MATERIALIZED (
-        SELECT f.hour_start
-        FROM free AS f
-        GROUP BY f.hour_start
-        HAVING count(*) = (SELECT h.calls FROM hour AS h WHERE h.hour_start = f.hour_start)
+        SELECT x.hour_start, sum(x.calls) AS calls, array_agg(x.id) FILTER (WHERE x.id IS NOT NULL) AS ids
+        FROM (SELECT h.hour_start, h.calls, NULL::integer AS id FROM hour AS h
+              UNION ALL
+              SELECT f.hour_start, 0, f.id FROM free AS f) AS x
+        GROUP BY x.hour_start
+        HAVING sum(x.calls) = count(x.id)
     ), gone AS (
         DELETE FROM external_api_logs AS l
-        USING free AS f
-        WHERE l.id = f.id AND f.hour_start IN (SELECT w.hour_start FROM whole AS w)
-        RETURNING f.hour_start
+        WHERE l.id = ANY (ARRAY(SELECT i.id FROM whole AS w CROSS JOIN LATERAL unnest(w.ids) AS i (id)))
+        RETURNING l.id
     ), noted AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
-        SELECT 'api_usage', 'pruned_requests', sum(g.calls), ca_period('external_api_logs', s.period_start), s.aggregation_level
-        FROM (SELECT x.hour_start, count(*) AS calls FROM gone AS x GROUP BY x.hour_start) AS g
-        JOIN settled AS s ON g.hour_start >= s.period_start AND g.hour_start < s.period_end
-        GROUP BY s.aggregation_level, s.period_start
+        SELECT 'api_usage', 'pruned_requests', sum(p.calls), ca_period('external_api_logs', p.period_start), p.aggregation_level
+        FROM (SELECT v.aggregation_level, timeframe_bucket(v.timeframe, w.hour_start) AS period_start, w.calls
+              FROM whole AS w
+              CROSS JOIN ca_aggregation_levels() AS v) AS p
+        GROUP BY p.aggregation_level, p.period_start
         ON CONFLICT (aggregation_level, metric_name, (dimensions ->> 'rolled_up_from'), (dimensions ->> 'period_start'),
                      jsonb_hash_extended(dimensions, 0), jsonb_hash_extended(dimensions, 1))
             WHERE dimensions ? 'rolled_up_from'
@@ -96,6 +101,8 @@ COMMENT ON FUNCTION ca_prune_hours(timestamptz, timestamptz) IS
 CREATE FUNCTION @extschema@.prune_api_logs(older_than timestamptz, batch_size integer DEFAULT 10000) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- logs are read by time and deleted by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
 DECLARE
     cut timestamptz;
