@@ -122,24 +122,25 @@ CREATE FUNCTION ca_note_logs() RETURNS trigger
 AS $$
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
+    -- as text, for which the index can be used: TG_TABLE_NAME is a name
+    changed CONSTANT text := TG_TABLE_NAME;
 BEGIN
     IF current_setting('cryptoanalytics.moving', true) = 'on' THEN
         RETURN NULL;
     END IF;
     INSERT INTO roll_up_notes (source, aggregation_level, period_start)
-    SELECT DISTINCT TG_TABLE_NAME, p.aggregation_level, p.period_start
-    FROM (SELECT DISTINCT timeframe_bucket('1h', c.created_at) AS hour_start
-          FROM changed_rows AS c
-          -- the first timestamps have no month of their own
-          WHERE c.created_at < timeframe_bucket('1h', moment) AND c.created_at >= timestamptz '4713-01-01 00:00+00 BC') AS h
-    CROSS JOIN LATERAL (
-        SELECT l.aggregation_level, timeframe_bucket(l.timeframe, h.hour_start) AS period_start
-        FROM ca_aggregation_levels() AS l
-        WHERE timeframe_end(l.timeframe, h.hour_start) <= moment) AS p
+    SELECT changed, p.aggregation_level, p.period_start
+    FROM (SELECT DISTINCT l.aggregation_level, timeframe_bucket(l.timeframe, h.hour_start) AS period_start
+          FROM (SELECT DISTINCT timeframe_bucket('1h', c.created_at) AS hour_start
+                FROM changed_rows AS c
+                -- the first timestamps have no month of their own
+                WHERE c.created_at < timeframe_bucket('1h', moment) AND c.created_at >= timestamptz '4713-01-01 00:00+00 BC') AS h
+          CROSS JOIN ca_aggregation_levels() AS l
+          WHERE timeframe_end(l.timeframe, h.hour_start) <= moment) AS p
     WHERE NOT EXISTS (
         SELECT
         FROM roll_up_notes AS n
-        WHERE n.source = TG_TABLE_NAME AND n.aggregation_level = p.aggregation_level
+        WHERE n.source = changed AND n.aggregation_level = p.aggregation_level
           AND n.period_start = p.period_start
         FOR KEY SHARE SKIP LOCKED);
     RETURN NULL;
@@ -371,15 +372,16 @@ BEGIN
     -- before the rows are read: a row that is committed later keeps its note, or leaves one
     WITH taken AS (
         DELETE FROM roll_up_notes AS n
-        WHERE n.note IN (SELECT x.note
-                       FROM roll_up_notes AS x
-                       WHERE x.source = ca_roll_up.source
-                         AND x.aggregation_level = ca_roll_up.aggregation_level
-                         AND x.period_start < stop
-                         AND (ca_roll_up.since IS NULL OR x.period_start >= first)
-                       ORDER BY x.period_start, x.note
-                       LIMIT CASE WHEN most IS NOT NULL THEN ('{48,7,2,1}'::integer[])[place] END
-                       FOR UPDATE SKIP LOCKED)
+        WHERE n.note = ANY (ARRAY(
+            SELECT x.note
+            FROM roll_up_notes AS x
+            WHERE x.source = ca_roll_up.source
+              AND x.aggregation_level = ca_roll_up.aggregation_level
+              AND x.period_start < stop
+              AND (ca_roll_up.since IS NULL OR x.period_start >= first)
+            ORDER BY x.period_start, x.note
+            LIMIT CASE WHEN most IS NOT NULL THEN ('{48,7,2,1}'::integer[])[place] END
+            FOR UPDATE SKIP LOCKED))
         RETURNING n.period_start)
     SELECT array_agg(DISTINCT t.period_start) FILTER (WHERE t.period_start < first), count(*)
     INTO noted, taken
@@ -405,7 +407,7 @@ BEGIN
               SELECT l.* FROM range AS r CROSS JOIN LATERAL ca_activity_metrics(timeframe, r.since, r.until) AS l
               WHERE source = 'user_activities') AS m
         CROSS JOIN LATERAL (SELECT ca_period(source, m.period_start) AS period) AS p
-        WHERE p.period ->> 'period_start' <> ALL (pruned)
+        WHERE p.period ->> 'period_start' NOT IN (SELECT u.period_start FROM unnest(pruned) AS u (period_start))
     ), stale AS MATERIALIZED (
         -- values without rows
         SELECT a.id, a.metric_name, a.dimensions
@@ -421,20 +423,26 @@ BEGIN
         SELECT a.id, a.metric_name, a.dimensions
         FROM unnest(noted) AS n (period_start)
         CROSS JOIN unnest(metrics) AS m (metric)
-        JOIN analytics_data AS a
-          ON a.aggregation_level = ca_roll_up.aggregation_level
-         AND a.metric_name = m.metric
-         AND a.dimensions ? 'rolled_up_from'
-         AND a.dimensions ->> 'rolled_up_from' = source
-         AND a.dimensions ->> 'period_start' = ca_period(source, n.period_start) ->> 'period_start'
+        CROSS JOIN LATERAL (
+            SELECT x.id, x.metric_name, x.dimensions
+            FROM analytics_data AS x
+            WHERE x.aggregation_level = ca_roll_up.aggregation_level
+              AND x.metric_name = m.metric
+              AND x.dimensions ? 'rolled_up_from'
+              AND x.dimensions ->> 'rolled_up_from' = source
+              AND x.dimensions ->> 'period_start' = ca_period(source, n.period_start) ->> 'period_start'
+            OFFSET 0) AS a
     ), gone AS (
         DELETE FROM analytics_data AS a
-        -- no joins, which would be nested loops if few values were expected
+        -- no join, and no hash table that may be too large: either would compare each value with each
         WHERE a.id = ANY (ARRAY(
-            SELECT s.id
-            FROM stale AS s
-            WHERE s.dimensions ->> 'period_start' <> ALL (pruned)
-              AND (s.metric_name, s.dimensions) NOT IN (SELECT c.metric, c.dimensions FROM computed AS c)))
+            SELECT max(v.id)
+            FROM (SELECT s.id, s.metric_name, s.dimensions FROM stale AS s
+                  UNION ALL
+                  SELECT NULL, c.metric, c.dimensions FROM computed AS c) AS v
+            GROUP BY v.metric_name, v.dimensions
+            HAVING count(*) = count(v.id)
+               AND v.dimensions ->> 'period_start' NOT IN (SELECT u.period_start FROM unnest(pruned) AS u (period_start))))
         RETURNING a.id
     ), stored AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
