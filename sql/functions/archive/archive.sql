@@ -299,8 +299,10 @@ CREATE FUNCTION ca_archive_batch(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer, keep_indicators boolean,
     OUT moved bigint, OUT last timestamptz)
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET enable_seqscan = off
 BEGIN ATOMIC
-    -- one statement: a row either moves from one table to the other or stays
+    -- One statement: a row either moves from one table to the other or stays.  The rows are deleted by their
+    -- id, not by a join, which would be a nested loop if the planner expected few candles.
     WITH batch AS MATERIALIZED (
         SELECT p.id, p.candle_time
         FROM ONLY price_data AS p
@@ -313,10 +315,9 @@ BEGIN ATOMIC
         FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM ONLY price_data AS p
-        USING batch AS b
-        WHERE (p.id, p.candle_time) = (b.id, b.candle_time)
-          AND p.asset_id = ca_archive_batch.series
-          AND p.timeframe = ca_archive_batch.timeframe
+        WHERE p.id = ANY (ARRAY(SELECT b.id FROM batch AS b))
+          AND ((p.id, p.asset_id, p.timeframe, p.candle_time)
+               IN (SELECT b.id, ca_archive_batch.series, ca_archive_batch.timeframe, b.candle_time FROM batch AS b)) IS TRUE
         RETURNING p.*
     ), archived AS (
         INSERT INTO price_data_archive AS a
@@ -340,6 +341,7 @@ CREATE FUNCTION ca_restore_batch(
     series integer, timeframe text, since timestamptz, until timestamptz, batch_size integer,
     OUT moved bigint, OUT last timestamptz)
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET enable_seqscan = off
 BEGIN ATOMIC
     WITH batch AS MATERIALIZED (
         SELECT a.id, a.candle_time
@@ -353,10 +355,9 @@ BEGIN ATOMIC
         FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM ONLY price_data_archive AS a
-        USING batch AS b
-        WHERE (a.id, a.candle_time) = (b.id, b.candle_time)
-          AND a.asset_id = ca_restore_batch.series
-          AND a.timeframe = ca_restore_batch.timeframe
+        WHERE a.id = ANY (ARRAY(SELECT b.id FROM batch AS b))
+          AND ((a.id, a.asset_id, a.timeframe, a.candle_time)
+               IN (SELECT b.id, ca_restore_batch.series, ca_restore_batch.timeframe, b.candle_time FROM batch AS b)) IS TRUE
         RETURNING a.*
     ), restored AS (
         INSERT INTO price_data AS p

@@ -75,9 +75,16 @@ CREATE FUNCTION ca_write_partial(candles price_data[], covered integer[], digest
 AS $$
 BEGIN
     IF ca_write_partial.covered IS NULL THEN
+        -- LIMIT makes each look-up one of its own, so that no plan compares all candles with all rows
         DELETE FROM partial_candles AS p
-        USING unnest((SELECT ca_write_partial.candles)) AS c
-        WHERE (p.asset_id, p.timeframe, p.candle_time) = (c.asset_id, c.timeframe, c.candle_time);
+        WHERE p.ctid = ANY (ARRAY(
+            SELECT k.place
+            FROM unnest((SELECT ca_write_partial.candles)) AS c
+            CROSS JOIN LATERAL (
+                SELECT x.ctid AS place
+                FROM partial_candles AS x
+                WHERE (x.asset_id, x.timeframe, x.candle_time) = (c.asset_id, c.timeframe, c.candle_time)
+                LIMIT 1) AS k));
         RETURN;
     END IF;
     INSERT INTO partial_candles AS p (asset_id, timeframe, candle_time, covered, digest)

@@ -10,7 +10,8 @@ COMMENT ON FUNCTION ca_with_indicators(jsonb, jsonb) IS
     'the JSON of a candle with these indicators in place of those that it has; other keys stay, and JSON that is not an object is replaced';
 
 -- A range of time finds the candles in their order, and a hash table their JSON; the planner, which does
--- not know how many there are, would look up each of them.
+-- not know how many there are, would look up each of them.  p.id + 0 keeps it from reading all candles by
+-- the index on id, which is as cheap as a range if it believes that the table is empty.
 --
 -- Rows that another session has locked are skipped: waiting for them while other rows are locked here
 -- would cause deadlocks with sessions that write candles of several series.
@@ -19,13 +20,14 @@ CREATE FUNCTION ca_write_batch(
     RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET enable_nestloop = off
+    SET enable_seqscan = off
     SET cryptoanalytics.moving = 'on'
 BEGIN ATOMIC
     WITH free AS MATERIALIZED (
         SELECT p.id,
                ca_with_indicators(p.technical_indicators, c.value) AS value
         FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
-        JOIN price_data AS p ON p.id = c.id
+        JOIN price_data AS p ON p.id + 0 = c.id
         WHERE p.asset_id = ca_write_batch.asset
           AND p.timeframe = ca_write_batch.timeframe
           AND p.candle_time > ca_write_batch.since
@@ -41,7 +43,7 @@ BEGIN ATOMIC
           AND p.timeframe = ca_write_batch.timeframe
           AND p.candle_time > ca_write_batch.since
           AND p.candle_time <= ca_write_batch.until
-          AND p.id = f.id
+          AND p.id + 0 = f.id
         RETURNING p.id
     )
     SELECT count(*) FROM written;
@@ -54,10 +56,11 @@ CREATE FUNCTION ca_first_unwritten(
     RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL UNSAFE
     SET enable_nestloop = off
+    SET enable_seqscan = off
 BEGIN ATOMIC
     SELECT min(p.candle_time)
     FROM unnest(ca_first_unwritten.ids, ca_first_unwritten."values") AS c (id, value)
-    JOIN price_data AS p ON p.id = c.id
+    JOIN price_data AS p ON p.id + 0 = c.id
     WHERE p.asset_id = ca_first_unwritten.asset
       AND p.timeframe = ca_first_unwritten.timeframe
       AND p.candle_time > ca_first_unwritten.since
@@ -72,6 +75,8 @@ CREATE FUNCTION ca_update_series(
     asset integer, timeframe text, spec jsonb, convention text, OUT written bigint, INOUT reported timestamptz)
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    -- states and notes of a series are found by their index, whatever the tables looked like when this was planned
+    SET enable_seqscan = off
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -100,8 +105,7 @@ BEGIN
         FOR UPDATE SKIP LOCKED
     ), taken AS (
         DELETE FROM technical_indicator_notes AS n
-        USING free AS f
-        WHERE n.id = f.id
+        WHERE n.id = ANY (ARRAY(SELECT f.id FROM free AS f))
         RETURNING n.id
     )
     SELECT min(n.since), count(*) > (SELECT count(*) FROM taken AS t) INTO changed, pending
