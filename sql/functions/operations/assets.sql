@@ -96,23 +96,26 @@ BEGIN ATOMIC
         WHERE abs(c.change) < 1000000
         GROUP BY n.asset_id
     ), late AS (
-        SELECT n.asset_id, n.timeframe, min(n.candle_time) AS since
-        FROM (SELECT p.asset_id, p.timeframe, p.candle_time FROM price_data AS p WHERE p.id > ca_asset_figures.id
-              UNION ALL
-              SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id > ca_asset_figures.id
-              UNION ALL
-              SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a
-              WHERE a.id < ca_asset_figures.archive_id) AS n
-        GROUP BY n.asset_id, n.timeframe
+        SELECT p.asset_id, p.timeframe, p.candle_time FROM price_data AS p WHERE p.id > ca_asset_figures.id
+        UNION ALL
+        SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a WHERE a.id > ca_asset_figures.id
+        UNION ALL
+        SELECT a.asset_id, a.timeframe, a.candle_time FROM price_data_archive AS a
+        WHERE a.id < ca_asset_figures.archive_id
     ), unseen AS MATERIALIZED (
         -- an hour again, for candles that were corrected soon after they closed
-        SELECT s.asset_id, s.code, s.place, s.closed_at AS until,
+        SELECT s.asset_id, s.code, s.place, s.until,
                CASE WHEN a.ath IS NULL OR a.atl IS NULL OR ca_asset_figures.until IS NULL THEN '-infinity'
-                    ELSE least(l.since, timeframe_bucket(s.code, ca_asset_figures.until - interval '1 hour'))
+                    ELSE least(s.late_since, timeframe_bucket(s.code, ca_asset_figures.until - interval '1 hour'))
                END AS since
-        FROM series AS s
-        JOIN assets AS a ON a.id = s.asset_id
-        LEFT JOIN late AS l ON l.asset_id = s.asset_id AND l.timeframe = s.code
+        -- no join, which would be a nested loop if few late candles were expected
+        FROM (SELECT c.asset_id, c.code, max(c.place) AS place, max(c.until) AS until, min(c.late_since) AS late_since
+              FROM (SELECT x.asset_id, x.code, x.place, x.closed_at AS until, NULL::timestamptz AS late_since FROM series AS x
+                    UNION ALL
+                    SELECT l.asset_id, l.timeframe, NULL, NULL, l.candle_time FROM late AS l) AS c
+              GROUP BY c.asset_id, c.code
+              HAVING count(c.place) > 0) AS s
+        CROSS JOIN LATERAL (SELECT o.ath, o.atl FROM assets AS o WHERE o.id = s.asset_id LIMIT 1) AS a
     ), highs AS (
         SELECT DISTINCT ON (u.asset_id) u.asset_id, x.price, x.candle_time
         FROM unseen AS u
@@ -172,6 +175,41 @@ END;
 COMMENT ON FUNCTION ca_volume_24h(integer, timestamptz) IS
     'volume of the 24 hours up to the last end of a candle, from the first of 1h 30m 15m 5m 3m 1m 2h 4h 6h 8h 12h 1d that has all candles, each with a volume; NULL if none has';
 
+-- Without nested loops each row is read by its key and all are joined in one pass, however few the
+-- planner expects.
+CREATE FUNCTION ca_write_assets(figures jsonb) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
+    SET enable_seqscan = off
+    SET enable_nestloop = off
+    SET jit = off
+AS $$
+DECLARE
+    written bigint;
+BEGIN
+    UPDATE assets AS a
+    SET current_price = f.price,
+        market_cap = f.market_cap,
+        total_volume = f.volume,
+        price_change_percentage_24h = f.change_24h,
+        price_change_percentage_7d = f.change_7d,
+        price_change_percentage_30d = f.change_30d,
+        ath = f.ath,
+        ath_date = f.ath_date,
+        atl = f.atl,
+        atl_date = f.atl_date
+    FROM jsonb_to_recordset(figures)
+        AS f (id integer, price numeric, market_cap numeric, volume numeric, change_24h numeric, change_7d numeric,
+              change_30d numeric, ath numeric, ath_date timestamptz, atl numeric, atl_date timestamptz)
+    WHERE a.id = f.id
+      AND a.id = ANY (ARRAY(SELECT (r.value ->> 'id')::integer FROM jsonb_array_elements(figures) AS r));
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END;
+$$;
+COMMENT ON FUNCTION ca_write_assets(jsonb) IS
+    'writes the figures of assets that the caller has locked, and returns how many';
+
 CREATE FUNCTION @extschema@.refresh_assets(as_of timestamptz DEFAULT now()) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
@@ -186,8 +224,8 @@ DECLARE
     last_id bigint;
     last_archive_id bigint;
     began CONSTANT timestamptz := clock_timestamp();
+    changes record;
     refreshed bigint;
-    skipped boolean;
 BEGIN
     PERFORM ca_check_rights('assets', 'SELECT, UPDATE');
     PERFORM ca_check_as_of(refresh_assets.as_of);
@@ -219,7 +257,14 @@ BEGIN
     ), due AS MATERIALIZED (
         SELECT a.id, n.*
         FROM figures AS f
-        JOIN assets AS a ON a.id = f.asset_id
+        -- LIMIT makes each look-up one of its own, so that no plan joins the figures with a whole table
+        CROSS JOIN LATERAL (
+            SELECT o.id, o.circulating_supply, o.current_price, o.market_cap, o.total_volume,
+                   o.price_change_percentage_24h, o.price_change_percentage_7d, o.price_change_percentage_30d,
+                   o.ath, o.ath_date, o.atl, o.atl_date
+            FROM assets AS o
+            WHERE o.id = f.asset_id
+            LIMIT 1) AS a
         CROSS JOIN LATERAL (
             SELECT f.price,
                    coalesce(f.market_cap,
@@ -239,32 +284,15 @@ BEGIN
                n.ath, n.ath_date, n.atl, n.atl_date)
     ), free AS MATERIALIZED (
         -- a session that has counted an access but not committed holds the row
-        SELECT a.id
-        FROM assets AS a
-        WHERE a.id IN (SELECT d.id FROM due AS d)
-        ORDER BY a.id
-        FOR NO KEY UPDATE SKIP LOCKED
-    ), written AS (
-        UPDATE assets AS a
-        SET current_price = d.price,
-            market_cap = d.market_cap,
-            total_volume = d.volume,
-            price_change_percentage_24h = d.change_24h,
-            price_change_percentage_7d = d.change_7d,
-            price_change_percentage_30d = d.change_30d,
-            ath = d.ath,
-            ath_date = d.ath_date,
-            atl = d.atl,
-            atl_date = d.atl_date
-        FROM due AS d
-        JOIN free AS f ON f.id = d.id
-        WHERE a.id = d.id
-        RETURNING a.id
+        SELECT d.*
+        FROM (SELECT x.* FROM due AS x ORDER BY x.id) AS d
+        CROSS JOIN LATERAL (SELECT FROM assets AS o WHERE o.id = d.id FOR NO KEY UPDATE SKIP LOCKED) AS a
     )
-    SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM due) > (SELECT count(*) FROM free)
-    INTO refreshed, skipped;
+    SELECT (SELECT jsonb_agg(f) FROM free AS f) AS figures, (SELECT count(*) FROM due) > (SELECT count(*) FROM free) AS skipped
+    INTO changes;
+    refreshed := coalesce(ca_write_assets(changes.figures), 0);
     -- the next run reads the same candles for assets that may not have seen them
-    IF skipped THEN
+    IF changes.skipped THEN
         marks := coalesce(run.marks, '{}');
     END IF;
 

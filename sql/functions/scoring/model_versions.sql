@@ -45,7 +45,11 @@ CREATE FUNCTION ca_predictions_inserted() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET jit = off
+    -- models are looked up by key, however many the planner believes there are
+    SET enable_seqscan = off
 AS $$
+DECLARE
+    newer record;
 BEGIN
     -- a role that may insert predictions need not be allowed to change models
     IF NOT (has_column_privilege('ai_models', 'last_prediction', 'UPDATE')
@@ -53,23 +57,26 @@ BEGIN
             AND has_column_privilege('ai_models', 'id', 'SELECT')) THEN
         RETURN NULL;
     END IF;
-    WITH newest AS MATERIALIZED (
-        SELECT i.ai_models_id AS id, max(i.created_at) AS predicted_at
-        FROM inserted AS i
-        WHERE isfinite(i.created_at)
-        GROUP BY i.ai_models_id
-    ), free AS MATERIALIZED (
-        SELECT m.id, n.predicted_at
-        FROM newest AS n
-        JOIN ai_models AS m ON m.id = n.id
-        WHERE m.last_prediction IS NULL OR m.last_prediction < n.predicted_at
-        ORDER BY m.id
-        FOR NO KEY UPDATE OF m SKIP LOCKED
-    )
-    UPDATE ai_models AS m
-    SET last_prediction = greatest(m.last_prediction, f.predicted_at)
-    FROM free AS f
-    WHERE m.id = f.id;
+    -- predictions of one statement usually have one time
+    FOR newer IN
+        SELECT f.predicted_at, array_agg(f.id) AS models
+        FROM (SELECT m.id, n.predicted_at
+              FROM (SELECT i.ai_models_id AS id, max(i.created_at) AS predicted_at
+                    FROM inserted AS i
+                    WHERE isfinite(i.created_at)
+                    GROUP BY i.ai_models_id
+                    ORDER BY i.ai_models_id) AS n
+              CROSS JOIN LATERAL (
+                  SELECT o.id
+                  FROM ai_models AS o
+                  WHERE o.id = n.id AND (o.last_prediction IS NULL OR o.last_prediction < n.predicted_at)
+                  FOR NO KEY UPDATE SKIP LOCKED) AS m) AS f
+        GROUP BY f.predicted_at
+    LOOP
+        UPDATE ai_models AS m
+        SET last_prediction = greatest(m.last_prediction, newer.predicted_at)
+        WHERE m.id = ANY (newer.models);
+    END LOOP;
     RETURN NULL;
 END;
 $$;
