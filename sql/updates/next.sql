@@ -29,4 +29,13 @@ DROP INDEX @extschema@.signal_alerts_expires_at_idx;
 CREATE INDEX signal_alerts_expires_at_idx ON @extschema@.signal_alerts (expires_at)
     WHERE is_active AND NOT is_triggered AND expires_at IS NOT NULL;
 
+-- an action looks up its position by key
+ALTER POLICY trade_actions_of_user ON @extschema@.trade_actions
+    USING (cryptoanalytics_internal.ca_first_user() < cryptoanalytics_internal.ca_last_user()
+           OR CASE WHEN (SELECT current_setting('enable_seqscan')) = 'off'
+                   THEN EXISTS (SELECT FROM @extschema@.portfolio AS p WHERE p.id = portfolio_id OFFSET 0)
+                   ELSE EXISTS (SELECT FROM @extschema@.portfolio AS p WHERE p.id = portfolio_id) END)
+    WITH CHECK (cryptoanalytics_internal.ca_first_user() < cryptoanalytics_internal.ca_last_user()
+                OR EXISTS (SELECT FROM @extschema@.portfolio AS p WHERE p.id = portfolio_id OFFSET 0));
+
 -- replay

@@ -78,11 +78,18 @@ CREATE POLICY portfolio_of_user ON portfolio
 COMMENT ON POLICY portfolio_of_user ON portfolio IS
     'a user sees and writes its own positions';
 
--- positions are looked up as the reader sees them
+-- Positions are looked up as the reader sees them.  Reading many actions, PostgreSQL may remember all
+-- positions of the user.  An action that is written, and functions that look up rows by key and turn
+-- enable_seqscan off, look up the position of each action; OFFSET keeps it from doing otherwise, which
+-- it would if it believed that there are few positions.
 ALTER TABLE trade_actions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY trade_actions_of_user ON trade_actions
     USING (ca_first_user() < ca_last_user()
-           OR EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id));
+           OR CASE WHEN (SELECT current_setting('enable_seqscan')) = 'off'
+                   THEN EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id OFFSET 0)
+                   ELSE EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id) END)
+    WITH CHECK (ca_first_user() < ca_last_user()
+                OR EXISTS (SELECT FROM portfolio AS p WHERE p.id = portfolio_id OFFSET 0));
 COMMENT ON POLICY trade_actions_of_user ON trade_actions IS
     'a user sees and writes the actions of its own positions';
 
