@@ -47,6 +47,20 @@ BEGIN ATOMIC
                timeframe_end(v.timeframe, h.hour_start) AS period_end
         FROM hour AS h
         CROSS JOIN ca_aggregation_levels() AS v
+    ), counter AS MATERIALIZED (
+        -- of hours whose counter another session holds, nothing is pruned
+        SELECT p.aggregation_level, p.period_start
+        FROM period AS p
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM analytics_data AS a
+            WHERE a.aggregation_level = p.aggregation_level
+              AND a.metric_name = 'pruned_requests'
+              AND a.dimensions ? 'rolled_up_from'
+              AND a.dimensions ->> 'rolled_up_from' = 'external_api_logs'
+              AND a.dimensions ->> 'period_start' = ca_period('external_api_logs', p.period_start) ->> 'period_start'
+              AND a.dimensions = ca_period('external_api_logs', p.period_start)
+            FOR NO KEY UPDATE SKIP LOCKED) AS a
     ), settled AS MATERIALIZED (
         SELECT p.*
         FROM period AS p
@@ -54,7 +68,9 @@ BEGIN ATOMIC
             SELECT ca_period_total(p.aggregation_level, 'requests', p.period_start) AS requests,
                    ca_period_total(p.aggregation_level, 'pruned_requests', p.period_start) IS NOT NULL AS pruned) AS t
         WHERE CASE WHEN p.aggregation_level = 'hourly' THEN NOT t.pruned
-                   ELSE t.pruned OR t.requests = ca_api_requests(p.period_start, p.period_end) END
+                   WHEN t.pruned THEN (p.aggregation_level, p.period_start)
+                                      IN (SELECT c.aggregation_level, c.period_start FROM counter AS c)
+                   ELSE t.requests = ca_api_requests(p.period_start, p.period_end) END
     ), ready AS MATERIALIZED (
         -- IN without a join: one would be a nested loop if few hours were expected
         SELECT h.hour_start

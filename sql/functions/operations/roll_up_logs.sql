@@ -317,7 +317,10 @@ DECLARE
     noted timestamptz[];
     pruned text[];
     taken bigint;
-    place CONSTANT integer := array_position('{hourly,daily,weekly,monthly}', aggregation_level);
+    left_over bigint;
+    -- about as many rows at each level
+    limit_of_notes CONSTANT integer :=
+        ('{48,7,2,1}'::integer[])[array_position('{hourly,daily,weekly,monthly}', aggregation_level)];
 BEGIN
     IF timeframe IS NULL THEN
         RAISE EXCEPTION 'aggregation_level must be hourly, daily, weekly or monthly'
@@ -380,13 +383,12 @@ BEGIN
               AND x.period_start < stop
               AND (ca_roll_up.since IS NULL OR x.period_start >= first)
             ORDER BY x.period_start, x.note
-            LIMIT CASE WHEN most IS NOT NULL THEN ('{48,7,2,1}'::integer[])[place] END
+            LIMIT CASE WHEN most IS NOT NULL THEN limit_of_notes END
             FOR UPDATE SKIP LOCKED))
         RETURNING n.period_start)
     SELECT array_agg(DISTINCT t.period_start) FILTER (WHERE t.period_start < first), count(*)
     INTO noted, taken
     FROM taken AS t;
-    more := more OR most IS NOT NULL AND taken >= ('{48,7,2,1}'::integer[])[place];
     -- a pruned period cannot be counted again
     pruned := ARRAY(SELECT a.dimensions ->> 'period_start'
                     FROM analytics_data AS a
@@ -408,9 +410,8 @@ BEGIN
               WHERE source = 'user_activities') AS m
         CROSS JOIN LATERAL (SELECT ca_period(source, m.period_start) AS period) AS p
         WHERE p.period ->> 'period_start' NOT IN (SELECT u.period_start FROM unnest(pruned) AS u (period_start))
-    ), stale AS MATERIALIZED (
-        -- values without rows
-        SELECT a.id, a.metric_name, a.dimensions
+    ), stored AS (
+        SELECT a.id, a.metric_name, a.metric_value, a.dimensions
         FROM analytics_data AS a
         WHERE a.aggregation_level = ca_roll_up.aggregation_level
           AND a.metric_name = ANY (metrics)
@@ -420,11 +421,11 @@ BEGIN
                                                       ELSE ca_period(source, first) ->> 'period_start' END
           AND a.dimensions ->> 'period_start' < ca_period(source, stop) ->> 'period_start'
         UNION ALL
-        SELECT a.id, a.metric_name, a.dimensions
+        SELECT a.id, a.metric_name, a.metric_value, a.dimensions
         FROM unnest(noted) AS n (period_start)
         CROSS JOIN unnest(metrics) AS m (metric)
         CROSS JOIN LATERAL (
-            SELECT x.id, x.metric_name, x.dimensions
+            SELECT x.id, x.metric_name, x.metric_value, x.dimensions
             FROM analytics_data AS x
             WHERE x.aggregation_level = ca_roll_up.aggregation_level
               AND x.metric_name = m.metric
@@ -432,30 +433,51 @@ BEGIN
               AND x.dimensions ->> 'rolled_up_from' = source
               AND x.dimensions ->> 'period_start' = ca_period(source, n.period_start) ->> 'period_start'
             OFFSET 0) AS a
+    ), due AS MATERIALIZED (
+        -- values that are new, changed or without rows; no join, and no hash table that may be too large: either
+        -- would compare each value with each
+        SELECT max(v.id) AS id, v.metric, v.dimensions, max(v.value) AS value
+        FROM (SELECT s.id, s.metric_name AS metric, s.metric_value AS was, s.dimensions, NULL::numeric AS value FROM stored AS s
+              UNION ALL
+              SELECT NULL, c.metric, NULL, c.dimensions, c.value FROM computed AS c) AS v
+        GROUP BY v.metric, v.dimensions
+        HAVING max(v.was) IS DISTINCT FROM max(v.value)
+           AND v.dimensions ->> 'period_start' NOT IN (SELECT u.period_start FROM unnest(pruned) AS u (period_start))
+    ), free AS MATERIALIZED (
+        -- a value that another session holds is left to the next roll-up
+        SELECT d.id, d.metric, d.dimensions, d.value
+        FROM due AS d
+        CROSS JOIN LATERAL (SELECT FROM analytics_data AS a WHERE a.id = d.id FOR UPDATE SKIP LOCKED) AS a
     ), gone AS (
         DELETE FROM analytics_data AS a
-        -- no join, and no hash table that may be too large: either would compare each value with each
-        WHERE a.id = ANY (ARRAY(
-            SELECT max(v.id)
-            FROM (SELECT s.id, s.metric_name, s.dimensions FROM stale AS s
-                  UNION ALL
-                  SELECT NULL, c.metric, c.dimensions FROM computed AS c) AS v
-            GROUP BY v.metric_name, v.dimensions
-            HAVING count(*) = count(v.id)
-               AND v.dimensions ->> 'period_start' NOT IN (SELECT u.period_start FROM unnest(pruned) AS u (period_start))))
+        WHERE a.id = ANY (ARRAY(SELECT f.id FROM free AS f WHERE f.value IS NULL))
         RETURNING a.id
-    ), stored AS (
+    ), written AS (
         INSERT INTO analytics_data AS a (category, metric_name, metric_value, dimensions, aggregation_level)
-        SELECT ca_roll_up.category, c.metric, c.value, c.dimensions, ca_roll_up.aggregation_level
-        FROM computed AS c
+        SELECT ca_roll_up.category, w.metric, w.value, w.dimensions, ca_roll_up.aggregation_level
+        FROM (SELECT d.metric, d.dimensions, d.value FROM due AS d WHERE d.id IS NULL
+              UNION ALL
+              SELECT f.metric, f.dimensions, f.value FROM free AS f WHERE f.value IS NOT NULL) AS w
         ON CONFLICT (aggregation_level, metric_name, (dimensions ->> 'rolled_up_from'), (dimensions ->> 'period_start'),
                      jsonb_hash_extended(dimensions, 0), jsonb_hash_extended(dimensions, 1))
             WHERE dimensions ? 'rolled_up_from'
         DO UPDATE SET metric_value = excluded.metric_value
         WHERE a.metric_value <> excluded.metric_value
         RETURNING a.id
+    ), held AS (
+        INSERT INTO roll_up_notes (source, aggregation_level, period_start)
+        SELECT ca_roll_up.source, ca_roll_up.aggregation_level, (h.dimensions ->> 'period_start')::timestamptz
+        FROM (SELECT d.id, d.dimensions, 1 AS due FROM due AS d WHERE d.id IS NOT NULL
+              UNION ALL
+              SELECT f.id, f.dimensions, -1 FROM free AS f) AS h
+        GROUP BY h.dimensions ->> 'period_start'
+        HAVING sum(h.due) > 0
+        RETURNING note
     )
-    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM stored) INTO written;
+    SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM written), (SELECT count(*) FROM held)
+    INTO written, left_over;
+    -- what is held is no reason to begin again at once
+    more := more OR most IS NOT NULL AND taken >= limit_of_notes AND left_over < taken;
 
     IF since IS NULL AND stop >= coalesce(mark.rolled_until, '-infinity') THEN
         PERFORM ca_roll_up_mark(source, aggregation_level, timeframe, mark, first, stop, running, next);
@@ -463,7 +485,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION ca_roll_up(text, text, text, timestamptz, timestamptz, bigint) IS
-    'writes the metrics of a table''s ended periods into analytics_data, from a limited number of rows if requested, deletes values without rows, and returns how many are new, changed or gone, and whether there is more to do';
+    'writes the metrics of a table''s ended periods into analytics_data, from a limited number of rows if requested, deletes values without rows, and returns how many are new, changed or gone, and whether there is more to do; a value that another session holds is left, with a note, to the next roll-up';
 
 CREATE FUNCTION @extschema@.roll_up_api_logs(aggregation_level text, since timestamptz DEFAULT NULL,
                                  as_of timestamptz DEFAULT now()) RETURNS bigint
