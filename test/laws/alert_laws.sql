@@ -1,6 +1,6 @@
 -- check_alerts() is compared with the definition, applied to every pair of an alert and a candle.
 BEGIN;
-SELECT plan(12);
+SELECT plan(15);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -154,6 +154,27 @@ SELECT set_eq('SELECT id - 3000, at FROM pg_temp.told WHERE id > 3000', 'SELECT 
 -- Alerts that have expired are no longer active; alerts that have fired are not expired.
 SELECT is(expire_alerts('2024-01-06'), (SELECT count(*) FROM signal_alerts WHERE is_active AND NOT is_triggered AND expires_at <= '2024-01-06'),
           'alerts that wait and have expired are made inactive');
+
+-- An hour rolled up from its first ten minutes, which are no longer stored, tells nothing of the time after
+-- 12:10: an alert created at 12:30 does not know its price, and one that expired then had fired before.
+INSERT INTO assets (id, symbol, name, asset_type) VALUES (13, 'LAW13', 'Law', 'crypto');
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
+SELECT 13, '1m', timestamptz '2024-03-01 12:00' + n * interval '1 minute', 101, 101, 101, 101, 1 FROM generate_series(0, 9) AS n
+UNION ALL
+SELECT 13, '1h', '2024-03-01 11:00', 99, 99, 99, 99, 60;
+SELECT rollup_candles('1h', 13);
+DELETE FROM price_data WHERE asset_id = 13 AND timeframe = '1m';
+INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at, expires_at)
+VALUES (10001, 1, 13, 'price_target', 'above', 100, '2024-03-01 12:05', NULL),
+       (10002, 1, 13, 'price_target', 'above', 100, '2024-03-01 12:30', NULL),
+       (10003, 1, 13, 'price_target', 'above', 100, '2024-03-01 11:30', '2024-03-01 12:30');
+SELECT is((SELECT array_agg(p.covered) FROM partial_candles AS p WHERE p.asset_id = 13), '{10}', 'an hour of ten minutes is partial');
+SELECT is(check_alerts('2024-03-01 13:00'), 2::bigint, 'alerts fire by what the minutes tell');
+SELECT set_eq($$SELECT (n.data ->> 'alert_id')::integer, (n.data ->> 'closed_at')::timestamptz
+                FROM notifications AS n
+                WHERE (n.data ->> 'asset_id')::integer = 13$$,
+              $$VALUES (10001, timestamptz '2024-03-01 12:10'), (10003, '2024-03-01 12:10')$$,
+              'which are dated by their end, not by that of the hour');
 
 SELECT * FROM finish();
 ROLLBACK;

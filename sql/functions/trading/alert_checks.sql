@@ -56,7 +56,7 @@ CREATE FUNCTION ca_alert_candles(
     RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT n.asset_id, c.timeframe, c.candle_time, timeframe_end(c.timeframe, c.candle_time),
+    SELECT n.asset_id, c.timeframe, c.candle_time, u.closed_at,
            c.high_price, c.low_price, c.close_price, c.volume, c.candle_time >= n.first, n.changes
     FROM (
         -- what the alerts of the asset need; OFFSET makes the subquery run once
@@ -98,12 +98,15 @@ BEGIN ATOMIC
                AND h.candle_time < timeframe_bucket(t.code, n.first)
              ORDER BY h.candle_time DESC
              LIMIT 1) AS l
+         CROSS JOIN LATERAL ca_candle_until(n.asset_id, t.code, l.candle_time) AS u
          WHERE NOT n.adjoins AND t.code <> n.timeframe
-         ORDER BY timeframe_end(t.code, l.candle_time) DESC, t.place
-         LIMIT 1)) AS c;
+         ORDER BY u.closed_at DESC, t.place
+         LIMIT 1)) AS c
+    -- a candle that was rolled up from a fragment tells nothing of the time after it
+    CROSS JOIN LATERAL ca_candle_until(n.asset_id, c.timeframe, c.candle_time) AS u;
 END;
 COMMENT ON FUNCTION ca_alert_candles(integer[], timestamptz) IS
-    'the candles that are new to check_alerts(), the last candle before them (the last 21 if volumes are compared), and one of another timeframe if that may have ended later; whether changes are compared';
+    'the candles that are new to check_alerts(), the last candle before them (the last 21 if volumes are compared), and one of another timeframe if that may have ended later, each with the end of what it was made of; whether changes are compared';
 
 CREATE FUNCTION ca_alert_figures(
     assets integer[], as_of timestamptz,
