@@ -86,18 +86,18 @@ INSERT INTO assets (id, symbol, name, asset_type) VALUES (804, 'PLACE', 'In plac
 ALTER TABLE technical_indicator_states SET (autovacuum_enabled = off);
 VACUUM technical_indicator_states;
 SELECT pg_relation_size('technical_indicator_states') AS bytes \gset
-DO $$
-BEGIN
-    FOR i IN 0 .. 299 LOOP
-        INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
-        VALUES (804, '1m', i, i + 1, i - 1, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 minute');
-        COMMIT;
-        IF i >= 200 THEN
-            PERFORM update_technical_indicators(804, '1m');
-            COMMIT;
-        END IF;
-    END LOOP;
-END $$;
+INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time)
+SELECT 804, '1m', i, i + 1, i - 1, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 minute' FROM generate_series(0, 199) AS i;
+-- A session keeps what it knows of the oldest transaction while a transaction is open in another database of the server;
+-- VACUUM makes it look again.
+CREATE TEMP TABLE vacuumed ();
+\set ECHO none
+SELECT format('INSERT INTO price_data (asset_id, timeframe, open_price, high_price, low_price, close_price, candle_time) VALUES (804, %L, %s, %s, %s, %s, %L)',
+              '1m', i, i + 1, i - 1, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 minute'),
+       'DO $$BEGIN PERFORM update_technical_indicators(804, ''1m''); END$$', 'VACUUM vacuumed'
+FROM generate_series(200, 299) AS i \gexec
+\set ECHO all
+DROP TABLE vacuumed;
 SELECT count(*) AS states, max(candles) AS candles, max(length(state)) > 2000 AS large,
        pg_relation_size('technical_indicator_states') - :bytes < 16 * 8192 AS in_place
 FROM technical_indicator_states WHERE asset_id = 804;
