@@ -16,6 +16,7 @@
 #include "settings/archive.h"
 #include "settings/lockout.h"
 #include "settings/maintenance.h"
+#include "settings/moving.h"
 #include "settings/setting.h"
 
 #if PG_VERSION_NUM >= 180000
@@ -26,13 +27,6 @@ PG_MODULE_MAGIC;
 
 void _PG_init(void);
 
-/*
- * cryptoanalytics.moving: on while the extension itself moves candles or writes
- * their indicators.  No C code reads the variable, which PostgreSQL needs: triggers
- * ask current_setting().
- */
-static bool moving;
-
 void
 _PG_init(void)
 {
@@ -42,13 +36,7 @@ _PG_init(void)
 	ca_define_maintenance_settings();
 	ca_define_drop_setting();
 	ca_define_user_setting();
-	DefineCustomBoolVariable(
-		"cryptoanalytics.moving", "Candles only move to the archive.",
-		"Set by functions that move candles or write indicators, so that "
-		"triggers need not have indicators computed again.",
-		&moving, false, PGC_USERSET,
-		GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, NULL, NULL,
-		NULL);
+	ca_define_moving_setting();
 	ca_fdw_define_statistics();
 	ca_end_settings();
 	MarkGUCPrefixReserved("cryptoanalytics");

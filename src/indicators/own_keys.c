@@ -107,10 +107,14 @@ static Jsonb *
 indicators_alone(FunctionCallInfo fcinfo, int arg)
 {
 	Jsonb *json = PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
+	uint32 found;
 
-	if (json == NULL || !JB_ROOT_IS_OBJECT(json) || count_indicators(json) == 0)
+	if (json == NULL || !JB_ROOT_IS_OBJECT(json))
 		return NULL;
-	return some_keys(json, true);
+	found = count_indicators(json);
+	if (found == 0)
+		return NULL;
+	return found == JB_ROOT_COUNT(json) ? json : some_keys(json, true);
 }
 
 /* ca_indicators_differ(jsonb, jsonb) -> boolean; NULL has no indicators */

@@ -26,7 +26,7 @@ SELECT is_empty($$
     WHERE m.prokind = 'p' AND (m.prosecdef OR m.prosrc ~* '\m(from|join|into|update|call|perform)\s+(?!pg_catalog\.|cryptoanalytics\.|cryptoanalytics_internal\.|strict\M|lateral\M)[a-z_]+[.(]')
 $$, 'procedures, which cannot set it, name what they call with its schema');
 SELECT is((SELECT array_agg(m.proname::text ORDER BY m.proname) FROM member AS m WHERE m.prosecdef),
-          ARRAY['ca_change_key', 'ca_drop_notes', 'ca_execute_signals', 'ca_note_candles', 'ca_note_change', 'ca_note_correction', 'ca_note_logs', 'ca_note_segment', 'ca_note_truncation', 'ca_refuse_second_copy',
+          ARRAY['ca_change_key', 'ca_drop_notes', 'ca_execute_signals', 'ca_note_candles', 'ca_note_change', 'ca_note_logs', 'ca_note_segment', 'ca_note_truncation', 'ca_refuse_second_copy',
                 'ca_supersede_archived', 'record_asset_access', 'user_by_email'], 'those with the rights of their owner are these');
 SELECT is_empty($$SELECT m.proname FROM member AS m WHERE m.prosecdef AND (obj_description(m.oid, 'pg_proc') !~ 'its owner''s rights because'
                   OR has_function_privilege('public', m.oid, 'EXECUTE'))$$,

@@ -73,7 +73,7 @@ SELECT is_empty($$SELECT relname FROM relation WHERE relkind IN ('v', 'm')
 SELECT set_eq($$SELECT p.proname::text FROM pg_proc AS p JOIN member AS m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid
                 WHERE p.prosecdef$$,
               ARRAY['ca_supersede_archived', 'ca_refuse_second_copy', 'ca_note_segment', 'ca_note_change', 'ca_note_candles', 'ca_execute_signals', 'ca_change_key', 'ca_drop_notes',
-                    'ca_note_correction', 'ca_note_truncation', 'ca_note_logs', 'record_asset_access', 'user_by_email'],
+                    'ca_note_truncation', 'ca_note_logs', 'record_asset_access', 'user_by_email'],
               'the functions with rights of their owner keep candles in one place, note changes of them and of logs, count accesses and look an address up');
 
 -- What a role, with the setting naming a user, gets from a query; its changes are undone.

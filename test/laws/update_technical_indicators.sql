@@ -1,7 +1,7 @@
 -- update_technical_indicators() writes what technical_indicators() returns, to the bit, in whatever way the candles came
 -- in, and its stored states are never misread.
 BEGIN;
-SELECT plan(66);
+SELECT plan(77);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = warning;
 
@@ -211,6 +211,67 @@ SELECT update_technical_indicators(4, '1m');
 CREATE TEMP TABLE kept AS SELECT id, technical_indicators FROM price_data WHERE asset_id = 4 AND timeframe = '1m';
 DELETE FROM technical_indicator_states WHERE asset_id = 4;
 SELECT is(update_technical_indicators(4, '1m'), 0::bigint, 'and computed from scratch they are the same');
+
+-- a statement notes the oldest of its candles of each series, in whatever order it meets them
+DELETE FROM technical_indicator_notes;
+CREATE TEMP TABLE met AS
+SELECT p.id, p.asset_id, p.timeframe, p.candle_time, row_number() OVER (ORDER BY hashint8(p.id)) AS place
+FROM price_data AS p WHERE p.asset_id IN (1, 3, 4) AND p.candle_time > '2024-01-20 00:00+00' ORDER BY place;
+WITH changed AS (
+    UPDATE price_data AS p SET close_price = p.close_price + 0.25, high_price = p.high_price + 0.25
+    FROM met AS m WHERE p.id = m.id RETURNING p.id)
+SELECT cmp_ok((SELECT count(*) FROM changed), '>', 10000::bigint, 'many candles of several series change at once');
+SELECT is_empty($$SELECT m.asset_id, m.timeframe FROM met AS m
+                  WHERE NOT EXISTS (SELECT FROM technical_indicator_notes AS n
+                                    WHERE n.asset_id = m.asset_id AND n.timeframe = m.timeframe AND n.since <= m.candle_time)$$,
+                'each of them is noted');
+SELECT is_empty($$SELECT n.asset_id, n.timeframe FROM technical_indicator_notes AS n
+                  GROUP BY n.asset_id, n.timeframe HAVING count(*) > 3$$, 'by a few notes a series');
+SELECT update_technical_indicators(1, '1h', pg_temp.everything()), update_technical_indicators(3, '1h', pg_temp.everything());
+SELECT is_empty('SELECT pg_temp.wrong(1) UNION ALL SELECT pg_temp.wrong(3)', 'so that they are right again');
+
+-- another trigger may take the notes while the statement still notes its candles
+CREATE FUNCTION pg_temp.update_in_between() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM update_technical_indicators(NEW.asset_id, '1h', pg_temp.everything());
+    RETURN NULL;
+END;
+$$;
+CREATE TRIGGER zz_update_in_between AFTER UPDATE OF close_price ON price_data
+    FOR EACH ROW WHEN (NEW.candle_time = '2024-01-20 11:00+00') EXECUTE FUNCTION pg_temp.update_in_between();
+UPDATE price_data SET close_price = close_price + 0.125, high_price = high_price + 0.125
+WHERE asset_id = 3 AND candle_time BETWEEN '2024-01-20 06:00+00' AND '2024-01-20 18:00+00';
+SELECT is_empty('SELECT pg_temp.wrong(3)', 'it sees all candles of the statement');
+DROP TRIGGER zz_update_in_between ON price_data;
+
+-- ca_indicators_differ() against the operators of jsonb
+CREATE TEMP TABLE json (value jsonb);
+INSERT INTO json VALUES
+    (NULL), ('null'), ('1'), ('"RSI"'), ('[]'), ('["RSI"]'), ('{}'), ('{"RSI": 1}'), ('{"RSI": 1.0}'), ('{"RSI": 2}'), ('{"RSI": null}'),
+    ('{"RSI": "1"}'), ('{"RSI": "11"}'), ('{"RSI": true}'), ('{"RSI": false}'), ('{"RSI": [1]}'), ('{"RSI": {"7": 1}}'), ('{"RSI": {"7": 1.00}}'),
+    ('{"RSI": {"7": 2}}'), ('{"RSI": [1, 2]}'), ('{"RSI": {}}'), ('{"RSI": []}'), ('{"mine": 1}'), ('{"mine": 2, "RSI": 1}'), ('{"STOCH": 1}'), ('{"STOCH": 1, "ADX": 2}'),
+    ('{"SMA": 1, "EMA": 2, "MACD": {"value": 1}, "BBANDS": 3, "ATR": 4}'), ('{"SMA": 1, "EMA": 2, "MACD": {"value": 2}, "BBANDS": 3, "ATR": 4}');
+SELECT is_empty($$SELECT a.value, b.value FROM json AS a CROSS JOIN json AS b
+    WHERE ca_indicators_differ(a.value, b.value) IS DISTINCT FROM EXISTS (
+        SELECT FROM unnest('{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) AS k (key)
+        WHERE a.value -> k.key IS DISTINCT FROM b.value -> k.key)$$, 'indicators differ as the values of their keys do');
+
+-- ca_batch_json() against the operators of jsonb, for candles in the order of the batch, out of it and outside of it
+CREATE TEMP TABLE batch AS
+SELECT array_agg(id) AS ids, array_agg(jsonb_build_object('RSI', id % 3, 'SMA', jsonb_build_object('7', id))) AS "values"
+FROM generate_series(1, 100) AS id;
+SELECT is_empty($$SELECT c.id, j.value
+    FROM batch AS b CROSS JOIN json AS j CROSS JOIN (SELECT (i * 7 % 104)::bigint AS id FROM generate_series(0, 300) AS i) AS c
+    CROSS JOIN LATERAL (SELECT CASE WHEN jsonb_typeof(j.value) = 'object'
+                                    THEN (j.value - '{RSI,MACD,SMA,EMA,BBANDS,ATR,ADX,STOCH}'::text[]) || b."values"[c.id]
+                                    ELSE b."values"[c.id] END AS value) AS wanted
+    WHERE ca_batch_json(b.ids, b."values", c.id, j.value) IS DISTINCT FROM wanted.value$$, 'the JSON becomes what a batch has, next to other keys');
+SELECT is((SELECT count(DISTINCT id) FROM batch, unnest(ids, "values") AS u (id, value)
+           WHERE ca_batch_json(ids, "values", id, value) IS NULL AND ca_batch_json(ids, "values", id, value || '{"mine": [1]}') IS NULL),
+          100::bigint, 'and stays as it is when it is that');
+SELECT is((SELECT ca_batch_json(ids, "values", 101, '{"RSI": 1}') FROM batch), NULL, 'what is not in the batch stays too');
+SELECT throws_ok($$SELECT ca_batch_json(ARRAY[1, NULL], ARRAY['1', '2']::jsonb[], 1, NULL)$$, '22004', NULL, 'a batch has no NULL');
+SELECT throws_ok($$SELECT ca_batch_json(ARRAY[1, 2], ARRAY['1']::jsonb[], 1, NULL)$$, '2202E', NULL, 'and a value for each candle');
 
 TRUNCATE price_data;
 SELECT is((SELECT count(DISTINCT (asset_id, timeframe)) FROM technical_indicator_notes WHERE since = '-infinity'), 4::bigint, 'a truncated table is noted for every series');

@@ -39,6 +39,15 @@ SELECT technical_indicators FROM price_data WHERE asset_id = 802 ORDER BY candle
 SELECT update_technical_indicators(802);
 SELECT spec, convention, candles FROM technical_indicator_states WHERE asset_id = 802;
 
+-- at REPEATABLE READ, where notes cannot be shared, a statement leaves one a series all the same
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+UPDATE price_data SET close_price = close_price WHERE asset_id IN (801, 802);
+UPDATE price_data SET close_price = low_price WHERE asset_id = 801;
+UPDATE price_data SET technical_indicators = '{"RSI": 50}' WHERE asset_id = 802;
+SELECT asset_id, timeframe, since AT TIME ZONE 'UTC' AS since
+FROM technical_indicator_notes WHERE asset_id IN (801, 802) ORDER BY asset_id, id;
+ROLLBACK;
+
 -- What is not a spec.
 \set VERBOSITY default
 \set SHOW_CONTEXT never

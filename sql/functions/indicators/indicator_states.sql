@@ -163,20 +163,10 @@ COMMENT ON FUNCTION ca_note_candles() IS
 REVOKE EXECUTE ON FUNCTION ca_note_candles() FROM PUBLIC;
 
 CREATE FUNCTION ca_note_correction() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
-AS $$
-BEGIN
-    PERFORM ca_note_change(OLD.asset_id, OLD.timeframe, OLD.candle_time);
-    IF (OLD.asset_id, OLD.timeframe, OLD.candle_time)
-       IS DISTINCT FROM (NEW.asset_id, NEW.timeframe, NEW.candle_time) THEN
-        PERFORM ca_note_change(NEW.asset_id, NEW.timeframe, NEW.candle_time);
-    END IF;
-    RETURN NULL;
-END;
-$$;
+    LANGUAGE c VOLATILE
+    AS 'MODULE_PATHNAME', 'ca_note_correction';
 COMMENT ON FUNCTION ca_note_correction() IS
-    'trigger: notes a candle whose prices, key or indicators changed; it runs with its owner''s rights because it calls ca_note_change()';
+    'trigger: notes a candle whose prices, key or indicators changed, by ca_note_change(), which whoever writes candles may not call';
 REVOKE EXECUTE ON FUNCTION ca_note_correction() FROM PUBLIC;
 
 CREATE FUNCTION ca_note_truncation() RETURNS trigger
@@ -219,6 +209,12 @@ CREATE TRIGGER assets_drop_notes
 COMMENT ON TRIGGER assets_drop_notes ON assets IS
     'the notes of an asset go with it';
 
+CREATE FUNCTION ca_is_moving() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_is_moving';
+COMMENT ON FUNCTION ca_is_moving() IS
+    'the setting cryptoanalytics.moving';
+
 CREATE FUNCTION ca_indicators_differ(a jsonb, b jsonb) RETURNS boolean
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_indicators_differ';
@@ -245,7 +241,7 @@ CREATE TRIGGER price_data_note_update
     WHEN ((OLD.asset_id, OLD.timeframe, OLD.candle_time, OLD.high_price, OLD.low_price, OLD.close_price)
           IS DISTINCT FROM
           (NEW.asset_id, NEW.timeframe, NEW.candle_time, NEW.high_price, NEW.low_price, NEW.close_price)
-          OR current_setting('cryptoanalytics.moving', true) IS DISTINCT FROM 'on'
+          OR NOT ca_is_moving()
              AND OLD.technical_indicators IS DISTINCT FROM NEW.technical_indicators
              AND ca_indicators_differ(OLD.technical_indicators, NEW.technical_indicators))
     EXECUTE FUNCTION ca_note_correction();

@@ -1,53 +1,47 @@
 -- Writing indicators into the rows of candles.
 
-CREATE FUNCTION ca_with_indicators(technical_indicators jsonb, indicators jsonb) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN jsonb_typeof(technical_indicators) = 'object'
-                THEN coalesce(ca_own_keys(technical_indicators), '{}') || indicators
-                ELSE indicators
-           END;
-COMMENT ON FUNCTION ca_with_indicators(jsonb, jsonb) IS
-    'the JSON of a candle with these indicators in place of those that it has; other keys stay, and JSON that is not an object is replaced';
+CREATE FUNCTION ca_batch_json(ids bigint[], "values" jsonb[], id bigint, technical_indicators jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_batch_json';
+COMMENT ON FUNCTION ca_batch_json(bigint[], jsonb[], bigint, jsonb) IS
+    'what the JSON of a candle of a batch must become, with the other keys that it has; NULL if it is that already, or if the candle is not in the batch; fast for candles in the order of the batch';
 
--- A range of time finds the candles in their order, and a hash table their JSON; the planner, which does
--- not know how many there are, would look up each of them.  p.id + 0 keeps it from reading all candles by
--- the index on id, which is as cheap as a range if it believes that the table is empty.
---
 -- Rows that another session has locked are skipped: waiting for them while other rows are locked here
--- would cause deadlocks with sessions that write candles of several series.
+-- would cause deadlocks with sessions that write candles of several series.  So each row is locked
+-- first, and then found where it is.  A row that changes at that moment is there only for the next
+-- statement, and counts as locked.
+--
+-- The settings make one plan for all batches, whatever the planner believes about the table: an index
+-- gives the candles in the order of the batch, and each row is found by its place.
 CREATE FUNCTION ca_write_batch(
     asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
     RETURNS bigint
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE
-    SET enable_nestloop = off
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
     SET enable_seqscan = off
+    SET plan_cache_mode = force_generic_plan
     SET cryptoanalytics.moving = 'on'
-BEGIN ATOMIC
-    WITH free AS MATERIALIZED (
-        SELECT p.id,
-               ca_with_indicators(p.technical_indicators, c.value) AS value
-        FROM unnest(ca_write_batch.ids, ca_write_batch."values") AS c (id, value)
-        JOIN price_data AS p ON p.id + 0 = c.id
-        WHERE p.asset_id = ca_write_batch.asset
-          AND p.timeframe = ca_write_batch.timeframe
-          AND p.candle_time > ca_write_batch.since
-          AND p.candle_time <= ca_write_batch.until
-          AND (p.technical_indicators IS NULL
-               OR p.technical_indicators IS DISTINCT FROM ca_with_indicators(p.technical_indicators, c.value))
-        FOR NO KEY UPDATE OF p SKIP LOCKED
-    ), written AS (
-        UPDATE price_data AS p
-        SET technical_indicators = f.value
-        FROM free AS f
-        WHERE p.asset_id = ca_write_batch.asset
-          AND p.timeframe = ca_write_batch.timeframe
-          AND p.candle_time > ca_write_batch.since
-          AND p.candle_time <= ca_write_batch.until
-          AND p.id + 0 = f.id
-        RETURNING p.id
-    )
-    SELECT count(*) FROM written;
+AS $$
+DECLARE
+    written bigint;
+BEGIN
+    UPDATE price_data AS p
+    SET technical_indicators = f.value
+    FROM (
+        SELECT l.tableoid AS in_table, l.ctid AS place,
+               ca_batch_json(ca_write_batch.ids, ca_write_batch."values", l.id, l.technical_indicators) AS value
+        FROM price_data AS l
+        WHERE l.asset_id = ca_write_batch.asset
+          AND l.timeframe = ca_write_batch.timeframe
+          AND l.candle_time > ca_write_batch.since
+          AND l.candle_time <= ca_write_batch.until
+          AND ca_batch_json(ca_write_batch.ids, ca_write_batch."values", l.id, l.technical_indicators) IS NOT NULL
+        FOR NO KEY UPDATE OF l SKIP LOCKED) AS f
+    WHERE p.ctid = f.place AND p.tableoid = f.in_table;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
 END;
+$$;
 COMMENT ON FUNCTION ca_write_batch(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
     'puts indicators into the live candles of a series that start in (since, until], next to their other keys, and returns how many changed; rows that another session has locked stay unchanged';
 
@@ -55,18 +49,15 @@ CREATE FUNCTION ca_first_unwritten(
     asset integer, timeframe text, since timestamptz, until timestamptz, ids bigint[], "values" jsonb[])
     RETURNS timestamptz
     LANGUAGE sql STABLE PARALLEL UNSAFE
-    SET enable_nestloop = off
     SET enable_seqscan = off
 BEGIN ATOMIC
     SELECT min(p.candle_time)
-    FROM unnest(ca_first_unwritten.ids, ca_first_unwritten."values") AS c (id, value)
-    JOIN price_data AS p ON p.id + 0 = c.id
+    FROM price_data AS p
     WHERE p.asset_id = ca_first_unwritten.asset
       AND p.timeframe = ca_first_unwritten.timeframe
       AND p.candle_time > ca_first_unwritten.since
       AND p.candle_time <= ca_first_unwritten.until
-      AND (p.technical_indicators IS NULL
-           OR p.technical_indicators IS DISTINCT FROM ca_with_indicators(p.technical_indicators, c.value));
+      AND ca_batch_json(ca_first_unwritten.ids, ca_first_unwritten."values", p.id, p.technical_indicators) IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_first_unwritten(integer, text, timestamptz, timestamptz, bigint[], jsonb[]) IS
     'the first candle that ca_write_batch() has not written because another session has locked its row';

@@ -52,13 +52,7 @@ COMMENT ON FUNCTION ca_earlier(timestamptz, interval) IS
 
 -- For WHEN clauses of triggers only: a function that sets its search_path hides that of the session.
 CREATE FUNCTION ca_is_restore() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN pg_catalog.current_setting('search_path') IN ('', '""') AND pg_catalog.current_query() ~* '^\s*copy\M'
-                -- anybody can arrange both, so only the owner of the tables, or a role that may become it, restores
-                THEN (SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE')
-                             AND pg_catalog.pg_has_role(session_user, c.relowner, 'MEMBER')
-                      FROM pg_catalog.pg_class AS c
-                      WHERE c.oid = 'users'::pg_catalog.regclass)
-                ELSE false END;
+    LANGUAGE c STABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_is_restore';
 COMMENT ON FUNCTION ca_is_restore() IS
     'whether the owner of the tables loads rows by COPY with an empty search_path, as a dump does: such rows stay as they are';
