@@ -128,12 +128,12 @@ SELECT is_empty($$(SELECT id, at FROM pg_temp.defined EXCEPT ALL SELECT id, at F
 SELECT is_empty($$SELECT id FROM signal_alerts AS a
                   WHERE is_triggered <> EXISTS (SELECT FROM pg_temp.told AS t WHERE t.id = a.id)
                      OR is_triggered <> (triggered_at IS NOT NULL)$$,
-                'what is told is triggered, and nothing else');
+                'alerts with a notification are triggered, and no others');
 SELECT is_empty($$SELECT t.id FROM pg_temp.told AS t JOIN signal_alerts AS a USING (id)
                   WHERE a.triggered_at <> t.told_at
                      OR t.told_at <> (SELECT min(c.at) FROM checked AS c WHERE c.at >= t.at)$$,
                 'by the first check that knows of it, which is the time it is stamped with');
-SELECT is((SELECT sum(fired) FROM checked)::bigint, (SELECT count(*) FROM notifications), 'a check returns how many it has told');
+SELECT is((SELECT sum(fired) FROM checked)::bigint, (SELECT count(*) FROM notifications), 'a check returns how many notifications it made');
 SELECT is_empty($$SELECT n.id FROM notifications AS n JOIN candle AS c ON c.asset = (n.data ->> 'asset_id')::integer AND c.candle_time = (n.data ->> 'candle_time')::timestamptz
                   WHERE ((n.data ->> 'close')::numeric, (n.data ->> 'high')::numeric, (n.data ->> 'low')::numeric, (n.data ->> 'previous_close')::numeric)
                         IS DISTINCT FROM (c.close, c.high, c.low, c.previous)

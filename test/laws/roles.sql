@@ -115,7 +115,7 @@ SELECT is_empty($$SELECT r FROM unnest(ARRAY['kind_analyst', 'kind_application',
 CREATE ROLE kind_owner;
 CREATE ROLE kind_reader IN ROLE pg_read_all_data;
 CREATE ROLE kind_bypass BYPASSRLS;
-SELECT throws_ok('SELECT grant_operator(NULL)', '42704', 'unknown role', 'a role must be told');
+SELECT throws_ok('SELECT grant_operator(NULL)', '42704', 'unknown role', 'a role must be given');
 SELECT throws_ok('SELECT grant_operator(4294967295::oid)', '42704', 'unknown role', 'and exist');
 SELECT is(pg_temp.outcome('kind_operator', 'SELECT grant_operator(''kind_reader'')'), '42501 must be owner of the tables of extension cryptoanalytics', 'only the owner grants');
 SELECT throws_ok($$SELECT grant_application('kind_bypass')$$, '0LP01', 'role would not be bound to one user', 'an application does not bypass row-level security');

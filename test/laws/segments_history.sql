@@ -385,7 +385,7 @@ SELECT is(pg_temp.damaged('last_time = last_time')::text, '(,,)', 'a segment tha
 SELECT is(pg_temp.damaged(d.change),
           ROW('XX001'::text, 'segment is damaged'::text,
               'The 1m candles of asset 2 from 2024-01-01 00:00:00+00 on cannot be read: ' || d.problem || '.'),
-          'damage is told, and whose it is: ' || d.change)
+          'damage is reported, with its place: ' || d.change)
 FROM (VALUES ('payload = set_byte(payload, 100, get_byte(payload, 100) # 1)', 'the checksum does not match'),
              ('payload = set_byte(payload, 2, get_byte(payload, 2) # 128)', 'the checksum does not match'),
              ('payload = substr(payload, 1, length(payload) - 1)', 'the checksum does not match'),

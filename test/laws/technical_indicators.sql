@@ -64,7 +64,7 @@ SELECT isnt((SELECT sma_20 FROM got WHERE candle_time = '2024-01-13 15:00+00'),
             'which makes a difference');
 -- 694 bars in four runs of 300, 147, 148 and 99.
 SELECT is((SELECT count(sma_100) FROM technical_indicators(1, '1h', gaps => 'break')), (300 - 99) + (147 - 99) + (148 - 99)::bigint,
-          'a break makes every indicator begin anew');
+          'after a break every indicator starts again');
 
 -- Conventions.
 SELECT is((SELECT array_agg(ema_20 ORDER BY candle_time) FROM technical_indicators(1, '1h', convention => 'pandas')),

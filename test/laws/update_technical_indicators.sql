@@ -154,8 +154,8 @@ BEGIN
            AND NOT EXISTS (SELECT FROM pg_temp.wrong(3));
 END;
 $$;
-SELECT ok(pg_temp.rebuilt(substr(state, 1, length(state) - 1)), 'a state cut short is computed anew') FROM technical_indicator_states WHERE asset_id = 3;
-SELECT ok(pg_temp.rebuilt(state || '\x00'), 'and one with more behind it') FROM technical_indicator_states WHERE asset_id = 3;
+SELECT ok(pg_temp.rebuilt(substr(state, 1, length(state) - 1)), 'a state that is cut off is computed again') FROM technical_indicator_states WHERE asset_id = 3;
+SELECT ok(pg_temp.rebuilt(state || '\x00'), 'and one with trailing bytes') FROM technical_indicator_states WHERE asset_id = 3;
 SELECT ok(pg_temp.rebuilt(set_byte(state, 7, 99)), 'and one of another format') FROM technical_indicator_states WHERE asset_id = 3;
 SELECT ok(pg_temp.rebuilt('\x'), 'and an empty one');
 SELECT ok(pg_temp.rebuilt(s.state), 'and one of another spec') FROM technical_indicator_states AS s WHERE s.asset_id = 1;

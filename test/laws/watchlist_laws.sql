@@ -110,7 +110,7 @@ UPDATE model SET assets = ARRAY(SELECT a FROM unnest(assets) WITH ORDINALITY AS 
 SELECT is_empty('SELECT * FROM differing', 'assets that are gone leave no gap in any list');
 UPDATE watchlist_assets SET position = 1000 - position WHERE is_active;
 UPDATE model SET assets = ARRAY(SELECT a FROM unnest(assets) WITH ORDINALITY AS u (a, o) ORDER BY o DESC);
-SELECT is_empty('SELECT * FROM differing', 'an order told for all is the order');
+SELECT is_empty('SELECT * FROM differing', 'an order given for all entries is the order');
 UPDATE watchlist_assets SET position = position + 1 WHERE is_active;
 SELECT is_empty('SELECT * FROM differing', 'making room changes nothing');
 

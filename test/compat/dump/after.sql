@@ -46,7 +46,7 @@ SELECT is((SELECT sum(update_technical_indicators(asset_id(s))) FROM unnest(ARRA
 SELECT set_eq('SELECT asset_id, candle_time, candles, state FROM technical_indicator_states', 'SELECT * FROM states', 'nor another state');
 
 SELECT is((SELECT b.moved FROM ca_compress_batch(false, asset_id('DUMP'), '1h', '-infinity', 'infinity', 1000, true) AS b),
-          25::bigint, 'the late candle and the rest of the archive are compressed behind the others');
+          25::bigint, 'the late candle and the rest of the archive are compressed after the others');
 SELECT is(roll_up_api_logs('hourly', '2023-01-01 00:00+00', '2024-03-01 00:00+00'), 0::bigint, 'rolling up again changes nothing');
 SELECT is(prune_api_logs('2024-03-01 00:00+00'), 1::bigint, 'and what was rolled up before the dump can be pruned');
 
