@@ -301,10 +301,11 @@ CREATE FUNCTION ca_archive_batch(
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET enable_seqscan = off
 BEGIN ATOMIC
-    -- One statement: a row either moves from one table to the other or stays.  The rows are deleted by their
-    -- id, not by a join, which would be a nested loop if the planner expected few candles.
+    -- One statement: a row either moves from one table to the other or stays.  The rows are deleted where they
+    -- are, not by a join, which would be a nested loop if the planner expected few candles.  A row that changes
+    -- while it is being locked is elsewhere, and stays like one that is locked.
     WITH batch AS MATERIALIZED (
-        SELECT p.id, p.candle_time
+        SELECT p.ctid AS place, p.id, p.candle_time
         FROM ONLY price_data AS p
         WHERE p.asset_id = ca_archive_batch.series
           AND p.timeframe = ca_archive_batch.timeframe
@@ -315,7 +316,7 @@ BEGIN ATOMIC
         FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM ONLY price_data AS p
-        WHERE p.id = ANY (ARRAY(SELECT b.id FROM batch AS b))
+        WHERE p.ctid = ANY (ARRAY(SELECT b.place FROM batch AS b))
           AND ((p.id, p.asset_id, p.timeframe, p.candle_time)
                IN (SELECT b.id, ca_archive_batch.series, ca_archive_batch.timeframe, b.candle_time FROM batch AS b)) IS TRUE
         RETURNING p.*
@@ -344,7 +345,7 @@ CREATE FUNCTION ca_restore_batch(
     SET enable_seqscan = off
 BEGIN ATOMIC
     WITH batch AS MATERIALIZED (
-        SELECT a.id, a.candle_time
+        SELECT a.ctid AS place, a.id, a.candle_time
         FROM ONLY price_data_archive AS a
         WHERE a.asset_id = ca_restore_batch.series
           AND a.timeframe = ca_restore_batch.timeframe
@@ -355,7 +356,7 @@ BEGIN ATOMIC
         FOR UPDATE SKIP LOCKED
     ), gone AS (
         DELETE FROM ONLY price_data_archive AS a
-        WHERE a.id = ANY (ARRAY(SELECT b.id FROM batch AS b))
+        WHERE a.ctid = ANY (ARRAY(SELECT b.place FROM batch AS b))
           AND ((a.id, a.asset_id, a.timeframe, a.candle_time)
                IN (SELECT b.id, ca_restore_batch.series, ca_restore_batch.timeframe, b.candle_time FROM batch AS b)) IS TRUE
         RETURNING a.*
