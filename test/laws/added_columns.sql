@@ -1,7 +1,7 @@
 -- Columns that users add to the tables, also generated ones and those of types without equality, break nothing, and
 -- their values are not lost silently.
 BEGIN;
-SELECT plan(17);
+SELECT plan(22);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL client_min_messages = error;
 
@@ -54,9 +54,24 @@ SAVEPOINT before;
 UPDATE assets SET name = 'Changed';
 SELECT is((SELECT updated_at FROM assets), now(), 'a change is dated');
 ROLLBACK TO before;
+UPDATE assets SET name = name;
+SELECT is((SELECT updated_at FROM assets), '2024-01-01+00'::timestamptz, 'what changes nothing is not, with a generated column');
 ALTER TABLE assets DROP COLUMN derived;
 UPDATE assets SET name = name;
-SELECT is((SELECT updated_at FROM assets), '2024-01-01+00'::timestamptz, 'what changes nothing is not, unless there is a generated column');
+SELECT is((SELECT updated_at FROM assets), '2024-01-01+00'::timestamptz, 'or without one');
+
+-- a table of the user's, with the time in another type, and without it
+CREATE TABLE of_user (id integer, at point, updated_at timestamp(0));
+INSERT INTO of_user VALUES (1, '(1,2)', '2024-01-01');
+CREATE TRIGGER of_user_touch BEFORE INSERT OR UPDATE ON of_user FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+UPDATE of_user SET at = '(1,2)';
+SELECT is((SELECT updated_at FROM of_user), '2024-01-01'::timestamp, 'a type without equality may be the same');
+UPDATE of_user SET at = NULL;
+SELECT is((SELECT updated_at FROM of_user), now()::timestamp(0), 'or differ');
+INSERT INTO of_user VALUES (2, NULL, '2024-01-01');
+SELECT is((SELECT updated_at FROM of_user WHERE id = 2), '2024-01-01'::timestamp, 'a new row keeps its time');
+ALTER TABLE of_user DROP COLUMN updated_at;
+SELECT throws_ok('UPDATE of_user SET id = 3', '42703', NULL, 'a table without the column is an error');
 
 SELECT * FROM finish();
 ROLLBACK;
