@@ -136,10 +136,16 @@ ca_numeric_decimals(Datum num)
 bool
 ca_numeric_fits(Datum num)
 {
+	CaNumericDigits digits = ca_numeric_digits_of(num);
 	int decimals;
 
-	if (!ca_numeric_is_finite(num))
+	if (digits.special)
 		return false;
+	/* CHECK constraints ask this of each price of each row that is written */
+	if (digits.scale <= CA_PRICE_DECIMALS &&
+		(digits.weight + 1) * DIGIT_DECIMALS <=
+			CA_PRICE_DIGITS - CA_PRICE_DECIMALS)
+		return true;
 	decimals = ca_numeric_decimals(num);
 	return decimals <= CA_PRICE_DECIMALS &&
 		   ca_numeric_integer_digits(num) + decimals <= CA_PRICE_DIGITS;
