@@ -80,16 +80,6 @@ BEGIN
         WITH priced AS MATERIALIZED (
             -- once, whatever the planner believes about a table with old statistics
             SELECT k.* FROM ca_target_prices(score_predictions.as_of, score_predictions.staleness, score_predictions.model, again) AS k
-        ), locked AS MATERIALIZED (
-            -- a row that changed after its price was looked up has another ctid
-            SELECT p.id, r.place, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
-                   -- a number too large for a numeric subtraction is its own error
-                   CASE WHEN p.predicted_price BETWEEN -1e100000 AND 1e100000 THEN abs(p.predicted_price - r.price)
-                        ELSE abs(p.predicted_price) END AS error
-            FROM predictions AS p
-            JOIN priced AS r ON r.id = p.id AND r.place = p.ctid
-            WHERE NOT again OR p.actual_price IS DISTINCT FROM r.price
-            FOR UPDATE OF p SKIP LOCKED
         )
         UPDATE predictions AS p
         SET actual_price = l.actual,
@@ -109,7 +99,16 @@ BEGIN
             END,
             is_realized = true,
             evaluated_at = CASE WHEN isfinite(score_predictions.as_of) THEN score_predictions.as_of ELSE now() END
-        FROM locked AS l
+        FROM (
+            -- a row that changed after its price was looked up has another ctid
+            SELECT p.id, r.place, r.price AS actual, p.predicted_price, p.predicted_value ->> 'direction' AS direction, p.input_price,
+                   -- a number too large for a numeric subtraction is its own error
+                   CASE WHEN p.predicted_price BETWEEN -1e100000 AND 1e100000 THEN abs(p.predicted_price - r.price)
+                        ELSE abs(p.predicted_price) END AS error
+            FROM predictions AS p
+            JOIN priced AS r ON r.id = p.id AND r.place = p.ctid
+            WHERE NOT again OR p.actual_price IS DISTINCT FROM r.price
+            FOR UPDATE OF p SKIP LOCKED) AS l
         WHERE p.id = l.id AND p.ctid = l.place;
         GET DIAGNOSTICS changed = ROW_COUNT;
         scored := scored + changed;
