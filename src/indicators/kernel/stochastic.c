@@ -22,29 +22,17 @@
 #include <string.h>
 
 #include "indicators/kernel/bar_block.h"
+#include "indicators/kernel/extremes.h"
 #include "indicators/kernel/formulas.h"
 #include "indicators/kernel/window.h"
-
-typedef struct Extreme
-{
-	int64_t bar;
-	CaPrice value;
-} Extreme;
-
-/* a queue in a ring; its first element is the extreme of the last k bars */
-typedef struct ExtremeQueue
-{
-	int first;
-	int count;
-} ExtremeQueue;
 
 typedef struct StochasticState
 {
 	int k;
 	int64_t bar;
 	CaDD k_value; /* the mean of the slow window */
-	ExtremeQueue highest;
-	ExtremeQueue lowest;
+	CaExtremeQueue highest;
+	CaExtremeQueue lowest;
 	CaWindow slow;
 	CaWindow signal;
 	CaCell ring[]; /* of slow, then of signal, then the queues' */
@@ -56,7 +44,7 @@ stochastic_size(const CaParameters *parameters)
 	const int *n = parameters->periods;
 
 	return offsetof(StochasticState, ring) + (n[1] + n[2]) * sizeof(CaCell) +
-		   2 * n[0] * sizeof(Extreme);
+		   2 * n[0] * sizeof(CaExtreme);
 }
 
 static void
@@ -70,53 +58,17 @@ stochastic_init(void *state, const CaParameters *parameters)
 	stochastic->slow.is_dd = stochastic->signal.is_dd = true;
 }
 
-/* the place in a ring of k of the queue's i-th element, for i < k */
-static inline int
-queue_place(const ExtremeQueue *queue, int i, int k)
-{
-	int place = queue->first + i;
-
-	return place < k ? place : place - k;
-}
-
-/*
- * Add a value, and remove those that can no longer be the extreme: those older
- * than k bars, and those that the new value exceeds.  "sign" is 1 for the
- * highest, -1 for the lowest.
- */
-static const CaPrice *
-queue_update(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
-			 const CaPrice *value, int sign)
-{
-	if (queue->count > 0 && ring[queue->first].bar <= bar - k)
-	{
-		queue->first = queue->first + 1 == k ? 0 : queue->first + 1;
-		queue->count--;
-	}
-	while (queue->count > 0)
-	{
-		int last = queue_place(queue, queue->count - 1, k);
-
-		if (sign * ca_price_cmp(&ring[last].value, value) > 0)
-			break;
-		queue->count--;
-	}
-	ring[queue_place(queue, queue->count, k)] = (Extreme){bar, *value};
-	queue->count++;
-	return &ring[queue->first].value;
-}
-
 static void
 stochastic_update(void *state, const CaPrice *inputs)
 {
 	StochasticState *stochastic = state;
 	int k = stochastic->k;
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
-	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
-	const CaPrice *highest = queue_update(&stochastic->highest, extremes, k,
-										  stochastic->bar, &inputs[0], 1);
-	const CaPrice *lowest = queue_update(&stochastic->lowest, extremes + k, k,
-										 stochastic->bar, &inputs[1], -1);
+	CaExtreme *extremes = (CaExtreme *) (signal_ring + stochastic->signal.n);
+	const CaPrice *highest = ca_extreme_update(
+		&stochastic->highest, extremes, k, stochastic->bar, &inputs[0], 1);
+	const CaPrice *lowest = ca_extreme_update(
+		&stochastic->lowest, extremes + k, k, stochastic->bar, &inputs[1], -1);
 	double unit = ca_price_unit(&inputs[2]);
 	CaDD range = ca_price_difference(highest, lowest, unit);
 	CaDD fast = {0.0, 0.0};
@@ -158,7 +110,7 @@ stochastic_values(const void *state, CaValues *values)
  * times -1.
  */
 static void
-queue_history(const ExtremeQueue *queue, const Extreme *ring,
+queue_history(const CaExtremeQueue *queue, const CaExtreme *ring,
 			  const StochasticState *stochastic, int sign, double *history)
 {
 	int k = stochastic->k;
@@ -168,19 +120,20 @@ queue_history(const ExtremeQueue *queue, const Extreme *ring,
 	{
 		int64_t bar = stochastic->bar - (k - 1) + b;
 
-		while (ring[queue_place(queue, i, k)].bar < bar)
+		while (ring[ca_extreme_place(queue, i, k)].bar < bar)
 			i++;
-		history[b] = (double) (sign * ring[queue_place(queue, i, k)].value.e8);
+		history[b] =
+			(double) (sign * ring[ca_extreme_place(queue, i, k)].value.e8);
 	}
 }
 
 static bool
-queue_is_e8(const ExtremeQueue *queue, const Extreme *ring, int k)
+queue_is_e8(const CaExtremeQueue *queue, const CaExtreme *ring, int k)
 {
 	bool e8 = true;
 
 	for (int i = 0; i < queue->count; i++)
-		e8 &= ring[queue_place(queue, i, k)].value.is_e8;
+		e8 &= ring[ca_extreme_place(queue, i, k)].value.is_e8;
 	return e8;
 }
 
@@ -196,7 +149,7 @@ bar_price(const CaBar *bar, int sign)
  * times -1.
  */
 static void
-queue_rebuild(ExtremeQueue *queue, Extreme *ring,
+queue_rebuild(CaExtremeQueue *queue, CaExtreme *ring,
 			  const StochasticState *stochastic, const CaBarBlock *block,
 			  int sign, const double *x)
 {
@@ -208,8 +161,8 @@ queue_rebuild(ExtremeQueue *queue, Extreme *ring,
 		if (x[t] > greatest)
 		{
 			greatest = x[t];
-			ring[--queue->first] = (Extreme){stochastic->bar + t,
-											 *bar_price(&block->bars[t], sign)};
+			ring[--queue->first] = (CaExtreme){
+				stochastic->bar + t, *bar_price(&block->bars[t], sign)};
 		}
 	queue->count = k - queue->first;
 }
@@ -218,8 +171,9 @@ queue_rebuild(ExtremeQueue *queue, Extreme *ring,
  * the extremes of the block (lowest ones times -1), and the queue at its end
  */
 static void
-queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
-		  const CaBarBlock *block, int sign, double *extremes)
+queue_run(CaExtremeQueue *queue, CaExtreme *ring,
+		  const StochasticState *stochastic, const CaBarBlock *block, int sign,
+		  double *extremes)
 {
 	int k = stochastic->k;
 	int n = block->n;
@@ -234,8 +188,8 @@ queue_run(ExtremeQueue *queue, Extreme *ring, const StochasticState *stochastic,
 		queue_rebuild(queue, ring, stochastic, block, sign, x + k - 1);
 	else
 		for (int t = 0; t < n; t++)
-			queue_update(queue, ring, k, stochastic->bar + t,
-						 bar_price(&block->bars[t], sign), sign);
+			ca_extreme_update(queue, ring, k, stochastic->bar + t,
+							  bar_price(&block->bars[t], sign), sign);
 }
 
 /*
@@ -277,8 +231,8 @@ stochastic_begin(const void *state, CaBarBlock *block, CaBarBlockPart *part)
 	const StochasticState *stochastic = state;
 	int k = stochastic->k;
 	const CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
-	const Extreme *extremes =
-		(const Extreme *) (signal_ring + stochastic->signal.n);
+	const CaExtreme *extremes =
+		(const CaExtreme *) (signal_ring + stochastic->signal.n);
 
 	(void) block;
 	(void) part;
@@ -294,7 +248,7 @@ stochastic_finish(void *state, CaBarBlock *block, CaBarBlockPart *part)
 {
 	StochasticState *stochastic = state;
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
-	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+	CaExtreme *extremes = (CaExtreme *) (signal_ring + stochastic->signal.n);
 	CaDDColumn *fast = &part->column[STOCHASTIC_FAST];
 	CaDDColumn *slow = &part->column[STOCHASTIC_SLOW];
 	CaDDColumn *signal = &part->column[STOCHASTIC_SIGNAL];
@@ -319,7 +273,7 @@ static const CaBlockSteps stochastic_block = {stochastic_begin, NULL,
 											  stochastic_finish};
 
 static void
-queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
+queue_transfer(CaExtremeQueue *queue, CaExtreme *ring, int k, int64_t bar,
 			   CaStateStream *stream)
 {
 	int64_t oldest = bar > k ? bar - k : 0;
@@ -328,7 +282,7 @@ queue_transfer(ExtremeQueue *queue, Extreme *ring, int k, int64_t bar,
 	ca_state_stream_int(stream, &queue->count, 0, k);
 	for (int i = 0; i < queue->count; i++)
 	{
-		Extreme *extreme = &ring[queue_place(queue, i, k)];
+		CaExtreme *extreme = &ring[ca_extreme_place(queue, i, k)];
 
 		ca_state_stream_int64(stream, &extreme->bar, oldest, bar - 1);
 		ca_state_stream_price(stream, &extreme->value);
@@ -341,7 +295,7 @@ stochastic_transfer(void *state, CaStateStream *stream)
 {
 	StochasticState *stochastic = state;
 	CaCell *signal_ring = stochastic->ring + stochastic->slow.n;
-	Extreme *extremes = (Extreme *) (signal_ring + stochastic->signal.n);
+	CaExtreme *extremes = (CaExtreme *) (signal_ring + stochastic->signal.n);
 
 	ca_state_stream_int64(stream, &stochastic->bar, 0, INT64_MAX / 2);
 	ca_state_stream_dd(stream, &stochastic->k_value);
