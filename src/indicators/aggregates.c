@@ -29,6 +29,7 @@
 #include "funcapi.h"
 #include "utils/float.h"
 
+#include "indicators/aggregates.h"
 #include "indicators/parameters.h"
 #include "numeric/numeric.h"
 #include "base/checks.h"
@@ -103,8 +104,12 @@ input_argument(FunctionCallInfo fcinfo, const IndicatorState *state, int i)
 	return input;
 }
 
-static Datum
-indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
+/*
+ * Accumulate a row for this indicator.  Its inputs follow the state, then come
+ * its parameters.
+ */
+Datum
+ca_indicator_accum(FunctionCallInfo fcinfo, const CaIndicator *indicator)
 {
 	IndicatorState *state;
 	CaPrice inputs[CA_MAX_INPUTS];
@@ -224,7 +229,7 @@ indicator_row(FunctionCallInfo fcinfo)
 Datum
 ca_sma_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_sma);
+	return ca_indicator_accum(fcinfo, &ca_sma);
 }
 
 /*
@@ -233,7 +238,7 @@ ca_sma_accum(PG_FUNCTION_ARGS)
 Datum
 ca_ema_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_ema);
+	return ca_indicator_accum(fcinfo, &ca_ema);
 }
 
 /*
@@ -242,7 +247,7 @@ ca_ema_accum(PG_FUNCTION_ARGS)
 Datum
 ca_rsi_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_rsi);
+	return ca_indicator_accum(fcinfo, &ca_rsi);
 }
 
 /*
@@ -251,7 +256,7 @@ ca_rsi_accum(PG_FUNCTION_ARGS)
 Datum
 ca_macd_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_macd);
+	return ca_indicator_accum(fcinfo, &ca_macd);
 }
 
 /*
@@ -260,7 +265,7 @@ ca_macd_accum(PG_FUNCTION_ARGS)
 Datum
 ca_bollinger_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_bollinger);
+	return ca_indicator_accum(fcinfo, &ca_bollinger);
 }
 
 /*
@@ -269,7 +274,7 @@ ca_bollinger_accum(PG_FUNCTION_ARGS)
 Datum
 ca_atr_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_atr);
+	return ca_indicator_accum(fcinfo, &ca_atr);
 }
 
 /*
@@ -278,7 +283,7 @@ ca_atr_accum(PG_FUNCTION_ARGS)
 Datum
 ca_adx_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_adx);
+	return ca_indicator_accum(fcinfo, &ca_adx);
 }
 
 /*
@@ -287,7 +292,7 @@ ca_adx_accum(PG_FUNCTION_ARGS)
 Datum
 ca_stochastic_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_stochastic);
+	return ca_indicator_accum(fcinfo, &ca_stochastic);
 }
 
 /*
@@ -296,7 +301,7 @@ ca_stochastic_accum(PG_FUNCTION_ARGS)
 Datum
 ca_vwap_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_vwap);
+	return ca_indicator_accum(fcinfo, &ca_vwap);
 }
 
 /*
@@ -305,7 +310,7 @@ ca_vwap_accum(PG_FUNCTION_ARGS)
 Datum
 ca_obv_accum(PG_FUNCTION_ARGS)
 {
-	return indicator_accum(fcinfo, &ca_obv);
+	return ca_indicator_accum(fcinfo, &ca_obv);
 }
 
 /*
