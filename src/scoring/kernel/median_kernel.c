@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * median_kernel.c
- *		Order statistics of numbers that are not negative, without a copy.
+ *		Order statistics of numbers, without a copy.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,13 +11,16 @@
 
 #include "scoring/kernel/median_kernel.h"
 
+#define SIGN_BIT ((uint64_t) 1 << 63)
+
+/* an integer that compares as the number does */
 static uint64_t
-bits_of(double value)
+order_of(double value)
 {
 	uint64_t bits;
 
 	memcpy(&bits, &value, sizeof(bits));
-	return bits;
+	return bits & SIGN_BIT ? ~bits : bits | SIGN_BIT;
 }
 
 void
@@ -41,7 +44,7 @@ ca_rank_pass(CaRankSearch *search, const double *values, size_t count)
 
 	for (i = 0; i < count; i++)
 	{
-		uint64_t leading = bits_of(values[i]) >> shift;
+		uint64_t leading = order_of(values[i]) >> shift;
 
 		if (leading >> 8 == search->prefix)
 			with_byte[leading & 0xff]++;
@@ -60,37 +63,45 @@ ca_rank_pass(CaRankSearch *search, const double *values, size_t count)
 double
 ca_rank_value(const CaRankSearch *search)
 {
+	uint64_t order = search->prefix;
+	uint64_t bits = order & SIGN_BIT ? order ^ SIGN_BIT : ~order;
 	double value;
 
-	memcpy(&value, &search->prefix, sizeof(value));
+	memcpy(&value, &bits, sizeof(value));
 	return value;
 }
 
 /*
- * The median, given the value of rank (count - 1) / 2.
- *
- * An even count has two middle values; the upper one is the lower one again
- * if that is frequent enough, else the smallest above it.  Halves are added,
- * because the sum of two large values may overflow.
+ * The value of the next rank, given the value of this one, which is not the
+ * last: the same again if that is frequent enough, else the smallest above it.
  */
 double
-ca_median_with_lower(const double *values, size_t count, double lower)
+ca_rank_next(const double *values, size_t count, size_t rank, double value)
 {
 	double upper = HUGE_VAL;
 	size_t not_above = 0;
 	size_t i;
 
-	if (count % 2 == 1)
-		return lower;
-
 	for (i = 0; i < count; i++)
 	{
-		if (values[i] <= lower)
+		if (values[i] <= value)
 			not_above++;
 		else if (values[i] < upper)
 			upper = values[i];
 	}
-	if (not_above > count / 2)
+	return not_above > rank + 1 ? value : upper;
+}
+
+/*
+ * The median, given the value of rank (count - 1) / 2.  Of the two middle
+ * values of an even count, halves are added, because the sum of two large
+ * values may overflow.
+ */
+double
+ca_median_with_lower(const double *values, size_t count, double lower)
+{
+	if (count % 2 == 1)
 		return lower;
-	return 0.5 * lower + 0.5 * upper;
+	return 0.5 * lower +
+		   0.5 * ca_rank_next(values, count, (count - 1) / 2, lower);
 }

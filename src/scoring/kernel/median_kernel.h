@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * median_kernel.h
- *		Order statistics of numbers that are not negative, without a copy.
+ *		Order statistics of numbers, without a copy.
  *
- * Such doubles compare as their bit patterns do when read as unsigned
- * integers.  So the k-th smallest is found one byte at a time: count the
+ * Doubles compare as integers that are made of their bits do.  So the k-th
+ * smallest is found one byte at a time: count the
  * values by their highest byte, pick the byte that holds rank k, go on with
  * the next byte.  That takes eight passes, whatever the order of the values.
  * Values are only read, so a state can be queried repeatedly.  NaN must not
@@ -35,6 +35,8 @@ extern void ca_rank_start(CaRankSearch *search, size_t rank);
 extern void ca_rank_pass(CaRankSearch *search, const double *values,
 						 size_t count);
 extern double ca_rank_value(const CaRankSearch *search);
+extern double ca_rank_next(const double *values, size_t count, size_t rank,
+						   double value);
 extern double ca_median_with_lower(const double *values, size_t count,
 								   double lower);
 
