@@ -92,3 +92,23 @@ ca_metric_result(FunctionCallInfo fcinfo, bool defined, double value)
 		float_overflow_error();
 	PG_RETURN_FLOAT8(value);
 }
+
+/*
+ * The periods per year in an argument, or 365, the days of a market that never
+ * closes, if there is no such argument.  Errors: 22023 for NULL and for a value
+ * that is not finite and positive.
+ */
+double
+ca_metric_periods_per_year(FunctionCallInfo fcinfo, int argno)
+{
+	double periods = 365.0;
+
+	if (PG_NARGS() > argno)
+		periods = ca_metric_constant(fcinfo, argno, "periods_per_year");
+	if (!(periods > 0.0 && isfinite(periods)))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("periods_per_year must be finite and positive"),
+				errdetail("Value is %g.", periods),
+				errhint("Use 365 for daily returns, 8760 for hourly ones."));
+	return periods;
+}

@@ -20,6 +20,7 @@ extern double ca_metric_constant(FunctionCallInfo fcinfo, int argno,
 								 const char *name);
 extern void ca_metric_check_constant(double first, double value,
 									 const char *name);
+extern double ca_metric_periods_per_year(FunctionCallInfo fcinfo, int argno);
 extern Datum ca_metric_result(FunctionCallInfo fcinfo, bool defined,
 							  double value);
 

@@ -22,16 +22,12 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "fmgr.h"
 #include "utils/array.h"
 
 #include "scoring/kernel/moments.h"
 #include "scoring/metric.h"
 #include "base/checks.h"
-
-#define DAYS_PER_YEAR 365.0
 
 typedef struct SharpeState
 {
@@ -52,20 +48,14 @@ ca_sharpe_accum(PG_FUNCTION_ARGS)
 {
 	ArrayType *array = ca_metric_state(fcinfo, 0, sizeof(SharpeState));
 	SharpeState *state = (SharpeState *) ARR_DATA_PTR(array);
-	double periods = DAYS_PER_YEAR;
+	double periods;
 
 	ca_aggregate_context(fcinfo, "ca_sharpe_accum");
 	if (PG_ARGISNULL(1))
 		PG_RETURN_ARRAYTYPE_P(array);
 
 	ca_check_finite(PG_GETARG_FLOAT8(1), "return");
-	if (PG_NARGS() > 2)
-		periods = ca_metric_constant(fcinfo, 2, "periods_per_year");
-	if (!(periods > 0.0 && isfinite(periods)))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("periods_per_year must be finite and positive"),
-				errdetail("Value is %g.", periods),
-				errhint("Use 365 for daily returns, 8760 for hourly ones."));
+	periods = ca_metric_periods_per_year(fcinfo, 2);
 	if (state->returns.count == 0.0)
 		state->periods_per_year = periods;
 	ca_metric_check_constant(state->periods_per_year, periods,
