@@ -194,13 +194,14 @@ take_candle(TupleTableSlot *slot, void *taker)
 	ca_breakouts_update(&series->breakouts, &bar, &waiting->facts);
 	turn_rings(series, number, waiting, slot->tts_values[CANDLE_HIGH],
 			   slot->tts_values[CANDLE_LOW]);
-	if (waiting->facts.tested_bar >= 0)
-	{
-		Waiting *tested = waiting_bar(series, waiting->facts.tested_bar);
+	for (int way = 0; way < 2; way++)
+		if (waiting->facts.tested[way] >= 0)
+		{
+			Waiting *tested = waiting_bar(series, waiting->facts.tested[way]);
 
-		tested->is_retested = true;
-		tested->retested_at = waiting->time;
-	}
+			tested->is_retested = true;
+			tested->retested_at = waiting->time;
+		}
 }
 
 static void

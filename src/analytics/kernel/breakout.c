@@ -122,7 +122,7 @@ take_retests(CaBreakouts *breakouts, const CaBreakoutBar *bar,
 			continue;
 		facts->retest = true;
 		if (!fresh->confirmed)
-			facts->tested_bar = fresh->bar;
+			facts->tested[way] = fresh->bar;
 		fresh->confirmed = true;
 	}
 }
@@ -187,7 +187,7 @@ ca_breakouts_update(CaBreakouts *breakouts, const CaBreakoutBar *bar,
 					CaBreakoutFacts *facts)
 {
 	memset(facts, 0, sizeof(*facts));
-	facts->tested_bar = -1;
+	facts->tested[UP] = facts->tested[DOWN] = -1;
 	facts->known = ca_window_full(&breakouts->volumes);
 	take_retests(breakouts, bar, facts);
 	if (facts->known)

@@ -30,14 +30,15 @@ typedef struct CaBreakoutBar
 /* what a bar is; bars are counted from 0 */
 typedef struct CaBreakoutFacts
 {
-	bool known;         /* there is a channel: enough bars before */
-	int direction;      /* 1 above it, -1 below it, 0 in it */
-	int64_t level_bar;  /* whose high or low is the edge that is broken */
-	bool fresh;         /* none of the same direction shortly before */
-	bool has_ratio;     /* volumes are known and not all zero */
-	double ratio;       /* volume, relative to the mean of the bars before */
-	bool retest;        /* a fresh one shortly before was tested and holds */
-	int64_t tested_bar; /* the fresh one that this bar confirms; -1: none */
+	bool known;        /* there is a channel: enough bars before */
+	int direction;     /* 1 above it, -1 below it, 0 in it */
+	int64_t level_bar; /* whose high or low is the edge that is broken */
+	bool fresh;        /* none of the same direction shortly before */
+	bool has_ratio;    /* volumes are known and not all zero */
+	double ratio;      /* volume, relative to the mean of the bars before */
+	bool retest;       /* a fresh one shortly before was tested and holds */
+	/* the fresh ones, up and down, that this bar confirms; -1: none */
+	int64_t tested[2];
 } CaBreakoutFacts;
 
 /* a fresh breakout that has not failed */
