@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "analytics/kernel/breakout.h"
+#include "base/checks.h"
 #include "base/query.h"
 #include "numeric/numeric.h"
 
@@ -231,8 +232,9 @@ query_argument(FunctionCallInfo fcinfo, int argument, Oid type)
  * until timestamptz, all_bars boolean) -> setof (time, close, direction, level,
  * fresh, volume_ratio, retest, retested_at)
  *
- * Bars are counted from "begin" on, and those from "since" on have rows.  The
- * caller has checked the arguments; any time may be NULL.
+ * Bars are counted from "begin" on, and those from "since" on have rows.  Any
+ * time may be NULL; another NULL gives no rows.  Errors: 22023 for a number of
+ * bars that is not in 1..10000.
  */
 Datum
 ca_breakout_bars(PG_FUNCTION_ARGS)
@@ -247,11 +249,14 @@ ca_breakout_bars(PG_FUNCTION_ARGS)
 	Series series = {.since = DT_NOBEGIN,
 					 .all_bars = PG_GETARG_BOOL(ARG_ALL_BARS)};
 
-	if (bars < 1 || retest_bars < 1)
-		elog(ERROR, "arguments of ca_breakout_bars are not checked");
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = ARG_ASSET; i < ARG_BEGIN; i++)
+		if (PG_ARGISNULL(i))
+			return (Datum) 0;
+	ca_check_period(bars, "bars");
+	ca_check_period(retest_bars, "retest_bars");
 	if (!PG_ARGISNULL(ARG_SINCE))
 		series.since = PG_GETARG_TIMESTAMPTZ(ARG_SINCE);
-	InitMaterializedSRF(fcinfo, 0);
 	series.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	begin_series(&series, bars, retest_bars, PG_GETARG_FLOAT8(ARG_TOLERANCE));
 	ca_read_query("SELECT c.time, c.high, c.low, c.close, c.volume "

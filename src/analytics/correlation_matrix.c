@@ -29,6 +29,7 @@
 
 #include "analytics/kernel/correlation.h"
 #include "analytics/kernel/log_ratio.h"
+#include "base/checks.h"
 #include "base/query.h"
 #include "base/timeframe.h"
 #include "numeric/numeric.h"
@@ -222,7 +223,8 @@ sorted_assets(ArrayType *array, int *count)
  * fewest integer, until timestamptz) -> setof (asset_id, other_id, correlation,
  * pairs)
  *
- * correlation_matrix() has checked the arguments; until is a boundary.
+ * Assets without returns have no rows.  until is a boundary.  Errors: 22023
+ * for a number of bars that is not in 1..10000, 22004 for assets with a NULL.
  */
 Datum
 ca_correlation_matrix(PG_FUNCTION_ARGS)
@@ -232,8 +234,8 @@ ca_correlation_matrix(PG_FUNCTION_ARGS)
 	CaReturnMatrix matrix;
 	size_t size;
 
-	if (PG_GETARG_INT32(ARG_BARS) < 1 || array_contains_nulls(assets))
-		elog(ERROR, "arguments of ca_correlation_matrix are not checked");
+	ca_check_period(PG_GETARG_INT32(ARG_BARS), "bars");
+	ca_check_no_nulls(assets, "assets");
 	closes.timeframe = ca_timeframe_get(PG_GETARG_TEXT_PP(ARG_TIMEFRAME));
 	closes.first = ca_timeframe_ordinal(closes.timeframe,
 										PG_GETARG_TIMESTAMPTZ(ARG_UNTIL)) -

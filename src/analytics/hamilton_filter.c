@@ -66,7 +66,8 @@ numbers_argument(FunctionCallInfo fcinfo, int argno, int *count)
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("%s of hamilton_filter must not contain NULL",
-					   argument_name(argno)));
+					   argument_name(argno)),
+				errhint("Give a number for each state."));
 	return (const double *) ARR_DATA_PTR(array);
 }
 

@@ -14,6 +14,7 @@
 #include "utils/array.h"
 
 #include "analytics/kernel/trend_line.h"
+#include "base/checks.h"
 
 /* the arguments */
 enum
@@ -25,6 +26,8 @@ enum
 	ARG_SIGN
 };
 
+static const char *const argument_names[] = {"closes", "bars", "prices"};
+
 PG_FUNCTION_INFO_V1(ca_trend_line);
 
 static const void *
@@ -33,8 +36,7 @@ array_argument(FunctionCallInfo fcinfo, int argno, int *count)
 	ArrayType *array = PG_GETARG_ARRAYTYPE_P(argno);
 
 	*count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (array_contains_nulls(array))
-		elog(ERROR, "arguments of ca_trend_line are not checked");
+	ca_check_no_nulls(array, argument_names[argno]);
 	return ARR_DATA_PTR(array);
 }
 
@@ -66,10 +68,15 @@ ca_trend_line(PG_FUNCTION_ARGS)
 		bars[i] = given[i] - 1;
 		if (bars[i] < 0 || bars[i] >= points.nbars ||
 			(i > 0 && bars[i] <= bars[i - 1]))
-			elog(ERROR, "bars of ca_trend_line must be in order");
+			ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("bars must ascend, and have closes"),
+					errdetail("Bar %d is %d.", i + 1, given[i]));
 	}
 	if (nprices != points.npoints)
-		elog(ERROR, "ca_trend_line needs a price for each bar");
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("there must be a price for each bar"),
+				errdetail("There are %d bars and %d prices.", points.npoints,
+						  nprices));
 	points.bar = bars;
 
 	for (int first = 0; first < points.npoints; first++)

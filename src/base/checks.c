@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/timestamp.h"
 
 #include "base/checks.h"
@@ -30,6 +31,30 @@ ca_aggregate_context(FunctionCallInfo fcinfo, const char *function)
 				errmsg("%s called in non-aggregate context", function),
 				errhint("Call the aggregate, not its support function."));
 	return context;
+}
+
+/*
+ * Refuse a number of bars that is out of range: 22023.
+ */
+void
+ca_check_period(int value, const char *what)
+{
+	if (value < 1 || value > CA_MAX_PERIOD)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("%s must be between 1 and %d", what, CA_MAX_PERIOD),
+				errdetail("Value is %d.", value));
+}
+
+/*
+ * Refuse an array with a NULL: 22004.
+ */
+void
+ca_check_no_nulls(ArrayType *array, const char *what)
+{
+	if (array_contains_nulls(array))
+		ereport(ERROR, errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				errmsg("%s must not contain NULL", what),
+				errhint("array_remove(array, NULL) leaves them out."));
 }
 
 /*

@@ -250,8 +250,18 @@ INSERT INTO sensible VALUES
     ('query', 'text', '''SELECT 1'''),
     ('failed', 'integer', '0'),
     ('volume_ratio', 'numeric', '2'),
-    ('x', 'double precision', '10'), ('x', 'numeric', '10');
+    ('x', 'double precision', '10'), ('x', 'numeric', '10'),
+    ('before', 'numeric', '10'), ('population', 'double precision[]', '''{1,10}'''), ('cutoff', 'double precision', '0.05'),
+    ('benchmark', 'double precision', '0.02'),
+    ('means', 'double precision[]', '''{0}'''), ('sds', 'double precision[]', '''{1}'''), ('transition', 'double precision[]', '''{{1}}'''),
+    ('fewest', 'integer', '3'), ('fewest', 'bigint', '3'), ('most', 'integer', '100'), ('days', 'integer', '90'), ('rotation_days', 'integer', '30'),
+    ('retest_bars', 'integer', '10'), ('recent', 'integer', '30'), ('sign', 'integer', '1'), ('tolerance', 'double precision', '0.005'),
+    ('begin', 'timestamptz', '''2024-01-01 UTC'''), ('all_bars', 'boolean', 'true'),
+    ('closes', 'double precision[]', '''{1,2,3,4}'''), ('bars', 'integer[]', '''{1,2,3}'''), ('prices', 'double precision[]', '''{1,2,3}'''),
+    ('strengths', 'double precision[]', '''{1,2,3}'''),
+    ('states', 'text[]', '''{Bull,Bear}''');
 INSERT INTO sensible VALUES
+    ('kind', 'text', '''log''', 'returns'), ('kind', 'text', '''log''', 'ca_check_return_kind'),
     ('timeframe', 'text', '''4h''', 'rollup_candles'), ('timeframe', 'text', '''4h''', 'ca_rollup_series'),
     ('timeframe', 'text', '''4h''', 'ca_build_candles'), ('timeframe', 'text', '''4h''', 'timeframe_divides'),
     -- months, the unit with the fewest in all of time
