@@ -176,6 +176,7 @@ INSERT INTO opening VALUES
     ('access', 'Accounts and access', 'Sign-in, sessions, roles and what protects rows. The rules are in [rules](../guide/rules.md), roles in [operations](../guide/operations.md).'),
     ('archive', 'Archive and compression', 'Moving old candles away, and compressed candles. The guide is [archive](../guide/archive.md).'),
     ('candle', 'Candles and timeframes', 'Candles from trades and from candles, gaps, roll-ups and timeframes. The guide is [candles](../guide/candles.md).'),
+    ('analytics', 'Risk and return', 'Aggregates of returns and candles, and functions over series. The guide is [analytics](../guide/analytics.md).'),
     ('import', 'Imports', 'Candles from JSON. The guide is [candles](../guide/candles.md#imports).'),
     ('indicators', 'Technical indicators', 'Aggregates, and the functions that compute all indicators of a series. The guide is [indicators](../guide/indicators.md).'),
     ('number', 'Numbers', 'Conversions of numbers.'),

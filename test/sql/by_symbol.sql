@@ -16,6 +16,11 @@ FULL JOIN candles('700001', '1h') AS n ON n = s;
 SELECT "time", filled FROM candles_filled('BY.SYMBOL', '1h');
 SELECT * FROM candle_gaps('BY.SYMBOL', '1h');
 SELECT candle_time, close_price = 2 AS two FROM technical_indicators('BY.SYMBOL', '1h', until => '2024-01-01 01:00Z');
+-- 2 to 3 is a gap: no return; two candles are too few for the rest
+SELECT "time", "return" IS NULL AS unknown FROM returns('BY.SYMBOL', '1h');
+SELECT * FROM breakouts('by.symbol', '1h', 1);
+SELECT * FROM rsi_divergences('by.symbol', '1h');
+SELECT * FROM trend_lines('by.symbol', '1h');
 PREPARE one_series AS SELECT "time" FROM candles($1, '1h');
 EXECUTE one_series(700001);
 -- A symbol is tried before a number.
@@ -27,6 +32,7 @@ SELECT * FROM candles(NULL, '1h');
 SELECT * FROM candles('700003', '1h');
 SELECT * FROM candle_gaps('XYZ', '1h');
 SELECT * FROM technical_indicators('XYZ', '1h');
+SELECT * FROM returns('XYZ', '1h');
 -- An application maps the name of the rule, not the text.
 DO $$
 DECLARE
