@@ -19,7 +19,7 @@
  * unknown when a volume is, and when the n bars before had none.
  *
  * Extremes are kept in queues and the sum of volumes is exact, so a bar costs
- * constant time on average.  The rings take 177 bytes for each of the n bars.
+ * constant time on average.  The rings take 97 bytes for each of the n bars.
  * Plain C.
  *
  *-------------------------------------------------------------------------

@@ -11,7 +11,7 @@
  * 0.  Without a range it is NULL.  n is at least 2.
  *
  * The sum of true ranges is exact and the extremes are kept in queues, so a bar
- * costs constant time on average.  The state has 176 bytes for each bar of n.
+ * costs constant time on average.  The state has 96 bytes for each bar of n.
  * Plain C.
  *
  *-------------------------------------------------------------------------

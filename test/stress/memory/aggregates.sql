@@ -46,7 +46,7 @@ FROM (VALUES ('price', '100 + i % 97 / 8.0'), ('x', '100 + i % 97 / 8.0'), ('ope
              ('volume', 'i % 1000 / 4.0'), ('actual', '100 + i % 97 / 8.0'), ('predicted', '100 + i % 79 / 8.0'),
              ('reference', '100 + i % 61 / 8.0'), ('naive_error', '2.0'), ('outcome', 'i % 2 / 1.0'),
              ('probability', 'i % 1025 / 1024.0'), ('return', '(i % 199 - 90) / 4096.0'),
-             ('periods_per_year', '365.0'), ('k', '2.0')) AS v (n, e),
+             ('benchmark', '(i % 197 - 90) / 4096.0'), ('cutoff', '0.05'), ('periods_per_year', '365.0'), ('k', '2.0')) AS v (n, e),
      unnest('{numeric,double precision}'::text[]) AS t;
 INSERT INTO argument VALUES
     ('ts', 'timestamp with time zone', 'timestamptz ''2026-01-01'' + i * interval ''1 second'''),
@@ -56,7 +56,8 @@ INSERT INTO argument VALUES
     ('candle', 'candlestick', 'ROW(timestamptz ''2026-01-01'' + i * interval ''1 second'', 100, 101, 99, 100.5, 3, 100,
                                    1, timestamptz ''2026-01-01'' + i * interval ''1 second'')::candlestick'),
     ('spec', 'jsonb', 'jsonb ''{"RSI": 14}'''), ('state', 'bytea', 'NULL::bytea'), ('id', 'bigint', 'i'),
-    ('live', 'boolean', 'false'),
+    ('live', 'boolean', 'false'), ('means', 'double precision[]', '''{0,1}''::double precision[]'), ('sds', 'double precision[]', '''{1,2}''::double precision[]'),
+    ('transition', 'double precision[]', '''{{0.9,0.1},{0.2,0.8}}''::double precision[]'),
     ('candle_time', 'timestamp with time zone', 'timestamptz ''2026-01-01'' + i * interval ''1 second''');
 
 -- A call of every aggregate of the extension.
@@ -76,16 +77,21 @@ GROUP BY p.oid, p.proname;
 -- a header of 16; docs/design/memory.md explains the numbers.
 --   candlestick   120 bytes: 128 + 16
 --   arrays        24 + 8 bytes a number: 18 and 25 of them 256 + 16, 7 128 + 16, 4 and 2 64 + 16
---   medae         24 bytes, and the room of 16 numbers: 32 + 16 + 128 + 16
+--   medae         24 bytes, and the room of 16 numbers: 32 + 16 + 128 + 16; the values at risk 32 bytes
+--   statistics    32 bytes, and 520 for each sum: one sum 1024 + 16, two 2048 + 16, four 4096 + 16
+--   hamilton_filter  2448 bytes: 4096 + 16
 --   indicators    56 bytes, 64 + 16, and their kernels:
 --   ema 64, atr 104, rsi 160, macd 200, adx 240, obv 560, vwap 1072, sma 544 + 16 n,
---   bollinger 1128 + 16 n, stochastic 1136 + 16 (s + d) + 80 k
+--   bollinger 1128 + 16 n, stochastic 1136 + 16 (s + d) + 80 k, drawdowns 80, choppiness 616 + 96 n
 CREATE TEMP TABLE allowed (name text PRIMARY KEY, bytes integer);
 INSERT INTO allowed VALUES
     ('candlestick_agg', 144), ('rollup', 144),
     ('mae', 272), ('mse', 272), ('rmse', 272), ('max_error', 272), ('mape', 272), ('smape', 272), ('wape', 272),
     ('r2', 272), ('mase', 80), ('directional_accuracy', 80), ('brier_score', 272), ('log_loss', 272), ('ece', 272),
-    ('sharpe_ratio', 144), ('medae', 192),
+    ('sharpe_ratio', 144), ('medae', 192), ('value_at_risk', 192), ('conditional_value_at_risk', 192),
+    ('parkinson_volatility', 1040), ('garman_klass_volatility', 1040), ('downside_risk', 1040), ('amihud_illiquidity', 1040),
+    ('realized_volatility', 2064), ('sortino_ratio', 2064), ('beta', 4112), ('hamilton_filter', 4112),
+    ('drawdown', 80 + 144), ('max_drawdown', 80 + 144), ('ulcer_index', 80 + 144), ('choppiness', 80 + 4112),
     ('ema', 80 + 80), ('atr', 80 + 144), ('rsi', 80 + 272), ('macd', 80 + 272), ('adx', 80 + 272),
     ('obv', 80 + 1040), ('vwap', 80 + 2064), ('sma', 80 + 1040), ('bollinger', 80 + 2064), ('stochastic', 80 + 4112),
     -- a spec of 64 requests, and two array builders, which begin with room for 64 elements
@@ -96,9 +102,9 @@ SELECT is((SELECT string_agg(c.aggregate, ', ') FROM called AS c LEFT JOIN allow
            WHERE NOT c.complete OR allowed.bytes IS NULL),
           NULL, 'every aggregate can be called here and has a bound');
 
--- medae keeps 8 bytes per pair, in an array that doubles.
+-- medae and the values at risk keep 8 bytes per row, in an array that doubles.
 SELECT cmp_ok((pg_temp.growth(c.call, :rows, 1, '4MB')).total, '<=',
-              65536 + CASE WHEN c.name = 'medae' THEN 24 * :rows::bigint ELSE allowed.bytes END,
+              65536 + CASE WHEN c.name IN ('medae', 'value_at_risk', 'conditional_value_at_risk') THEN 24 * :rows::bigint ELSE allowed.bytes END,
               'of one group, ' || c.aggregate || ' takes what a state may take')
 FROM called AS c JOIN allowed USING (name) ORDER BY c.aggregate;
 
