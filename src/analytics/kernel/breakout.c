@@ -150,6 +150,7 @@ take_breakout(CaBreakouts *breakouts, const CaBreakoutBar *bar,
 				(CaFreshBreakout){.bar = breakouts->bar,
 								  .level = edge->value,
 								  .extreme_close = bar->close};
+		return;
 	}
 }
 
