@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from . import growth, report, server
 from .harness import Skip, measure
-from .jobs import candles, indicators, scale, scoring, segments, storage
+from .jobs import analytics, candles, indicators, scale, scoring, segments, storage
 from .options import parse
 
 JOBS = {
@@ -23,6 +23,7 @@ JOBS = {
     "import": storage.imports,
     "scoring": scoring.scoring,
     "errors": scoring.errors,
+    "analytics": analytics.analytics,
     "segments": segments.segments,
     "scale": scale.scale,
 }

@@ -3,7 +3,7 @@
 import argparse
 
 JOBS = ["candles", "trades", "rollup", "decimals", "indicators", "technical", "kernels", "update", "archive",
-        "import", "scoring", "errors", "segments", "growth"]
+        "import", "scoring", "errors", "analytics", "segments", "growth"]
 ON_DEMAND = ["scale"]
 
 
