@@ -1,7 +1,7 @@
 -- Risk and return: agreement with the same formulas in exact decimals at prices from 1e-8 to 1e9, and
 -- what order, parallel workers, windows and scale must not change.
 BEGIN;
-SELECT plan(20);
+SELECT plan(21);
 SET LOCAL search_path = cryptoanalytics, public;
 
 -- 300 candles a level: 1e-8 and 1 with moves of a few percent, 1e9 with moves of 0.01
@@ -172,6 +172,23 @@ SELECT is_empty($$
           WINDOW w AS (PARTITION BY level ORDER BY i)) AS t
     WHERE pg_temp.apart(m, mw) > 1e-15 OR pg_temp.apart(u, uw) > 1e-15 $$,
     'max_drawdown is the least and ulcer_index the root mean square of drawdowns');
+-- prices above, at and below zero too, and unknown ones
+CREATE TABLE low AS
+SELECT level, i, c AS x FROM bar WHERE i <= 150
+UNION ALL SELECT 'low', i, CASE WHEN i % 13 <> 0 THEN sum((hashint8extended(i, 9) % 4)::integer) OVER (ORDER BY i) END FROM generate_series(1, 150) AS i;
+SELECT is_empty($$
+    SELECT s.level, s.i, width
+    FROM unnest('{1,2,7,40}'::integer[]) AS width
+    CROSS JOIN LATERAL (
+        SELECT level, i, drawdown(x) OVER w AS d, max_drawdown(x) OVER w AS m,
+               drawdown(x::double precision) OVER w AS dd, max_drawdown(x::double precision) OVER w AS md
+        FROM low WINDOW w AS (PARTITION BY level ORDER BY i ROWS BETWEEN width - 1 PRECEDING AND CURRENT ROW)) AS s
+    CROSS JOIN LATERAL (
+        SELECT drawdown(x ORDER BY i) AS d, max_drawdown(x ORDER BY i) AS m,
+               drawdown(x::double precision ORDER BY i) AS dd, max_drawdown(x::double precision ORDER BY i) AS md
+        FROM low AS o WHERE o.level = s.level AND o.i BETWEEN s.i - width + 1 AND s.i) AS t
+    WHERE (s.d, s.m, s.dd, s.md) IS DISTINCT FROM (t.d, t.m, t.dd, t.md) $$,
+    'in a window that slides drawdowns are those of its rows, to the bit');
 SELECT is_empty($$
     SELECT level, i, n
     FROM unnest('{2,14,50}'::integer[]) AS n

@@ -1,5 +1,35 @@
 -- How far a series is below its peak, as aggregates for GROUP BY and for windows, in order.
 
+CREATE FUNCTION ca_drawdown_slide(internal, numeric) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_drawdown_slide';
+COMMENT ON FUNCTION ca_drawdown_slide(internal, numeric) IS 'transition function of drawdown and max_drawdown in windows that slide';
+
+CREATE FUNCTION ca_drawdown_remove(internal, numeric) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_drawdown_remove';
+COMMENT ON FUNCTION ca_drawdown_remove(internal, numeric) IS 'inverse transition function of drawdown and max_drawdown';
+
+CREATE FUNCTION ca_drawdown_slide(internal, double precision) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_drawdown_slide';
+COMMENT ON FUNCTION ca_drawdown_slide(internal, double precision) IS 'transition function of drawdown and max_drawdown in windows that slide';
+
+CREATE FUNCTION ca_drawdown_remove(internal, double precision) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_drawdown_remove';
+COMMENT ON FUNCTION ca_drawdown_remove(internal, double precision) IS 'inverse transition function of drawdown and max_drawdown';
+
+CREATE FUNCTION ca_drawdown_slide_final(internal) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_drawdown_slide_final';
+COMMENT ON FUNCTION ca_drawdown_slide_final(internal) IS 'final function of drawdown in windows that slide';
+
+CREATE FUNCTION ca_max_drawdown_slide_final(internal) RETURNS double precision
+    LANGUAGE c IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_max_drawdown_slide_final';
+COMMENT ON FUNCTION ca_max_drawdown_slide_final(internal) IS 'final function of max_drawdown in windows that slide';
+
 CREATE FUNCTION ca_drawdown_accum(internal, numeric) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_drawdown_accum';
@@ -10,6 +40,11 @@ CREATE AGGREGATE @extschema@.drawdown(price numeric) (
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
     FINALFUNC_MODIFY = READ_ONLY,
+    MSFUNC = ca_drawdown_slide,
+    MINVFUNC = ca_drawdown_remove,
+    MSTYPE = internal,
+    MFINALFUNC = ca_drawdown_slide_final,
+    MFINALFUNC_MODIFY = READ_ONLY,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE drawdown(numeric) IS
@@ -25,6 +60,11 @@ CREATE AGGREGATE @extschema@.drawdown(price double precision) (
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
     FINALFUNC_MODIFY = READ_ONLY,
+    MSFUNC = ca_drawdown_slide,
+    MINVFUNC = ca_drawdown_remove,
+    MSTYPE = internal,
+    MFINALFUNC = ca_drawdown_slide_final,
+    MFINALFUNC_MODIFY = READ_ONLY,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE drawdown(double precision) IS
@@ -40,6 +80,11 @@ CREATE AGGREGATE @extschema@.max_drawdown(price numeric) (
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
     FINALFUNC_MODIFY = READ_ONLY,
+    MSFUNC = ca_drawdown_slide,
+    MINVFUNC = ca_drawdown_remove,
+    MSTYPE = internal,
+    MFINALFUNC = ca_max_drawdown_slide_final,
+    MFINALFUNC_MODIFY = READ_ONLY,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE max_drawdown(numeric) IS
@@ -55,6 +100,11 @@ CREATE AGGREGATE @extschema@.max_drawdown(price double precision) (
     STYPE = internal,
     FINALFUNC = ca_indicator_final,
     FINALFUNC_MODIFY = READ_ONLY,
+    MSFUNC = ca_drawdown_slide,
+    MINVFUNC = ca_drawdown_remove,
+    MSTYPE = internal,
+    MFINALFUNC = ca_max_drawdown_slide_final,
+    MFINALFUNC_MODIFY = READ_ONLY,
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE max_drawdown(double precision) IS

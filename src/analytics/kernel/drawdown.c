@@ -19,6 +19,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "analytics/kernel/below_peak.h"
 #include "analytics/kernel/ordered.h"
 
 typedef struct DrawdownState
@@ -38,16 +39,6 @@ drawdown_size(const CaParameters *parameters)
 	return sizeof(DrawdownState);
 }
 
-/* price / peak - 1, for a peak above zero */
-static double
-below_peak(const CaPrice *price, const CaPrice *peak)
-{
-	double unit = ca_price_unit(peak);
-
-	return ca_dd_ratio(ca_price_difference(price, peak, unit),
-					   ca_price_in(peak, unit));
-}
-
 static void
 drawdown_update(void *state, const CaPrice *inputs)
 {
@@ -60,7 +51,7 @@ drawdown_update(void *state, const CaPrice *inputs)
 	if (!(ca_price_dd(&drawdown->peak).hi > 0.0))
 		return;
 
-	value = below_peak(&inputs[0], &drawdown->peak);
+	value = ca_below_peak(&inputs[0], &drawdown->peak);
 	drawdown->drawdown = value;
 	if (value < drawdown->lowest)
 		drawdown->lowest = value;

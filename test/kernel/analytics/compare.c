@@ -15,6 +15,7 @@
 
 #include "analytics/kernel/breakout.h"
 #include "analytics/kernel/ordered.h"
+#include "analytics/kernel/price_queue.h"
 #include "analytics/kernel/statistics.h"
 #include "analytics/kernel/tail.h"
 #include "indicators/kernel/bar_block.h"
@@ -189,6 +190,43 @@ breaks_out(const CaBar *bars, int n)
 	return same;
 }
 
+/* ---- drawdowns ---- */
+
+/* a window of prices that slides, against drawdown.c over its rows */
+static bool
+slides_down(const CaBar *bars, int width)
+{
+	CaOldPrice *old = room((width + 1) * sizeof(CaOldPrice));
+	CaPrice *fresh = room((width + 1) * sizeof(CaPrice));
+	CaPriceQueue queue = {.capacity = width + 1, .old = old, .fresh = fresh};
+	bool same = true;
+
+	for (int t = 0; t < BARS; t++)
+	{
+		void *state = room(ca_drawdown.size(NULL));
+		CaValues last;
+		CaValues lowest;
+		double value = 0.0;
+		bool known;
+
+		ca_price_queue_add(&queue, &bars[t].close);
+		if (t >= width)
+			ca_price_queue_remove(&queue);
+		for (int i = t < width ? 0 : t - width + 1; i <= t; i++)
+			ca_drawdown.update(state, &bars[i].close);
+		known = ca_drawdown.values(state, &last);
+		ca_max_drawdown.values(state, &lowest);
+		same &= ca_price_queue_drawdown(&queue, &value) == known &&
+				(!known || same_bits(value, last.value[0]));
+		same &= ca_price_queue_max_drawdown(&queue, &value) == known &&
+				(!known || same_bits(value, lowest.value[0]));
+		free(state);
+	}
+	free(old);
+	free(fresh);
+	return same;
+}
+
 /* ---- choppiness ---- */
 
 static bool
@@ -308,6 +346,9 @@ main(void)
 		   name);
 		ok(broke, "channels are those that a scan finds", name);
 		ok(tailed, "tails are those of sorted values", name);
+		ok(slides_down(bars, 1) && slides_down(bars, 2) &&
+			   slides_down(bars, 50),
+		   "drawdowns that slide give the bits of a new start", name);
 		/* doubles lose most of a move of a cent at 1e9 */
 		if (kind == SERIES_CENTS || kind == SERIES_DUST || kind == SERIES_FLAT)
 			ok(is_choppy(bars, 2, 1e-6) && is_choppy(bars, 14, 1e-6) &&
