@@ -4,7 +4,7 @@ BEGIN;
 SELECT plan(21);
 SET LOCAL search_path = cryptoanalytics, public;
 
--- 300 candles a level: 1e-8 and 1 with moves of a few percent, 1e9 with moves of 0.01
+-- 300 candles per level: 1e-8 and 1 with moves of a few percent, 1e9 with moves of 0.01.
 CREATE TABLE bar AS
 WITH walk AS (
     SELECT level, i, sum(step) OVER (PARTITION BY level ORDER BY i) AS x, up, down
@@ -23,16 +23,16 @@ SELECT results_eq('SELECT level, min(l) > 0, count(DISTINCT c) > 50 FROM bar GRO
                   'the series of every level moves and stays above zero');
 
 --
--- the oracle: the definitions, in numeric with 50 digits of each logarithm
+-- The oracle: the definitions, in numeric with 50 digits of each logarithm.
 --
 CREATE FUNCTION pg_temp.div(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
     RETURN round(a * 1e80 / b, 0) * 1e-80;
 CREATE FUNCTION pg_temp.log_ratio(a numeric, b numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
     RETURN ln(round(pg_temp.div(a, b), 60));
--- of a root, whose argument may be small
+-- Of a root, whose argument may be small.
 CREATE FUNCTION pg_temp.root(x numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
     RETURN round(sqrt(x * 1e40), 60) * 1e-20;
--- relative distance, or absolute from 0
+-- Relative distance, or absolute from 0.
 CREATE FUNCTION pg_temp.apart(x double precision, y numeric) RETURNS double precision LANGUAGE sql IMMUTABLE
     RETURN abs(x::text::numeric - y) / CASE WHEN y = 0 THEN 1 ELSE abs(y) END;
 CREATE FUNCTION pg_temp.exactly(x double precision) RETURNS numeric LANGUAGE sql IMMUTABLE RETURN x::text::numeric;
@@ -49,7 +49,7 @@ SELECT results_eq($$ SELECT b.level, pg_temp.apart(parkinson_volatility(h, l), w
                   $$ VALUES ('1', true, true), ('1e-8', true, true), ('1e9', true, true) $$,
                   'volatilities of ranges are right to fifteen digits at prices of 1e-8 and of 1e9');
 
--- returns as users hand them in: doubles; at 1e9 multiples of 1/64, whose text is exact and whose squares agree in 22 digits
+-- Returns as users hand them in: doubles; at 1e9 multiples of 1/64, whose text is exact and whose squares agree in 22 digits.
 CREATE TABLE ret AS
 SELECT level, i, r, b
 FROM (SELECT level, i, CASE level WHEN '1e9' THEN (round(c * 64) / 64)::double precision ELSE (c / o - 1)::double precision END AS r,
@@ -76,7 +76,7 @@ SELECT results_eq($$ SELECT r.level, pg_temp.apart(downside_risk(r), w.downside)
                   'the downside and illiquidity are right to fifteen digits');
 
 --
--- the tail
+-- The tail.
 --
 SELECT is_empty($$
     SELECT level, cutoff, n
@@ -96,7 +96,7 @@ SELECT is_empty($$
     WHERE pg_temp.apart(got, want) > 1e-15 $$, 'conditional_value_at_risk is the mean of the lowest returns');
 
 --
--- order, workers, windows
+-- Order, workers, windows.
 --
 CREATE TABLE answers AS
 SELECT 'in order' AS how, level, realized_volatility(r ORDER BY i) AS a, downside_risk(r ORDER BY i) AS b, sortino_ratio(r ORDER BY i) AS c,
@@ -156,7 +156,7 @@ SELECT is_empty($$
     'nor do candles');
 
 --
--- in order: drawdown, choppiness
+-- In order: drawdown, choppiness.
 --
 SELECT is_empty($$
     SELECT level, i
@@ -172,7 +172,7 @@ SELECT is_empty($$
           WINDOW w AS (PARTITION BY level ORDER BY i)) AS t
     WHERE pg_temp.apart(m, mw) > 1e-15 OR pg_temp.apart(u, uw) > 1e-15 $$,
     'max_drawdown is the least and ulcer_index the root mean square of drawdowns');
--- prices above, at and below zero too, and unknown ones
+-- Prices above, at and below zero too, and unknown ones.
 CREATE TABLE low AS
 SELECT level, i, c AS x FROM bar WHERE i <= 150
 UNION ALL SELECT 'low', i, CASE WHEN i % 13 <> 0 THEN sum((hashint8extended(i, 9) % 4)::integer) OVER (ORDER BY i) END FROM generate_series(1, 150) AS i;
@@ -203,7 +203,7 @@ SELECT is_empty($$
 
 --
 -- Hamilton's filter, from the definition: forward probabilities, with the stationary distribution as what is
--- left after many transitions
+-- left after many transitions.
 --
 CREATE FUNCTION pg_temp.oracle_filter(x double precision[], m double precision[], s double precision[], t double precision[])
     RETURNS double precision[] LANGUAGE plpgsql IMMUTABLE AS $$
@@ -233,7 +233,7 @@ SELECT ok((SELECT max(abs(got - want)) < 1e-12
            CROSS JOIN LATERAL unnest(g, w) AS u (got, want)), 'hamilton_filter gives the forward probabilities');
 
 --
--- scale: prices times a power of two change nothing, but illiquidity by volume
+-- Scale: prices times a power of two change nothing, but illiquidity by volume.
 --
 SELECT is_empty($$
     SELECT level FROM bar GROUP BY level

@@ -6,8 +6,8 @@ SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.42);
 
--- twelve walks of 300 days in whole steps, so that prices are often equal; a tenth of the candles of half of them and
--- some volumes are missing; prices of 1e-8 and 1e9 among them
+-- Twelve walks of 300 days in whole steps, so that prices are often equal; a tenth of the candles of half of them and
+-- some volumes are missing; prices of 1e-8 and 1e9 among them.
 INSERT INTO assets (id, symbol, name, asset_type) SELECT k, 'W' || k, 'walk', 'crypto' FROM generate_series(1001, 1012) AS k;
 CREATE TABLE walk AS
 SELECT k, i, timestamptz '2024-01-01' + i * interval '1 day' AS start, CASE k % 3 WHEN 0 THEN 1e-8 WHEN 1 THEN 1 ELSE 1e7 END AS unit,
@@ -26,7 +26,7 @@ ANALYZE candle;
 SELECT ok(count(*) > 3000 AND count(*) < 3600 AND count(v) < count(*), 'candles and volumes are missing') FROM candle;
 
 --
--- returns
+-- Returns.
 --
 CREATE TABLE return AS SELECT a AS k, r.* FROM generate_series(1001, 1012) AS a, returns(a, '1d') AS r;
 SELECT is_empty($$ SELECT FROM candle AS c LEFT JOIN return AS r ON (r.k, r.time) = (c.k, c.t)
@@ -48,14 +48,14 @@ SELECT results_eq($$ SELECT l.return IS NULL, s.return FROM returns(1020, '1d') 
                   'prices that are not above zero have no return');
 
 --
--- correlations
+-- Correlations.
 --
 CREATE TABLE want AS
 SELECT a.k AS asset_id, b.k AS other_id, corr(a.return, b.return) FILTER (WHERE a.return IS NOT NULL AND b.return IS NOT NULL) AS correlation,
        count(*) FILTER (WHERE a.return IS NOT NULL AND b.return IS NOT NULL) AS pairs
 FROM return AS a JOIN return AS b ON a.k <> b.k AND a.time = b.time
 WHERE a.time >= timestamptz '2024-10-01' - interval '60 days' AND a.time < '2024-10-01'
-  -- the first bar of 61 has no return
+  -- The first bar of 61 has no return.
 GROUP BY a.k, b.k;
 CREATE TABLE got AS SELECT * FROM correlation_matrix(ARRAY(SELECT generate_series(1001, 1012)), '1d', 60, '2024-10-01 13:00');
 SELECT is_empty($$ SELECT asset_id, other_id, g.*, w.* FROM got AS g FULL JOIN want AS w USING (asset_id, other_id)
@@ -77,7 +77,7 @@ SELECT results_eq($$ SELECT asset_id, other_id, round(correlation::numeric, 12),
                      FROM correlation_matrix('{1002,1021,1022,1023}', '1d', 60, '2024-10-01') WHERE asset_id < other_id ORDER BY 1, 2 $$,
                   'VALUES (1002, 1021, NULL, 60), (1002, 1023, 1.000000000000, 60), (1021, 1023, NULL, 60)',
                   'a flat side has no correlation, an asset without candles no row, and a double the correlation 1');
--- hours instead of days
+-- Hours instead of days.
 CREATE TABLE hours AS SELECT * FROM price_data WHERE asset_id = 1004 AND candle_time >= '2024-08-01' AND candle_time < '2024-10-01';
 SAVEPOINT built;
 DELETE FROM price_data WHERE asset_id = 1004 AND candle_time >= '2024-08-01' AND candle_time < '2024-10-01';
@@ -90,7 +90,7 @@ SELECT is_empty($$ SELECT FROM correlation_matrix('{1002,1004}', '1d', 60, '2024
 ROLLBACK TO built;
 
 --
--- breakouts, from the definition: n bars, a retest within m bars
+-- Breakouts, from the definition: n bars, a retest within m bars.
 --
 CREATE FUNCTION pg_temp.oracle(a integer, bars integer)
     RETURNS TABLE (t timestamptz, direction integer, level numeric, fresh boolean, ratio double precision, retested_at timestamptz) LANGUAGE sql STABLE AS $$
@@ -136,7 +136,7 @@ SELECT is_empty($$ SELECT FROM generate_series(1001, 1012) AS a CROSS JOIN
                   'the rows of all bars agree');
 
 --
--- turning points
+-- Turning points.
 --
 CREATE TABLE divergence AS SELECT a AS k, d.* FROM generate_series(1001, 1012) AS a, rsi_divergences(a, '1d', 250, 2, '2024-10-01') AS d;
 SELECT ok(count(*) FILTER (WHERE kind = 'bullish') > 5 AND count(*) FILTER (WHERE kind = 'bearish') > 5, 'there are divergences of both kinds') FROM divergence;
@@ -152,7 +152,7 @@ SELECT is_empty($$ SELECT FROM divergence AS d
                                                AND b.h >= ALL (SELECT h FROM candle AS o WHERE o.k = d.k AND o.n BETWEEN b.n + 1 AND b.n + 2)) END
                       OR d.score <> (y.rsi_14 - x.rsi_14) / 100 $$, 'price and RSI of a divergence go different ways between turning points');
 
--- the best line by trying all
+-- The best of all lines, by trying each.
 CREATE FUNCTION pg_temp.oracle_line(a integer, wing integer, tolerance numeric) RETURNS TABLE (side text, first timestamptz, second timestamptz, touches integer) LANGUAGE sql STABLE AS $$
     WITH bar AS MATERIALIZED (SELECT * FROM candle WHERE k = a AND t < '2024-10-01' ORDER BY n DESC LIMIT 120),
     point AS MATERIALIZED (
@@ -180,7 +180,7 @@ SELECT is_empty($$ SELECT l.*, o.* FROM line AS l
                    WHERE (l.first, l.second, l.touches) IS DISTINCT FROM (o.first, o.second, o.touches) $$, 'they are the best of all lines');
 
 --
--- nothing that is later changes what was
+-- Later candles change nothing.
 --
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
 SELECT k, '1d', timestamptz '2024-11-01' + i * interval '1 day', 1e12, 1e12, 1, 1, 1e12

@@ -4,12 +4,12 @@ SELECT plan(21);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 
--- agreement to 1e-9, or to a unit in the last place that is printed
+-- Agreement to 1e-9, or to a unit in the last place that is printed.
 CREATE FUNCTION pg_temp.agrees(got double precision, want numeric) RETURNS boolean LANGUAGE sql IMMUTABLE
     RETURN abs(got - want) <= greatest(1e-9 * abs(want), 0.5000001 * 10.0 ^ (-scale(want)));
 
 --
--- a market of six assets and 400 days: growth, a slow wave and a fast one
+-- A market of six assets and 400 days: growth, a slow wave and a fast one.
 --
 CREATE TABLE member (k integer, symbol text, sector text, p float8, g float8, a float8, t float8, f float8, v float8, s numeric);
 INSERT INTO member VALUES
@@ -54,7 +54,7 @@ SELECT ok((SELECT pg_temp.agrees(1e12 * amihud_illiquidity(r, volume), 0.3945027
 SELECT is((SELECT ARRAY[mid_rank(1, '{3,1,4,1,5}'), mid_rank(5, '{3,1,4,1,5}'), mid_rank(2, '{2,2,2}')]), '{0.2,0.9,0.5}', 'ranks');
 
 --
--- correlations
+-- Correlations.
 --
 SELECT ok((SELECT bool_and(pg_temp.agrees(m.correlation, v.want) AND m.pairs = 30)
            FROM correlation_matrix(as_of => '2025-02-04') AS m
@@ -69,7 +69,7 @@ SELECT ok((SELECT pg_temp.agrees(m.correlation, 0.5010652667) AND m.pairs = 26
 ROLLBACK TO holes;
 
 --
--- a breakout that is retested; a divergence; a line through two lows
+-- A breakout that is retested; a divergence; a line through two lows.
 --
 INSERT INTO assets (symbol, name, asset_type) VALUES ('Q', 'Q', 'crypto'), ('D', 'D', 'crypto'), ('M', 'M', 'crypto'), ('T', 'T', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
@@ -106,7 +106,7 @@ SELECT results_eq($$ SELECT side, first, first_price, second, second_price, touc
                   'a support through bars 12 and 48');
 
 --
--- spells of a regime; relative strength
+-- Spells of a regime; relative strength.
 --
 CREATE TABLE spell AS
 SELECT row_number() OVER (ORDER BY place, j) - 1 AS n, regime
@@ -130,7 +130,7 @@ SELECT results_eq($$ SELECT sector, round(score::numeric, 6), round(rs_ratio::nu
                   'relative strength of four sectors against BTC');
 
 --
--- Hamilton's filter; the sample of empyrical's tests
+-- Hamilton's filter; the sample of empyrical's tests.
 --
 SELECT ok((SELECT pg_temp.agrees(f[1], 0.9116911849) AND pg_temp.agrees(f[2], 0.08830881507)
            FROM (SELECT hamilton_filter(0.03 * sin(k), '{0.001,-0.002}', '{0.015,0.045}', '{{0.97,0.03},{0.06,0.94}}' ORDER BY k) AS f
