@@ -1,20 +1,20 @@
 -- Returns, correlations, breakouts, divergences and trend lines of series: agreement with plain SQL on random
 -- walks with holes, and what later candles, the start of a query and the way candles are stored must not change.
 BEGIN;
-SELECT plan(21);
+SELECT plan(24);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'UTC';
 SELECT setseed(0.42);
 
--- Twelve walks of 300 days in whole steps, so that prices are often equal; a tenth of the candles of half of them and
+-- Twelve walks of 300 days in steps of a quarter, so that prices are often equal; a tenth of the candles of half of them and
 -- some volumes are missing; prices of 1e-8 and 1e9 among them.
 INSERT INTO assets (id, symbol, name, asset_type) SELECT k, 'W' || k, 'walk', 'crypto' FROM generate_series(1001, 1012) AS k;
 CREATE TABLE walk AS
 SELECT k, i, timestamptz '2024-01-01' + i * interval '1 day' AS start, CASE k % 3 WHEN 0 THEN 1e-8 WHEN 1 THEN 1 ELSE 1e7 END AS unit,
-       100 + sum(round((random() * 8 - 4)::numeric)) OVER (PARTITION BY k ORDER BY i) AS c, random() AS u, random() AS v
+       100 + 0.25 * sum(round((random() * 8 - 4)::numeric)) OVER (PARTITION BY k ORDER BY i) AS c, random() AS u, random() AS v
 FROM generate_series(1001, 1012) AS k, generate_series(0, 299) AS i;
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
-SELECT k, '1d', start, c * unit, (c + (u * 4)::integer) * unit, (c - (v * 4)::integer) * unit, c * unit,
+SELECT k, '1d', start, c * unit, (c + 0.25 * (u * 4)::integer) * unit, (c - 0.25 * (v * 4)::integer) * unit, c * unit,
        CASE WHEN u < 0.97 THEN (v * 20)::integer END
 FROM walk WHERE c > 5 AND (k % 2 = 0 OR (k * 31 + i * 17) % 10 <> 0);
 CREATE TABLE candle AS
@@ -69,6 +69,11 @@ SELECT is_empty($$ SELECT * FROM correlation_matrix('{1002,1001,1002}', '1d', 60
 SELECT is((SELECT count(*) FROM correlation_matrix('{1002,1001,1002}', '1d', 60, '2024-10-01 13:00')), 2::bigint, 'an asset that is named twice counts once');
 SELECT results_eq($$ SELECT DISTINCT correlation, pairs FROM correlation_matrix('{1002,1004}', '1d', 19, '2024-10-01') $$,
                   'VALUES (NULL::float8, 19)', 'fewer than 20 pairs are too few');
+-- With holes, some pairs of assets have 19 pairs of returns, and some 20.
+CREATE TABLE short AS
+SELECT bars, m.* FROM generate_series(20, 30) AS bars, correlation_matrix(ARRAY(SELECT generate_series(1001, 1012)), '1d', bars, '2024-10-01') AS m;
+SELECT ok(count(*) FILTER (WHERE pairs = 19) > 5 AND count(*) FILTER (WHERE pairs = 20) > 5
+          AND bool_and((correlation IS NULL) = (pairs < 20)), 'the bound is 20 with holes too') FROM short;
 INSERT INTO assets (id, symbol, name, asset_type) VALUES (1021, 'FLAT', 'flat', 'crypto'), (1022, 'BARE', 'bare', 'crypto'), (1023, 'TWICE', 'twice', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price)
 SELECT 1021, '1d', start, 1, 1, 1, 1 FROM walk WHERE k = 1002
@@ -178,6 +183,24 @@ SELECT ok(count(*) > 4, 'there are trend lines') FROM line;
 SELECT is_empty($$ SELECT l.*, o.* FROM line AS l
                    FULL JOIN (SELECT a AS k, o.* FROM generate_series(1001, 1012) AS a, pg_temp.oracle_line(a, 2, 0.03) AS o) AS o USING (k, side)
                    WHERE (l.first, l.second, l.touches) IS DISTINCT FROM (o.first, o.second, o.touches) $$, 'they are the best of all lines');
+
+--
+-- Spells of a regime: the rules with other settings are another model, and other models do not count.
+--
+INSERT INTO ai_models (id, name, version, model_type, is_active)
+VALUES (1001, 'market rules', 'a', 'macro', false), (1002, 'market rules', 'b', 'macro', true), (1003, 'oracle', 'a', 'macro', true);
+INSERT INTO metrics_snapshot (id, snapshot_time, timeframe)
+SELECT 1000 + d, timestamptz '2024-01-01' + d * interval '1 day', '1d' FROM generate_series(0, 9) AS d WHERE d <> 6;
+INSERT INTO metrics_snapshot (id, snapshot_time, timeframe) VALUES (1020, '2024-01-01', '4h');
+INSERT INTO market_regime_analysis (metrics_snapshot_id, ai_model_id, analysis_time, regime)
+SELECT s.id, m.id, s.snapshot_time, CASE WHEN m.id = 1003 OR s.timeframe = '4h' THEN 'Sideways' WHEN s.id IN (1002, 1003) AND m.id = 1002 THEN 'Bear' ELSE 'Bull' END
+FROM metrics_snapshot AS s, unnest('{1001,1002,1003}'::integer[]) AS m (id) WHERE s.id BETWEEN 1000 AND 1020;
+SELECT results_eq($$ SELECT regime, began::date, ended::date, bars, completed FROM regime_spells('1d') $$,
+                  $$ VALUES ('Bull', date '2024-01-01', date '2024-01-02', 2::bigint, false), ('Bear', '2024-01-03', '2024-01-04', 2, true),
+                            ('Bull', '2024-01-05', '2024-01-06', 2, false), ('Bull', '2024-01-08', '2024-01-10', 3, false) $$,
+                  'spells of the newest rules end at other regimes and at gaps');
+SELECT results_eq($$ SELECT regime, bars, completed FROM regime_spells('1d', '2024-01-03 23:00') $$, $$ VALUES ('Bull', 2::bigint, false), ('Bear', 1, false) $$,
+                  'as of a moment there are no later ones');
 
 --
 -- Later candles change nothing.
