@@ -8,10 +8,11 @@ from oracle_positions import rounded
 
 
 class Figure:
-    """A candle to compare, and what was known before it."""
+    """A candle to compare, which ends where what it was made of does, and what was known before it."""
 
-    def __init__(self, code, start, candle):
-        self.code, self.start, self.closed = code, start, end(code, start)
+    def __init__(self, book, code, start):
+        candle = book.get(code, start)
+        self.code, self.start, self.closed = code, start, book.until(code, start)
         self.high, self.low, self.close, self.volume = candle[1], candle[2], candle[3], candle[4]
         self.before = self.change = self.ratio = self.ratio_before = None
 
@@ -37,7 +38,7 @@ class Watch:
                 alert.waiting, alert.triggered_at = False, t
                 alert.fired.append((t, cause))
         if figures:
-            self.mark = figures[-1].closed
+            self.mark = end(figures[-1].code, figures[-1].start)
 
     def arm(self, t):
         for a in self.alerts:
@@ -68,7 +69,7 @@ class Watch:
         return []
 
     def compare(self, book, code, new):
-        figures = [Figure(code, s, book.live[code][s]) for s in new]
+        figures = [Figure(book, code, s) for s in new]
         order, before = book.order[code], self.before(book, code, new[0])
         at = bisect.bisect_left(order, new[0])
         history = [(s, book.get(code, s)[4]) for s in order[max(0, at - 21):at]] + [(f.start, f.volume) for f in figures]
@@ -94,9 +95,9 @@ class Watch:
         found = []
         own = book.last_start(code, first)
         if own is not None:
-            found.append(Figure(code, own, book.get(code, own)))
+            found.append(Figure(book, code, own))
         if own is None or end(code, own) != first:
-            others = [Figure(c, s, book.get(c, s)) for c in TIMEFRAMES if c != code
+            others = [Figure(book, c, s) for c in TIMEFRAMES if c != code
                       for s in [book.closed_before(c, first)] if s is not None]
             # of those that end together the finest
             found += sorted(others, key=lambda f: (-f.closed, TIMEFRAMES.index(f.code)))[:1]
