@@ -16,6 +16,7 @@
 #include "settings/archive.h"
 #include "settings/lockout.h"
 #include "settings/maintenance.h"
+#include "settings/market.h"
 #include "settings/moving.h"
 #include "settings/setting.h"
 
@@ -34,6 +35,7 @@ _PG_init(void)
 	ca_define_archive_settings();
 	ca_define_lockout_settings();
 	ca_define_maintenance_settings();
+	ca_define_market_settings();
 	ca_define_drop_setting();
 	ca_define_user_setting();
 	ca_define_moving_setting();

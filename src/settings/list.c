@@ -13,6 +13,10 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
 #include "settings/list.h"
 
 static void
@@ -73,4 +77,38 @@ ca_list_symbol(const char **at, char symbol)
 	(*at)++;
 	skip_blanks(at);
 	return true;
+}
+
+static bool
+read_timeframe(const char **at, void *result)
+{
+	bool *named = result;
+	const CaTimeframe *timeframe = ca_list_timeframe(at);
+
+	if (timeframe == NULL || named[ca_timeframe_index(timeframe)])
+		return false;
+	named[ca_timeframe_index(timeframe)] = true;
+	return true;
+}
+
+const char *
+ca_read_timeframes(const CaSetting *setting, const char *text, void *result)
+{
+	memset(result, false, sizeof(bool) * CA_TIMEFRAMES);
+	return ca_list_read(text, read_timeframe, result);
+}
+
+/* the codes of the named timeframes, finest first, as an array of text */
+Datum
+ca_timeframe_codes(const bool *named)
+{
+	Datum codes[CA_TIMEFRAMES];
+	int ncodes = 0;
+
+	for (int i = 0; i < CA_TIMEFRAMES; i++)
+		if (named[i])
+			codes[ncodes++] =
+				CStringGetTextDatum(ca_timeframe_by_index(i)->code);
+	return PointerGetDatum(
+		construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT));
 }

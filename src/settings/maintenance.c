@@ -14,9 +14,7 @@
  */
 #include "base/compat.h"
 
-#include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -31,17 +29,13 @@ PG_FUNCTION_INFO_V1(ca_keep_api_logs);
 PG_FUNCTION_INFO_V1(ca_keep_system_health);
 PG_FUNCTION_INFO_V1(ca_maintenance_lock_timeout);
 
-static const char *read_rollup(const CaSetting *setting, const char *text,
-							   void *result);
-
 static CaSetting rollup = {
 	.name = "cryptoanalytics.rollup",
 	.description = "Timeframes that maintain() rolls candles up to.",
 	.details = "A list such as 5m,1h,1d.",
 	.initial = "5m,15m,1h,4h,1d,1w",
-	.read = read_rollup,
-	.hint = "Write timeframes, each once, separated by commas, as in "
-			"'5m,1h,1d'. Timeframes are " CA_TIMEFRAME_CODES ".",
+	.read = ca_read_timeframes,
+	.hint = CA_TIMEFRAMES_HINT,
 	.suspends = true,
 };
 
@@ -89,26 +83,6 @@ static CaSetting lock_timeout = {
 };
 
 static bool
-read_timeframe(const char **at, void *result)
-{
-	bool *named = result;
-	const CaTimeframe *timeframe = ca_list_timeframe(at);
-
-	if (timeframe == NULL || named[ca_timeframe_index(timeframe)])
-		return false;
-	named[ca_timeframe_index(timeframe)] = true;
-	return true;
-}
-
-/* the result is an array of bool, one per timeframe */
-static const char *
-read_rollup(const CaSetting *setting, const char *text, void *result)
-{
-	memset(result, false, sizeof(bool) * CA_TIMEFRAMES);
-	return ca_list_read(text, read_timeframe, result);
-}
-
-static bool
 check_rollup(char **newval, void **extra, GucSource source)
 {
 	return ca_check_setting(&rollup, newval, source);
@@ -154,16 +128,9 @@ Datum
 ca_rollup_timeframes(PG_FUNCTION_ARGS)
 {
 	bool named[CA_TIMEFRAMES];
-	Datum codes[CA_TIMEFRAMES];
-	int ncodes = 0;
 
 	ca_read_setting(&rollup, named);
-	for (int i = 0; i < CA_TIMEFRAMES; i++)
-		if (named[i])
-			codes[ncodes++] =
-				CStringGetTextDatum(ca_timeframe_by_index(i)->code);
-	PG_RETURN_ARRAYTYPE_P(
-		construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_DATUM(ca_timeframe_codes(named));
 }
 
 /* how long rows are kept; NULL for ever */

@@ -210,6 +210,18 @@ ca_duration_interval(int64 milliseconds)
 	return result;
 }
 
+/* the setting with this name, without the prefix; NULL if there is none */
+const CaSetting *
+ca_find_setting(const char *name)
+{
+	char *full_name = psprintf("cryptoanalytics.%s", name);
+	const CaSetting *setting = settings;
+
+	while (setting != NULL && strcmp(setting->name, full_name) != 0)
+		setting = setting->next;
+	return setting;
+}
+
 /*
  * ca_setting_is_valid(name): whether a setting, named without the prefix, is valid;
  * true for settings that never keep an invalid text.
@@ -217,14 +229,10 @@ ca_duration_interval(int64 milliseconds)
 Datum
 ca_setting_is_valid(PG_FUNCTION_ARGS)
 {
-	char *name =
-		psprintf("cryptoanalytics.%s", text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const CaSetting *setting =
+		ca_find_setting(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	SettingValue result;
 
-	for (const CaSetting *setting = settings; setting != NULL;
-		 setting = setting->next)
-		if (strcmp(setting->name, name) == 0)
-			PG_RETURN_BOOL(setting->read(setting, setting->text, &result) ==
-						   NULL);
-	PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(setting == NULL ||
+				   setting->read(setting, setting->text, &result) == NULL);
 }

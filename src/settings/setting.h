@@ -14,6 +14,7 @@
 #include "utils/guc.h"
 
 typedef struct CaSetting CaSetting;
+struct CaOption;
 
 /*
  * Reads the text of a setting.  Returns NULL and fills in the result, whose type
@@ -34,6 +35,9 @@ struct CaSetting
 						 otherwise the default replaces it */
 	int64 least;      /* limits of a duration, in milliseconds */
 	int64 greatest;
+	const struct CaOption *options; /* the keys of a list of key=value */
+	/* what is wrong with values that are each in bounds; may be NULL */
+	const char *(*agree)(const double *values);
 	char *text; /* the present value */
 	CaSetting *next;
 };
@@ -51,6 +55,7 @@ extern void ca_define_setting(CaSetting *setting, GucContext context,
 extern bool ca_check_setting(const CaSetting *setting, char **newval,
 							 GucSource source);
 extern void ca_read_setting(const CaSetting *setting, void *result);
+extern const CaSetting *ca_find_setting(const char *name);
 
 /* readers: the result is an int64 of milliseconds, and a bool */
 extern const char *ca_read_duration(const CaSetting *setting, const char *text,

@@ -58,12 +58,35 @@ FROM (VALUES
     (9, 'keep_api_logs', '99999999999999999999d'), (10, 'keep_api_logs', '9223372036854775807w'), (11, 'keep_api_logs', 'd'),
     (12, 'keep_api_logs', '0y'), (20, 'keep_sessions', '30'),
     (30, 'lockout_period', '0'), (31, 'lockout_period', '59s'), (32, 'lockout_period', '30'), (33, 'lockout_period', '367d'),
-    (40, 'compress_archive', 'perhaps'), (41, 'rollup', '1h,1h'), (42, 'user_id', 'me')
+    (40, 'compress_archive', 'perhaps'), (41, 'rollup', '1h,1h'), (42, 'user_id', 'me'),
+    (50, 'market', 'min_assets'), (51, 'market', 'min_assets=0'), (52, 'market', 'min_assets=1.5'), (53, 'market', 'min_asets=5'),
+    (54, 'market', 'min_assets=5,min_assets=5'), (55, 'market', 'current_supply=yes'), (56, 'market', 'funding_band=0.011'),
+    (57, 'market', 'min_assets=5,'), (58, 'market', 'min_assets=-5'), (59, 'market', 'min_assets=5e0'), (60, 'market', '=5'),
+    (61, 'halvings', '2023-02-29T00:00:00'), (62, 'halvings', '2024-04-20'), (63, 'halvings', '2024-04-20T00:09:60'),
+    (64, 'halvings', '2020-05-11T19:23:43,2016-07-09T16:46:13'), (65, 'halvings', '2024-04-20T00:09:27Z'),
+    (66, 'benchmark', ' '), (67, 'price_staleness', '59min'), (68, 'price_staleness', '31d'), (69, 'snapshots', '1h,1h'),
+    (70, 'snapshots', '7h')
 ) AS s (place, name, setting)
 CROSS JOIN LATERAL pg_temp.refusal(s.name, s.setting) AS r
 ORDER BY s.place;
 
---
+-- lists of key=value: a key that is not named keeps its default
+SET cryptoanalytics.market = E' min_assets = 5 ,\tfunding_band=0.0005,current_supply=off';
+SELECT k.key, cryptoanalytics_internal.ca_option('market', k.key) AS value
+FROM unnest('{min_assets,funding_band,current_supply,total_min_assets,altcoins_include_stablecoins}'::text[]) AS k (key);
+SELECT cryptoanalytics_internal.ca_options('market');
+-- a blank may stand for the T; an empty list has none
+SET cryptoanalytics.halvings = '2012-11-28 15:24:38, 2016-07-09T16:46:13';
+SELECT h AT TIME ZONE 'UTC' AS halving FROM unnest(cryptoanalytics_internal.ca_halvings()) AS h;
+SET cryptoanalytics.halvings = '';
+SELECT cardinality(cryptoanalytics_internal.ca_halvings());
+SET cryptoanalytics.benchmark = ' ETH ';
+SELECT cryptoanalytics_internal.ca_benchmark(), cryptoanalytics_internal.ca_price_staleness(),
+       cryptoanalytics_internal.ca_snapshot_timeframes();
+RESET cryptoanalytics.market;
+RESET cryptoanalytics.halvings;
+RESET cryptoanalytics.benchmark;
+
 -- a value that was stored when nothing could check it stops what depends on it
 --
 SELECT current_database() AS database \gset
