@@ -1,6 +1,6 @@
 -- What the tables refuse and accept, by the name of the rule that decides.
 BEGIN;
-SELECT plan(165);
+SELECT plan(166);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 
@@ -64,6 +64,7 @@ INSERT INTO metrics_snapshot (id, snapshot_time, timeframe) VALUES (1, '2024-03-
 INSERT INTO market_regime_analysis (id, metrics_snapshot_id, ai_model_id, analysis_time, regime)
     VALUES (1, 1, 1, '2024-03-01', 'Bull');
 INSERT INTO sectors (id, name) VALUES (1, 'DeFi'), (2, 'Gaming');
+INSERT INTO metric_series (id, metric) VALUES (1, 'dxy');
 INSERT INTO sector_history (id, sector_id, timeframe, candle_time)
     VALUES (1, 1, '1d', '2024-03-01');
 INSERT INTO sector_mapping (id, asset_id, sector_id, is_primary_sector) VALUES (1, 1, 1, true);

@@ -63,6 +63,11 @@ BEGIN ATOMIC
      'market_regime_analysis_ai_model_id_idx market_regime_analysis_analysis_time_idx
       market_regime_analysis_metrics_snapshot_id_idx',
      'market_regime_analysis_touch', ''),
+    ('metric_series', 9, false,
+     'metric_series_metric_sector_id_label_key metric_series_multiplier_check metric_series_pkey
+      metric_series_sector_id_fkey metric_series_staleness_check',
+     'metric_series_sector_id_idx',
+     'metric_series_check metric_series_touch', ''),
     ('metrics_snapshot', 31, false,
      'metrics_snapshot_active_addresses_btc_check metrics_snapshot_altcoin_dominance_check
       metrics_snapshot_btc_dominance_check metrics_snapshot_eth_dominance_check
