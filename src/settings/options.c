@@ -17,6 +17,7 @@
 #include <ctype.h>
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
@@ -141,7 +142,11 @@ read_setting(FunctionCallInfo fcinfo, double *values)
 	const CaSetting *setting = ca_find_setting(name);
 
 	if (setting == NULL || setting->options == NULL)
-		elog(ERROR, "setting \"%s\" has no options", name);
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("unknown setting"),
+			errdetail("There is no setting \"%s\" with options.",
+					  pnstrdup(name, pg_mbcliplen(name, strlen(name), 100))));
 	ca_read_setting(setting, values);
 	return setting;
 }
@@ -149,7 +154,7 @@ read_setting(FunctionCallInfo fcinfo, double *values)
 /*
  * ca_option(setting, key) -> double precision; a switch is 1 or 0
  *
- * Errors: 22023 if the setting is invalid.
+ * Errors: 22023 if the setting or the key is unknown, or the setting is invalid.
  */
 Datum
 ca_option(PG_FUNCTION_ARGS)
@@ -160,7 +165,10 @@ ca_option(PG_FUNCTION_ARGS)
 	int place = find_option(setting->options, key, strlen(key));
 
 	if (place < 0)
-		elog(ERROR, "setting \"%s\" has no key \"%s\"", setting->name, key);
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("unknown key of setting \"%s\"", setting->name),
+				errdetail("There is no key \"%s\".",
+						  pnstrdup(key, pg_mbcliplen(key, strlen(key), 100))));
 	PG_RETURN_FLOAT8(values[place]);
 }
 

@@ -131,7 +131,7 @@ BEGIN ATOMIC
       price_data_market_cap_check price_data_open_price_digits_check price_data_pkey price_data_price_range_check
       price_data_timeframe_check price_data_timeframe_start_check price_data_volume_check
       price_data_volume_digits_check',
-     '',
+     'price_data_market_cap_idx',
      'price_data_change_key price_data_note_delete price_data_note_insert price_data_note_truncate
       price_data_note_update price_data_supersede', ''),
     ('price_data_archive', 12, false,
@@ -142,7 +142,7 @@ BEGIN ATOMIC
       price_data_archive_price_range_check price_data_archive_timeframe_check
       price_data_archive_timeframe_start_check price_data_archive_volume_check
       price_data_archive_volume_digits_check',
-     '',
+     'price_data_archive_market_cap_idx',
      'price_data_archive_change_key price_data_archive_note_delete price_data_archive_note_insert
       price_data_archive_note_truncate price_data_archive_note_update price_data_archive_once', ''),
     ('price_data_compressed', 12, false,
