@@ -27,6 +27,7 @@ VALUES (1, 'buy', 10, 1, '1h', 'manual');
 CREATE ROLE ca_bad_input;
 INSERT INTO background_tasks (id, task_name, task_type, status) VALUES (-1, 'bad', 'cleanup', 'pending'), (-2, 'bad', 'cleanup', 'running'), (-3, 'bad', 'cleanup', 'failed');
 ALTER SEQUENCE notifications_id_seq RESTART WITH 1000;
+ALTER SEQUENCE assets_id_seq RESTART WITH 1000;
 INSERT INTO trading_signals (id, asset_id, signal_type, entry_price, target_price, stop_loss, created_at) VALUES (1, 1, 'long', 10, 13, 9, '2024-01-01 UTC');
 INSERT INTO signal_alerts (id, user_id, asset_id, alert_type, condition, trigger_value, created_at)
 VALUES (1, 1, 1, 'price_target', 'above', 12, '2024-01-01 UTC'), (2, 1, 1, 'volume_spike', 'above', 2, '2024-01-01 UTC'),
@@ -250,6 +251,22 @@ INSERT INTO sensible VALUES
     ('query', 'text', '''SELECT 1'''),
     ('failed', 'integer', '0'),
     ('volume_ratio', 'numeric', '2'),
+    ('band', 'double precision', '1'), ('before', 'double precision', '10'), ('brief', 'boolean', 'true'), ('long_means', 'boolean', 'true'),
+    ('built', 'integer[]', '''{}'''), ('finer', 'integer[]', '''{1}'''), ('without', 'integer', '1'), ('gap', 'integer', '1'), ('high_low_days', 'integer', '90'),
+    ('cap', 'double precision', '1e12'), ('btc', 'double precision', '6e11'), ('eth', 'double precision', '2e11'), ('usdt', 'double precision', '1e11'),
+    ('stablecoins', 'double precision', '1e11'), ('total2es', 'double precision', '2e11'), ('known', 'bigint', '100'), ('liquid', 'bigint', '100'),
+    ('current_supply', 'bigint', '0'), ('given_total', 'double precision', '2e12'), ('given_btc', 'double precision', '50'),
+    ('given_eth', 'double precision', '20'), ('given_usdt', 'double precision', '5'), ('origins', 'jsonb', '''{"total": "fed"}'''),
+    ('difference', 'double precision', '2'), ('up', 'text', '''up'''), ('down', 'text', '''down'''), ('now', 'double precision', '12'),
+    ('step', 'double precision', '1'), ('highest', 'double precision', '20'), ('lowest', 'double precision', '5'),
+    ('others', 'double precision[]', '''{1,2,3}'''), ('part', 'bigint', '1'), ('whole', 'bigint', '2'), ('part', 'double precision', '1'),
+    ('whole', 'double precision', '2'), ('value', 'double precision', '2'), ('value', 'numeric', '55'), ('value', 'jsonb', '''55'''),
+    ('ends', 'timestamptz[]', 'ARRAY[timestamptz ''2024-01-03 UTC'']'), ('moments', 'timestamptz[]', 'ARRAY[timestamptz ''2024-01-03 UTC'']'),
+    ('fed', 'jsonb', '''{"fear_greed_index": 55}'''), ('fitted', 'jsonb', '''{"price": 1}'''), ('old', 'jsonb', '''{"price": 1}'''),
+    ('sources', 'jsonb', '''{"total": "series"}'''), ('values', 'jsonb', '''{"price": 1}'''), ('unfit', 'text[]', '''{dxy}'''),
+    ('zones', 'jsonb', '''[{"bin_low": 1, "bin_high": 2, "long_vol": 3, "short_vol": 4}]'''), ('height', 'numeric', '880000'),
+    ('key', 'text', '''min_assets'''), ('setting', 'text', '''market'''), ('label', 'text', 'NULL'), ('sector', 'integer', 'NULL'),
+    ('metrics', 'text[]', '''{fear_greed_index}'''), ('quote_currency', 'text', '''USD (B)'''), ('span', 'integer', '90'),
     ('x', 'double precision', '10'), ('x', 'numeric', '10'),
     ('before', 'numeric', '10'), ('population', 'double precision[]', '''{1,10}'''), ('cutoff', 'double precision', '0.05'),
     ('benchmark', 'double precision', '0.02'),
@@ -264,6 +281,8 @@ INSERT INTO sensible VALUES
     ('kind', 'text', '''log''', 'returns'), ('kind', 'text', '''log''', 'ca_check_return_kind'),
     ('timeframe', 'text', '''4h''', 'rollup_candles'), ('timeframe', 'text', '''4h''', 'ca_rollup_series'),
     ('timeframe', 'text', '''4h''', 'ca_build_candles'), ('timeframe', 'text', '''4h''', 'timeframe_divides'),
+    ('metric', 'text', '''fear_greed_index''', 'record_metric'), ('metric', 'text', '''fear_greed_index''', 'metric_value'),
+    ('metric', 'text', '''fear_greed_index''', 'ca_check_metric'), ('name', 'text', '''fear_greed_index''', 'ca_check_fed_number'),
     -- months, the unit with the fewest in all of time
     ('timeframe', 'text', '''1M''', 'timeframe_series'),
     ('token', 'text', '''another token''', 'open_session'),
@@ -424,10 +443,10 @@ SELECT is_empty($$SELECT c.call, c.state, c.message FROM calls AS c JOIN member 
                 'a strict function gives NULL or no rows for a NULL');
 -- ca_noted_since() returns '-infinity' if there is no earlier state.
 SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
-                  WHERE c.result ~* 'nan|infinity' AND c.bad !~* 'nan|infinity' AND m.name NOT LIKE 'ca_noted_since%'$$,
+                  WHERE c.result ~* '\mnan\M|infinity' AND c.bad !~* 'nan|infinity' AND m.name NOT LIKE 'ca_noted_since%'$$,
                 'no number is not one, and nothing is infinite that was not');
 SELECT is_empty($$SELECT c.call, c.result FROM calls AS c JOIN member AS m USING (oid)
-                  WHERE c.result ~* 'nan|infinity' AND m.prokind = 'a'$$,
+                  WHERE c.result ~* '\mnan\M|infinity' AND m.prokind = 'a'$$,
                 'no aggregate lets such a number through');
 -- PostgreSQL's own errors about numbers, times and statements have no detail or hint.
 SELECT is_empty($$SELECT c.call, c.message FROM calls AS c JOIN member AS m USING (oid)

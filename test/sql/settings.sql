@@ -88,7 +88,6 @@ RESET cryptoanalytics.halvings;
 RESET cryptoanalytics.benchmark;
 
 -- a value that was stored when nothing could check it stops what depends on it
---
 SELECT current_database() AS database \gset
 INSERT INTO assets (id, symbol, name, asset_type) OVERRIDING SYSTEM VALUE VALUES (99, 'SET', 'Set', 'crypto');
 INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume)
