@@ -180,6 +180,7 @@ INSERT INTO opening VALUES
     ('import', 'Imports', 'Candles from JSON. The guide is [candles](../guide/candles.md#imports).'),
     ('indicators', 'Technical indicators', 'Aggregates, and the functions that compute all indicators of a series. The guide is [indicators](../guide/indicators.md).'),
     ('number', 'Numbers', 'Conversions of numbers.'),
+    ('market', 'The market', 'Feeds of metrics, snapshots of the market, its totals, breadth and cycles. The guide is [layers](../guide/layers.md).'),
     ('operations', 'Operations', 'Maintenance, background tasks, logs, health and assets. The guides are [operations](../guide/operations.md) and [rules](../guide/rules.md).'),
     ('rules', 'Rules', 'Functions that the rules of several tables share. The guide is [rules](../guide/rules.md).'),
     ('scoring', 'Scoring', 'Errors of predictions, and models. The guide is [scoring](../guide/scoring.md).'),

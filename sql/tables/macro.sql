@@ -133,15 +133,15 @@ COMMENT ON COLUMN metrics_snapshot.extended_metrics IS
     '"sentiment_metrics": {"social_sentiment_score": 0.58, "sentiment_direction": "up", '
     '"twitter_volume": 152000, "reddit_volume": 8400}, "derivatives_metrics": '
     '{"funding_rate_eth": 0.0001, "open_interest_eth": 9800000000, "liquidations_long_24h": '
-    '310.2, "liquidations_short_24h": 188.7, "oi_change_24h": 2.4, "funding_rate_trend": '
+    '20100000, "liquidations_short_24h": 12230000, "oi_change_24h": 2.4, "funding_rate_trend": '
     '"rising"}, "onchain_metrics": {"exchange_netflow_btc": -1250.5, "exchange_netflow_eth": '
     '-9800.2, "active_addresses_eth": 512000, "whale_to_exchange_volume_btc": 4200.8, '
     '"whale_from_exchange_volume_btc": 5451.3, "supply_on_exchanges_btc": 2350000, '
     '"supply_on_exchanges_eth": 16400000, "tx_volume_btc": 640000, "tx_volume_eth": 2100000, '
     '"miner_outflow": 310.4, "miner_balance_change": -120.6}, "composite_metrics": '
     '{"volatility_index": 54.3, "breadth_advancers_ratio": 0.62, '
-    '"breadth_new_highs_lows_ratio": 1.8}, "correlation_metrics": {"corr_eth_btc_30d": 0.87, '
-    '"corr_total2_btc_30d": 0.91}, "cycle_metrics": {"btc_epoch_phase": "expansion", '
+    '"breadth_new_highs_lows_ratio": 0.64}, "correlation_metrics": {"corr_eth_btc_30d": 0.87, '
+    '"corr_total2_btc_30d": 0.91}, "cycle_metrics": {"btc_epoch": 5, "btc_epoch_phase": 0.1989, '
     '"seasonality_score": 0.4}, "ai_metrics": {"regime_volatility_score": 0.35}}';
 COMMENT ON COLUMN metrics_snapshot.created_at IS
     'Record creation timestamp';
