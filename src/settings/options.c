@@ -5,7 +5,7 @@
  *
  *		options = [ entry { "," entry } ]
  *		entry   = key "=" value
- *		value   = digits [ "." digits ] | "on" | "off"
+ *		value   = digits [ "." digits ] | "on" | "off" | word { "+" word }
  *
  * A key that is not named has its default.  An unknown key, one that is named twice
  * and a value out of bounds are errors.
@@ -16,8 +16,11 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
@@ -25,6 +28,7 @@
 #include "settings/options.h"
 
 PG_FUNCTION_INFO_V1(ca_option);
+PG_FUNCTION_INFO_V1(ca_option_words);
 PG_FUNCTION_INFO_V1(ca_options);
 
 /* what reading a list has come to */
@@ -77,6 +81,68 @@ read_number(const char **at, bool whole, double *value)
 	return true;
 }
 
+/* one of the words that an option knows */
+static bool
+read_word(const char **at, const char *words, int *place)
+{
+	const char *start = *at;
+	int length;
+
+	while (isalnum((unsigned char) **at) || **at == '_')
+		(*at)++;
+	length = *at - start;
+	for (*place = 0;; (*place)++)
+	{
+		int n = strcspn(words, "|");
+
+		if (n == length && memcmp(words, start, n) == 0)
+			return true;
+		if (words[n] == '\0')
+			return false;
+		words += n + 1;
+	}
+}
+
+/* words, each once, separated by + */
+static bool
+read_words(const char **at, const char *words, double *value)
+{
+	int bits = 0;
+	int place;
+
+	do
+	{
+		if (bits != 0)
+			(*at)++;
+		if (!read_word(at, words, &place) || (bits & (1 << place)) != 0)
+			return false;
+		bits |= 1 << place;
+	} while (**at == '+');
+	*value = bits;
+	return true;
+}
+
+static bool
+read_value(const char **at, const CaOption *option, double *value)
+{
+	int place;
+
+	switch (option->kind)
+	{
+		case CA_OPTION_SWITCH:
+			return read_switch(at, value);
+		case CA_OPTION_WORD:
+			if (!read_word(at, option->words, &place))
+				return false;
+			*value = place;
+			return true;
+		case CA_OPTION_WORDS:
+			return read_words(at, option->words, value);
+		default:
+			return read_number(at, option->kind == CA_OPTION_WHOLE, value);
+	}
+}
+
 /* key=value */
 static bool
 read_entry(const char **at, void *result)
@@ -104,11 +170,15 @@ read_entry(const char **at, void *result)
 		(*at)++;
 	if (!ca_list_symbol(at, '='))
 		return false;
-	if (option->kind == CA_OPTION_SWITCH
-			? !read_switch(at, &value)
-			: !read_number(at, option->kind == CA_OPTION_WHOLE, &value))
+	if (!read_value(at, option, &value))
+	{
+		if (option->words != NULL)
+			reading->wrong = psprintf("The value of \"%s\" is not one of %s.",
+									  option->key, option->words);
 		return false;
-	if (value < option->least || value > option->greatest)
+	}
+	if (option->words == NULL &&
+		(value < option->least || value > option->greatest))
 	{
 		reading->wrong =
 			psprintf("The value of \"%s\" is not between %g and %g.",
@@ -151,13 +221,9 @@ read_setting(FunctionCallInfo fcinfo, double *values)
 	return setting;
 }
 
-/*
- * ca_option(setting, key) -> double precision; a switch is 1 or 0
- *
- * Errors: 22023 if the setting or the key is unknown, or the setting is invalid.
- */
-Datum
-ca_option(PG_FUNCTION_ARGS)
+/* the value of the key in argument 1 of the setting in argument 0 */
+static const CaOption *
+key_argument(FunctionCallInfo fcinfo, double *value)
 {
 	double values[CA_MAX_OPTIONS];
 	const CaSetting *setting = read_setting(fcinfo, values);
@@ -169,7 +235,104 @@ ca_option(PG_FUNCTION_ARGS)
 				errmsg("unknown key of setting \"%s\"", setting->name),
 				errdetail("There is no key \"%s\".",
 						  pnstrdup(key, pg_mbcliplen(key, strlen(key), 100))));
-	PG_RETURN_FLOAT8(values[place]);
+	*value = values[place];
+	return &setting->options[place];
+}
+
+/* whether a value names the word at a place */
+static bool
+names(const CaOption *option, double value, int place)
+{
+	return option->kind == CA_OPTION_WORD ? value == place
+										  : ((int) value & (1 << place)) != 0;
+}
+
+/* the words that a value names, as a list of text */
+static List *
+named_words(const CaOption *option, double value)
+{
+	List *list = NIL;
+	const char *words = option->words;
+
+	for (int place = 0;; place++)
+	{
+		int n = strcspn(words, "|");
+
+		if (names(option, value, place))
+			list = lappend(list, pnstrdup(words, n));
+		if (words[n] == '\0')
+			return list;
+		words += n + 1;
+	}
+}
+
+/*
+ * ca_option(setting, key) -> double precision; a switch is 1 or 0, a word its place
+ *
+ * Errors: 22023 if the setting or the key is unknown, or the setting is invalid.
+ */
+Datum
+ca_option(PG_FUNCTION_ARGS)
+{
+	double value;
+
+	key_argument(fcinfo, &value);
+	PG_RETURN_FLOAT8(value);
+}
+
+/*
+ * ca_option_words(setting, key) -> text[]
+ *
+ * Errors: 22023 if the setting or the key is unknown, if the key has no words, or if the
+ * setting is invalid.
+ */
+Datum
+ca_option_words(PG_FUNCTION_ARGS)
+{
+	double value;
+	const CaOption *option = key_argument(fcinfo, &value);
+	List *words;
+	Datum *texts;
+	int ntexts = 0;
+	ListCell *cell;
+
+	if (option->words == NULL)
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("key \"%s\" has no words", option->key),
+				errdetail("Its value is a number or a switch."));
+	words = named_words(option, value);
+	texts = palloc(list_length(words) * sizeof(Datum));
+	foreach (cell, words)
+		texts[ntexts++] = CStringGetTextDatum((char *) lfirst(cell));
+	PG_RETURN_ARRAYTYPE_P(
+		construct_array(texts, ntexts, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+append_value(StringInfo json, const CaOption *option, double value)
+{
+	const char *separator = "";
+	ListCell *cell;
+
+	switch (option->kind)
+	{
+		case CA_OPTION_SWITCH:
+			appendStringInfoString(json, value != 0 ? "true" : "false");
+			break;
+		case CA_OPTION_WORD:
+		case CA_OPTION_WORDS:
+			appendStringInfoChar(json, '"');
+			foreach (cell, named_words(option, value))
+			{
+				appendStringInfo(json, "%s%s", separator,
+								 (char *) lfirst(cell));
+				separator = "+";
+			}
+			appendStringInfoChar(json, '"');
+			break;
+		default:
+			appendStringInfoString(json, float8out_internal(value));
+	}
 }
 
 /*
@@ -186,11 +349,11 @@ ca_options(PG_FUNCTION_ARGS)
 
 	initStringInfo(&json);
 	for (int i = 0; setting->options[i].key != NULL; i++)
-		appendStringInfo(&json, "%s\"%s\": %s", i == 0 ? "{" : ", ",
-						 setting->options[i].key,
-						 setting->options[i].kind == CA_OPTION_SWITCH
-							 ? (values[i] != 0 ? "true" : "false")
-							 : float8out_internal(values[i]));
+	{
+		appendStringInfo(&json, "%s\"%s\": ", i == 0 ? "{" : ", ",
+						 setting->options[i].key);
+		append_value(&json, &setting->options[i], values[i]);
+	}
 	appendStringInfoChar(&json, '}');
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(json.data, json.len));
 }

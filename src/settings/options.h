@@ -16,8 +16,10 @@
 typedef enum CaOptionKind
 {
 	CA_OPTION_NUMBER,
-	CA_OPTION_WHOLE, /* a number without decimals */
-	CA_OPTION_SWITCH /* on or off, as 1 or 0 */
+	CA_OPTION_WHOLE,  /* a number without decimals */
+	CA_OPTION_SWITCH, /* on or off, as 1 or 0 */
+	CA_OPTION_WORD,   /* one of the words, as its place, from 0 */
+	CA_OPTION_WORDS   /* some of the words, as a bit for each place */
 } CaOptionKind;
 
 /* a key, what it is when it is not named, and the bounds of its value */
@@ -28,6 +30,7 @@ typedef struct CaOption
 	double initial;
 	double least;
 	double greatest;
+	const char *words; /* what a word may be, separated by | */
 } CaOption;
 
 /* the reader of such a setting; its result is an array of CA_MAX_OPTIONS doubles */

@@ -4,7 +4,13 @@ CREATE FUNCTION ca_option(setting text, key text) RETURNS double precision
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'ca_option';
 COMMENT ON FUNCTION ca_option(text, text) IS
-    'the value of a key in a setting of the form key=value,..., which is named without its prefix; on is 1 and off 0';
+    'the value of a key in a setting of the form key=value,..., which is named without its prefix; on is 1 and off 0, and a word its place';
+
+CREATE FUNCTION ca_option_words(setting text, key text) RETURNS text[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'ca_option_words';
+COMMENT ON FUNCTION ca_option_words(text, text) IS
+    'the words that a key has in a setting of the form key=value,..., which is named without its prefix';
 
 CREATE FUNCTION ca_options(setting text) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE
