@@ -18,6 +18,7 @@
 #include "settings/maintenance.h"
 #include "settings/market.h"
 #include "settings/moving.h"
+#include "settings/sectors.h"
 #include "settings/setting.h"
 
 #if PG_VERSION_NUM >= 180000
@@ -36,6 +37,7 @@ _PG_init(void)
 	ca_define_lockout_settings();
 	ca_define_maintenance_settings();
 	ca_define_market_settings();
+	ca_define_sector_settings();
 	ca_define_drop_setting();
 	ca_define_user_setting();
 	ca_define_moving_setting();
