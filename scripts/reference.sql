@@ -184,6 +184,7 @@ INSERT INTO opening VALUES
     ('operations', 'Operations', 'Maintenance, background tasks, logs, health and assets. The guides are [operations](../guide/operations.md) and [rules](../guide/rules.md).'),
     ('rules', 'Rules', 'Functions that the rules of several tables share. The guide is [rules](../guide/rules.md).'),
     ('scoring', 'Scoring', 'Errors of predictions, and models. The guide is [scoring](../guide/scoring.md).'),
+    ('sector', 'Sectors', 'Members, history, figures and analyses of sectors. The guide is [sectors](../guide/sectors.md).'),
     ('tables', 'Tables and views', 'The tables and views with their columns. The guide is [schema](../guide/schema.md); `\d+ TABLE` shows constraints and indexes too.'),
     ('trading', 'Trading', 'Positions, watchlists, signals, alerts, notifications and recommendations. The guide is [rules](../guide/rules.md).');
 

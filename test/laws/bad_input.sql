@@ -35,6 +35,10 @@ VALUES (1, 1, 1, 'price_target', 'above', 12, '2024-01-01 UTC'), (2, 1, 1, 'volu
 INSERT INTO watchlists (id, user_id, name, watchlist_type) VALUES (1, 1, 'Bad', 'personal');
 INSERT INTO watchlist_assets (id, watchlist_id, asset_id, position_type) VALUES (1, 1, 1, 'long');
 INSERT INTO notifications (id, user_id, notification_type, title) VALUES (1, 1, 'alert', 'Bad');
+INSERT INTO sectors (id, name) VALUES (1, 'Bad'), (2, 'Worse');
+INSERT INTO sector_mapping (asset_id, sector_id, is_primary_sector) VALUES (1, 1, true);
+INSERT INTO metrics_snapshot (id, timeframe, snapshot_time, price) VALUES (1, '1d', '2024-01-03 UTC', 10);
+INSERT INTO cross_sector_analysis (id, metrics_snapshot_id, analysis_time) VALUES (1, 1, '2024-01-03 UTC');
 
 -- Unusual values of each type.
 CREATE TEMP TABLE bad (type regtype, value text);
@@ -267,6 +271,14 @@ INSERT INTO sensible VALUES
     ('zones', 'jsonb', '''[{"bin_low": 1, "bin_high": 2, "long_vol": 3, "short_vol": 4}]'''), ('height', 'numeric', '880000'),
     ('key', 'text', '''min_assets'''), ('setting', 'text', '''market'''), ('label', 'text', 'NULL'), ('sector', 'integer', 'NULL'),
     ('metrics', 'text[]', '''{fear_greed_index}'''), ('quote_currency', 'text', '''USD (B)'''), ('span', 'integer', '90'),
+    ('analysis', 'integer', '1'), ('before', 'timestamptz', '''2024-01-01 UTC'''), ('candles', 'integer', '24'),
+    ('code', 'text', '''1h'''), ('days', 'double precision', '30'), ('ends_at', 'timestamptz', '''2024-01-03 UTC'''),
+    ('flows', 'jsonb', '''[[1, 2, 0.5]]'''), ('inclusive', 'boolean', 'true'), ('keys', 'text[]', '''{x}'''), ('model_type', 'text', '''sector'''),
+    ('outlook', 'text', '''Bullish'''), ('outlooks', 'text[]', '''{Bullish}'''), ('period', 'text', '''7d'''), ('periods', 'text[]', '''{7d}'''),
+    ('prediction_type', 'text', '''sector_outlook'''), ('rebuild', 'boolean', 'true'), ('rules_version', 'text', '''1'''),
+    ('score', 'double precision', '0.5'), ('sectors', 'integer[]', '''{1}'''), ('settings', 'jsonb', '''{"surge": 0.75}'''),
+    ('snapshot', 'integer', '1'), ('snapshots', 'integer[]', '''{1}'''), ('spans', 'interval[]', '''{24:00:00}'''),
+    ('threshold', 'double precision', '0.33'), ('wanted', 'boolean[]', '''{t}'''),
     ('x', 'double precision', '10'), ('x', 'numeric', '10'),
     ('before', 'numeric', '10'), ('population', 'double precision[]', '''{1,10}'''), ('cutoff', 'double precision', '0.05'),
     ('benchmark', 'double precision', '0.02'),
@@ -278,6 +290,10 @@ INSERT INTO sensible VALUES
     ('strengths', 'double precision[]', '''{1,2,3}'''),
     ('states', 'text[]', '''{Bull,Bear}''');
 INSERT INTO sensible VALUES
+    ('setting', 'text', '''sectors''', 'ca_option_words'), ('key', 'text', '''periods''', 'ca_option_words'),
+    ('setting', 'text', '''sectors''', 'ca_option_word'), ('key', 'text', '''periods''', 'ca_option_word'),
+    ('sector', 'integer', '1', 'ca_check_sector'), ('sector', 'integer', '1', 'sector_members'), ('sector', 'integer', '1', 'sector_index'),
+    ('sector', 'integer', '1', 'build_sector_history'), ('sector', 'integer', '1', 'relative_strength'),
     ('kind', 'text', '''log''', 'returns'), ('kind', 'text', '''log''', 'ca_check_return_kind'),
     ('timeframe', 'text', '''4h''', 'rollup_candles'), ('timeframe', 'text', '''4h''', 'ca_rollup_series'),
     ('timeframe', 'text', '''4h''', 'ca_build_candles'), ('timeframe', 'text', '''4h''', 'timeframe_divides'),

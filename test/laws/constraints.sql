@@ -65,6 +65,7 @@ INSERT INTO market_regime_analysis (id, metrics_snapshot_id, ai_model_id, analys
     VALUES (1, 1, 1, '2024-03-01', 'Bull');
 INSERT INTO sectors (id, name) VALUES (1, 'DeFi'), (2, 'Gaming');
 INSERT INTO metric_series (id, metric) VALUES (1, 'dxy');
+INSERT INTO sector_index_states (id, sector_id, timeframe, candle_time, state) VALUES (1, 1, '1d', '2024-03-01', '');
 INSERT INTO sector_history (id, sector_id, timeframe, candle_time)
     VALUES (1, 1, '1d', '2024-03-01');
 INSERT INTO sector_mapping (id, asset_id, sector_id, is_primary_sector) VALUES (1, 1, 1, true);

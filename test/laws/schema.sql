@@ -72,8 +72,8 @@ SELECT set_eq('SELECT tab FROM member',
                 UNION VALUES ('technical_indicator_states'), ('technical_indicator_notes'),
                              ('price_data_segments'), ('alert_marks'), ('partial_candles'), ('signal_executions'),
                              ('series_locks'), ('work_locks'), ('maintenance_runs'),
-                             ('roll_up_marks'), ('roll_up_notes'), ('metric_series')$$,
-              'the extension has exactly the tables of the data model, two to remember indicators by, one of compressed candles, one of checked alerts, one of partial candles, one of who traded on a signal, two of locks, one of maintenance, two of roll-ups and one of feeds');
+                             ('roll_up_marks'), ('roll_up_notes'), ('metric_series'), ('sector_index_states')$$,
+              'the extension has exactly the tables of the data model, two to remember indicators by, one of compressed candles, one of checked alerts, one of partial candles, one of who traded on a signal, two of locks, one of maintenance, two of roll-ups, one of feeds and one of sector indexes');
 SELECT is((SELECT array_agg(a.col || ' ' || a.pg_type ORDER BY a.attnum)
            FROM actual AS a WHERE a.tab = e.tab
              -- columns that the extension keeps for itself
@@ -235,6 +235,7 @@ $$, $$
             'cross_sector_analysis_id, from_sector_id, to_sector_id', 'always'),
            ('watchlist_assets', 'watchlist_id, asset_id, position_type', 'always'),
            ('metric_series', 'metric, sector_id, label', 'always'),
+           ('sector_index_states', 'sector_id, timeframe', 'always'),
            ('ai_models', 'name, version', 'always'),
            ('ai_models', 'name, model_type', 'is_active'),
            ('model_performance',
@@ -245,7 +246,7 @@ $$, $$
             'aggregation_level, metric_name, (dimensions ->> ''rolled_up_from''::text), '
             '(dimensions ->> ''period_start''::text), jsonb_hash_extended(dimensions, 0::bigint), '
             'jsonb_hash_extended(dimensions, 1::bigint)', '(dimensions ? ''rolled_up_from''::text)')
-$$, 'the unique keys are those of the data model, one for what is rolled up, one for feeds, and no others');
+$$, 'the unique keys are those of the data model, one for what is rolled up, one for feeds, one for sector indexes, and no others');
 SELECT set_eq($$
     SELECT m.tab, a.col, f.tab || '.' || b.col,
            CASE c.confdeltype WHEN 'a' THEN 'NO ACTION' WHEN 'r' THEN 'RESTRICT'
@@ -264,6 +265,7 @@ $$, $$
                  ('alert_marks', 'asset_id', 'assets.id', 'CASCADE'),
                  ('partial_candles', 'asset_id', 'assets.id', 'CASCADE'),
                  ('metric_series', 'sector_id', 'sectors.id', 'CASCADE'),
+                 ('sector_index_states', 'sector_id', 'sectors.id', 'CASCADE'),
                  ('signal_executions', 'user_id', 'users.id', 'CASCADE'),
                  ('signal_executions', 'signal_id', 'trading_signals.id', 'CASCADE')
 $$, 'the foreign keys refer, and act on deletion, as the data model says');

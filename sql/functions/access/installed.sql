@@ -185,6 +185,10 @@ BEGIN ATOMIC
       sector_history_sector_id_timeframe_candle_time_key sector_history_volume_24h_check',
      '',
      '', ''),
+    ('sector_index_states', 5, false,
+     'sector_index_states_pkey sector_index_states_sector_id_fkey sector_index_states_sector_id_timeframe_key',
+     '',
+     '', ''),
     ('sector_mapping', 6, false,
      'sector_mapping_asset_id_fkey sector_mapping_asset_id_sector_id_key sector_mapping_pkey
       sector_mapping_sector_id_fkey',

@@ -13,7 +13,7 @@ CREATE TEMP VIEW filled AS
     JOIN pg_extension AS e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass
     WHERE e.extname = 'cryptoanalytics'
       AND c.relkind = 'r'
-      AND c.relname NOT IN ('price_data_segments', 'technical_indicator_states', 'technical_indicator_notes',
+      AND c.relname NOT IN ('price_data_segments', 'technical_indicator_states', 'technical_indicator_notes', 'sector_index_states',
                             'series_locks', 'work_locks', 'roll_up_marks', 'roll_up_notes');
 
 -- The kinds of rows of each table, with their ids. A row that refers to another table refers to the same kind there.
