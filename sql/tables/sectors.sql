@@ -43,13 +43,14 @@ COMMENT ON COLUMN sectors.market_cap IS
     'Latest known market capitalization of the sector in USD';
 COMMENT ON COLUMN sectors.market_cap_change_24h IS
     'Change of the sector''s market capitalization over 24 hours in percent, as CoinGecko '
-    'reports it';
+    'reports it, among members known at both ends';
 COMMENT ON COLUMN sectors.volume_24h IS
     'Trading volume of the sector over 24 hours in USD';
 COMMENT ON COLUMN sectors.metrics_details IS
-    'Recent OHLCV records by timeframe: a JSON object whose keys are timeframe codes, 7 '
-    'records under "7d" and so on. Example: {"7d": [{"open": 67100.5, "high": 68250, "low": '
-    '66800, "close": 67900.25, "volume": 28400000000}]}';
+    'Recent records of the sector''s index, oldest first: a JSON object with 24 hours under '
+    '"24h", 7 days under "7d" and 30 days under "30d". Example: {"7d": [{"time": '
+    '"2026-01-01T00:00:00Z", "open": 1000.5, "high": 1020, "low": 998.2, "close": 1012.75, '
+    '"volume": 28400000000, "market_cap": 120500000000}]}';
 COMMENT ON COLUMN sectors.top_3_coins_id IS
     'The sector''s three largest assets, an array of assets.id, largest first (e.g. those of '
     'bitcoin, ethereum, binancecoin); assets_exist() tells whether all exist';
@@ -97,16 +98,17 @@ COMMENT ON COLUMN sector_history.sector_id IS
 COMMENT ON COLUMN sector_history.timeframe IS
     'Timeframe of the record (e.g., ''1m'', ''5m'', ''1h'', ''1d'')';
 COMMENT ON COLUMN sector_history.market_cap IS
-    'Market capitalization of the sector in USD';
+    'Market capitalization of the sector at the end of the candle in USD';
 COMMENT ON COLUMN sector_history.volume_24h IS
-    'Trading volume of the sector over 24 hours in USD';
+    'Trading volume of the sector over the 24 hours before the end of the candle in USD';
 COMMENT ON COLUMN sector_history.technical_indicators IS
-    'Calculated technical indicators (RSI, MACD, etc.) as a JSON object. NULL if not stored '
-    'for this sector and timeframe. Example: {"RSI": 56.23, "MACD": {"value": -12.45, '
-    '"signal": -10.32, "histogram": -2.13}, "SMA": {"50": 45000.12, "200": 42000.55}, "EMA": '
-    '{"20": 45500.78, "100": 43000.44}}';
+    'The index of the sector under INDEX, and the indicators of its level (RSI, MACD, etc.), '
+    'as a JSON object. NULL if not stored for this sector and timeframe. Example: {"INDEX": '
+    '{"level": 1025, "divisor": 2, "return": 0.025, "constituents": 2, "missing": 0}, "RSI": '
+    '56.23, "MACD": {"value": -12.45, "signal": -10.32, "histogram": -2.13}, "SMA": {"50": '
+    '1010.12, "200": 984.55}, "EMA": {"20": 1020.78, "100": 1001.44}}';
 COMMENT ON COLUMN sector_history.candle_time IS
-    'Time of the candle in UTC';
+    'Start of the candle in UTC';
 COMMENT ON COLUMN sector_history.created_at IS
     'Record creation timestamp';
 
@@ -281,9 +283,9 @@ COMMENT ON COLUMN sector_analysis.sector_id IS
 COMMENT ON COLUMN sector_analysis.timeframe IS
     'Period that the analysis covers (e.g., ''1d'', ''7d'', ''30d'')';
 COMMENT ON COLUMN sector_analysis.candle_time IS
-    'Time of the candle in UTC';
+    'Start of the last whole day before the analysis in UTC';
 COMMENT ON COLUMN sector_analysis.analysis_time IS
-    'When this analysis was executed';
+    'Moment that the analysis is about, which is that of the snapshot';
 COMMENT ON COLUMN sector_analysis.sector_market_cap IS
     'Total market capitalization of the sector in USD';
 COMMENT ON COLUMN sector_analysis.sector_volume_24h IS
@@ -297,19 +299,20 @@ COMMENT ON COLUMN sector_analysis.performance_7d_pct IS
 COMMENT ON COLUMN sector_analysis.performance_30d_pct IS
     'Sector return in the last 30 days in percent';
 COMMENT ON COLUMN sector_analysis.rotation_inflow_score IS
-    'AI score for capital inflow into the sector (0-1)';
+    'The sector''s part of what all sectors gained of the market in the period (0-1)';
 COMMENT ON COLUMN sector_analysis.rotation_outflow_score IS
-    'AI score for capital outflow from the sector (0-1)';
+    'The sector''s part of what all sectors lost of the market in the period (0-1)';
 COMMENT ON COLUMN sector_analysis.relative_strength_score IS
-    'Relative strength of the sector against BTC or the total market (0-1)';
+    'Rank of the sector''s strength against BTC or the total market among that of 90 days '
+    '(0-1)';
 COMMENT ON COLUMN sector_analysis.liquidity_score IS
-    'Liquidity depth score (0-1)';
+    'Rank of liquidity among sectors, by price changes per volume; 1 is the most liquid (0-1)';
 COMMENT ON COLUMN sector_analysis.volatility_score IS
-    'Volatility score (0-1)';
+    'Rank of volatility among sectors; 1 is the most volatile (0-1)';
 COMMENT ON COLUMN sector_analysis.correlation_with_btc IS
-    'Correlation coefficient with BTC returns (-1 to 1)';
+    'Correlation of 30 daily returns with those of BTC (-1 to 1)';
 COMMENT ON COLUMN sector_analysis.correlation_with_eth IS
-    'Correlation coefficient with ETH returns (-1 to 1)';
+    'Correlation of 30 daily returns with those of ETH (-1 to 1)';
 COMMENT ON COLUMN sector_analysis.narrative_tag IS
     'Array of dominant narratives: ''AI'', ''RWA'', ''DeFi Summer'', ''NFT Boom'', etc.';
 COMMENT ON COLUMN sector_analysis.institutional_inflow IS
@@ -321,17 +324,17 @@ COMMENT ON COLUMN sector_analysis.active_users IS
 COMMENT ON COLUMN sector_analysis.active_protocols IS
     'Number of active protocols in the sector';
 COMMENT ON COLUMN sector_analysis.key_signals IS
-    'Key signals detected by AI, a JSON array. Example: [{"type": "momentum_leader", "value": '
+    'Key signals that hold, a JSON array. Example: [{"type": "momentum_leader", "value": '
     'true}, {"type": "liquidity_surge", "value": 0.78}, {"type": "rotation_inflow", "value": '
     '0.85}]';
 COMMENT ON COLUMN sector_analysis.ai_sector_outlook IS
-    'AI outlook for the sector: Bullish, Bearish or Neutral';
+    'Outlook for the sector, of a model or else of the rules: Bullish, Bearish or Neutral';
 COMMENT ON COLUMN sector_analysis.ai_confidence_score IS
-    'AI model confidence score (0-1)';
+    'Confidence of the model that gave the outlook (0-1); NULL for the rules';
 COMMENT ON COLUMN sector_analysis.signal_agreement_score IS
-    'Agreement level across signals (0-1)';
+    'Share of the votes that agree with the outlook (0-1)';
 COMMENT ON COLUMN sector_analysis.outlook_duration_estimate IS
-    'Estimated duration of the current outlook in hours';
+    'How many hours more the outlook may last';
 COMMENT ON COLUMN sector_analysis.analysis_data IS
     'Notes and rationale, as a JSON object. Example: {"rationale": ["DeFi TVL +15% in the '
     'past week", "Uniswap trading volume increased by 20%", "DeFi market cap share rose from '
@@ -345,9 +348,10 @@ CREATE INDEX sector_analysis_latest_idx
     ON sector_analysis (timeframe, sector_id, analysis_time DESC);
 COMMENT ON INDEX sector_analysis_latest_idx IS
     'the latest analysis of every sector for a timeframe';
-CREATE INDEX sector_analysis_metrics_snapshot_id_idx ON sector_analysis (metrics_snapshot_id);
-COMMENT ON INDEX sector_analysis_metrics_snapshot_id_idx IS
-    'foreign key to metrics_snapshot';
+CREATE UNIQUE INDEX sector_analysis_snapshot_key
+    ON sector_analysis (metrics_snapshot_id, ai_model_id, sector_id, timeframe);
+COMMENT ON INDEX sector_analysis_snapshot_key IS
+    'one analysis per snapshot, model, sector and period; foreign key to metrics_snapshot';
 CREATE INDEX sector_analysis_ai_model_id_idx ON sector_analysis (ai_model_id);
 COMMENT ON INDEX sector_analysis_ai_model_id_idx IS
     'foreign key to ai_models';
@@ -408,7 +412,7 @@ COMMENT ON COLUMN cross_sector_analysis.metrics_snapshot_id IS
 COMMENT ON COLUMN cross_sector_analysis.ai_model_id IS
     'Model version that made the analysis; NULL if the model is gone';
 COMMENT ON COLUMN cross_sector_analysis.analysis_time IS
-    'When this cross-sector analysis was executed';
+    'Moment that the analysis is about, which is that of the snapshot';
 COMMENT ON COLUMN cross_sector_analysis.sector_rotation_flows IS
     'Matrix of capital flows between sectors, a JSON object of scores (0-1). Example: '
     '{"DeFi→AI": 0.72, "AI→NFT": 0.15, "L1→RWA": 0.60}';
@@ -436,13 +440,14 @@ COMMENT ON COLUMN cross_sector_analysis.risk_reward_map IS
     'Risk against reward across sectors, a JSON array of scores (0-1). Example: [{"sector": '
     '"AI", "risk": 0.8, "reward": 0.9}, {"sector": "DeFi", "risk": 0.6, "reward": 0.7}]';
 COMMENT ON COLUMN cross_sector_analysis.ai_market_outlook IS
-    'AI outlook for the overall crypto market: Bullish, Bearish or Neutral';
+    'Outlook for the crypto market, of a model or else of the regime: Bullish, Bearish or '
+    'Neutral';
 COMMENT ON COLUMN cross_sector_analysis.ai_confidence_score IS
-    'AI model confidence score (0-1)';
+    'Confidence of the model that gave the outlook (0-1); NULL for the regime';
 COMMENT ON COLUMN cross_sector_analysis.signal_agreement_score IS
-    'Agreement level across AI signals (0-1)';
+    'Share of the sectors whose outlook is the same (0-1)';
 COMMENT ON COLUMN cross_sector_analysis.outlook_duration_estimate IS
-    'Estimated duration of the current outlook in hours';
+    'How many hours more the outlook may last';
 COMMENT ON COLUMN cross_sector_analysis.analysis_data IS
     'Notes and rationale, as a JSON object. Example: {"rationale": ["Capital rotating from L1 '
     'into DeFi and AI", "NFTs show low correlation with other sectors", "RWA attracting '
@@ -453,10 +458,9 @@ COMMENT ON COLUMN cross_sector_analysis.created_at IS
 COMMENT ON COLUMN cross_sector_analysis.updated_at IS
     'Last update timestamp, set when an UPDATE changes the row';
 
-CREATE INDEX cross_sector_analysis_metrics_snapshot_id_idx
-    ON cross_sector_analysis (metrics_snapshot_id);
-COMMENT ON INDEX cross_sector_analysis_metrics_snapshot_id_idx IS
-    'foreign key to metrics_snapshot';
+CREATE UNIQUE INDEX cross_sector_analysis_snapshot_key ON cross_sector_analysis (metrics_snapshot_id, ai_model_id);
+COMMENT ON INDEX cross_sector_analysis_snapshot_key IS
+    'one analysis per snapshot and model; foreign key to metrics_snapshot';
 CREATE INDEX cross_sector_analysis_ai_model_id_idx ON cross_sector_analysis (ai_model_id);
 COMMENT ON INDEX cross_sector_analysis_ai_model_id_idx IS
     'foreign key to ai_models';

@@ -236,6 +236,8 @@ $$, $$
            ('watchlist_assets', 'watchlist_id, asset_id, position_type', 'always'),
            ('metric_series', 'metric, sector_id, label', 'always'),
            ('sector_index_states', 'sector_id, timeframe', 'always'),
+           ('sector_analysis', 'metrics_snapshot_id, ai_model_id, sector_id, timeframe', 'always'),
+           ('cross_sector_analysis', 'metrics_snapshot_id, ai_model_id', 'always'),
            ('ai_models', 'name, version', 'always'),
            ('ai_models', 'name, model_type', 'is_active'),
            ('model_performance',
@@ -246,7 +248,7 @@ $$, $$
             'aggregation_level, metric_name, (dimensions ->> ''rolled_up_from''::text), '
             '(dimensions ->> ''period_start''::text), jsonb_hash_extended(dimensions, 0::bigint), '
             'jsonb_hash_extended(dimensions, 1::bigint)', '(dimensions ? ''rolled_up_from''::text)')
-$$, 'the unique keys are those of the data model, one for what is rolled up, one for feeds, one for sector indexes, and no others');
+$$, 'the unique keys are those of the data model, one for what is rolled up, one for feeds, three for sectors, and no others');
 SELECT set_eq($$
     SELECT m.tab, a.col, f.tab || '.' || b.col,
            CASE c.confdeltype WHEN 'a' THEN 'NO ACTION' WHEN 'r' THEN 'RESTRICT'

@@ -82,7 +82,8 @@ FROM unnest(ARRAY[
     'SELECT build_sector_history(since => ''2024-02-01'', until => ''2024-01-01'')', 'SELECT build_sector_history(rebuild => NULL)',
     'SELECT sector_index(-1)', 'SELECT sector_index(9001, ''2d'')', 'SELECT refresh_sectors(NULL)', 'SELECT refresh_sectors(''2100-01-01 00:00+00'')',
     'SELECT rotation_flows(period => ''2d'')', 'SELECT rotation_flows(period => NULL)', 'SELECT rotation_flows(NULL)',
-    'SELECT relative_strength(-1)', 'SELECT relative_strength(9001, days => 29)', 'SELECT relative_strength(9001, days => NULL)']) AS s,
+    'SELECT relative_strength(-1)', 'SELECT relative_strength(9001, days => 29)', 'SELECT relative_strength(9001, days => NULL)',
+    'SELECT analyse_sectors(NULL)', 'SELECT analyse_sectors(-1)', 'SELECT analyse_cross_sector(-1)']) AS s,
     LATERAL pg_temp.refused(s) AS r;
 SELECT r.state, r.message FROM pg_temp.refused('INSERT INTO sector_mapping (asset_id, sector_id, is_primary_sector) VALUES (9001, 9002, true)') AS r;
 ROLLBACK;

@@ -43,13 +43,17 @@ BEGIN ATOMIC
       cross_sector_analysis_ai_model_id_fkey cross_sector_analysis_metrics_snapshot_id_fkey
       cross_sector_analysis_outlook_duration_estimate_check cross_sector_analysis_pkey
       cross_sector_analysis_signal_agreement_score_check',
-     'cross_sector_analysis_ai_model_id_idx cross_sector_analysis_metrics_snapshot_id_idx',
+     'cross_sector_analysis_ai_model_id_idx cross_sector_analysis_snapshot_key',
      'cross_sector_analysis_touch', ''),
     ('external_api_logs', 11, false,
      'external_api_logs_pkey external_api_logs_response_status_check external_api_logs_response_time_ms_check',
      'external_api_logs_created_at_idx',
      'external_api_logs_note_delete external_api_logs_note_insert external_api_logs_note_new
       external_api_logs_note_old external_api_logs_touch', ''),
+    ('latest_sector_analysis', 23, false,
+     '',
+     '',
+     '', ''),
     ('maintenance_runs', 19, false,
      'maintenance_runs_execution_time_seconds_check maintenance_runs_pkey maintenance_runs_status_check',
      '',
@@ -177,8 +181,8 @@ BEGIN ATOMIC
       sector_analysis_sector_id_fkey sector_analysis_sector_market_cap_check sector_analysis_sector_volume_24h_check
       sector_analysis_signal_agreement_score_check sector_analysis_tvl_total_check
       sector_analysis_volatility_score_check',
-     'sector_analysis_ai_model_id_idx sector_analysis_latest_idx sector_analysis_metrics_snapshot_id_idx
-      sector_analysis_sector_id_idx',
+     'sector_analysis_ai_model_id_idx sector_analysis_latest_idx sector_analysis_sector_id_idx
+      sector_analysis_snapshot_key',
      'sector_analysis_touch', ''),
     ('sector_history', 8, false,
      'sector_history_market_cap_check sector_history_pkey sector_history_sector_id_fkey
