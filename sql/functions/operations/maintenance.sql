@@ -62,56 +62,71 @@ BEGIN ATOMIC
     SELECT row_number() OVER (ORDER BY s.place, t.place), concat_ws(' ', s.step, t.code), s.task_type,
            s.every, t.code, s.assets, s.batch::bigint,
            -- which fails with an error if the setting is invalid
-           CASE WHEN s.rolls_up AND t.code IS NULL THEN 'SELECT cardinality(rollup_timeframes())' ELSE s.statement END
+           CASE WHEN s.setting IS NOT NULL AND t.code IS NULL THEN format('SELECT cardinality(%s())', l.reader) ELSE s.statement END
     FROM (VALUES
         -- $1 is as_of, $2 an asset, $3 a timeframe
-        (1, 'roll_up', 'data_sync', NULL, true, NULL, NULL,
+        (1, 'roll_up', 'data_sync', NULL, 'rollup', NULL, NULL,
          'SELECT ca_roll_up_candles($3, $1)'),
         -- candles that came late
-        (2, 'roll_up_again', 'data_sync', '1d', true, NULL, NULL,
+        (2, 'roll_up_again', 'data_sync', '1d', 'rollup', NULL, NULL,
          'SELECT rollup_candles($3, since => timeframe_bucket($3, $1 - interval ''2 days''),
                                 until => timeframe_bucket($3, $1 - interval ''1 hour''))'),
         -- before the indicators, which are only written into live candles
-        (3, 'archive', 'cleanup', '1d', false,
+        (3, 'archive', 'cleanup', '1d', NULL,
          'SELECT DISTINCT d.asset FROM ca_archive_due($1) AS d ORDER BY d.asset', 10000,
          'SELECT ca_archive_asset($2, $1)'),
-        (4, 'update_technical_indicators', 'data_sync', NULL, false,
+        (4, 'update_technical_indicators', 'data_sync', NULL, NULL,
          'SELECT DISTINCT d.asset FROM ca_indicators_due() AS d ORDER BY d.asset', NULL,
          'SELECT ca_update_due_indicators($2)'),
-        (5, 'refresh_assets', 'data_sync', NULL, false, NULL, NULL,
+        (5, 'refresh_assets', 'data_sync', NULL, NULL, NULL, NULL,
          'SELECT refresh_assets($1)'),
-        (6, 'score_predictions', 'model_training', NULL, false, NULL, NULL,
+        (6, 'build_sector_history', 'data_sync', NULL, 'sector_timeframes', NULL, NULL,
+         'SELECT build_sector_history($3, until => ca_sector_history_due($3, $1))'),
+        -- candles that came late
+        (7, 'build_sector_history_again', 'data_sync', '1d', 'sector_timeframes', NULL, NULL,
+         'SELECT build_sector_history($3, since => timeframe_bucket($3, $1 - interval ''48 hours''), rebuild => true)'),
+        (8, 'refresh_sectors', 'data_sync', '5m', NULL, NULL, NULL,
+         'SELECT refresh_sectors(least($1, now()))'),
+        (9, 'analyse_sectors', 'data_sync', NULL, 'sector_snapshots', NULL, NULL,
+         'SELECT ca_analyse_new_snapshots($3, $1)'),
+        (10, 'analyse_sectors_again', 'data_sync', '1d', 'sector_snapshots', NULL, NULL,
+         'SELECT ca_analyse_sector_snapshots($3, $1 - interval ''48 hours'', $1 + interval ''1 microsecond'')'),
+        (11, 'score_predictions', 'model_training', NULL, NULL, NULL, NULL,
          'SELECT score_predictions($1)'),
-        (7, 'evaluate_models', 'model_training', NULL, false, NULL, NULL,
+        (12, 'evaluate_models', 'model_training', NULL, NULL, NULL, NULL,
          'SELECT evaluate_models(as_of => $1)'),
-        (8, 'expire_signals', 'cleanup', NULL, false, NULL, NULL,
+        (13, 'expire_signals', 'cleanup', NULL, NULL, NULL, NULL,
          'SELECT expire_signals($1)'),
-        (9, 'expire_recommendations', 'cleanup', NULL, false, NULL, NULL,
+        (14, 'expire_recommendations', 'cleanup', NULL, NULL, NULL, NULL,
          'SELECT expire_recommendations($1)'),
-        (10, 'check_alerts', 'data_sync', NULL, false, NULL, NULL,
+        (15, 'check_alerts', 'data_sync', NULL, NULL, NULL, NULL,
          'SELECT check_alerts($1)'),
-        (11, 'expire_alerts', 'cleanup', NULL, false, NULL, NULL,
+        (16, 'expire_alerts', 'cleanup', NULL, NULL, NULL, NULL,
          'SELECT expire_alerts($1)'),
-        (12, 'roll_up_api_logs', 'data_sync', '1h', false, NULL, 1,
+        (17, 'roll_up_api_logs', 'data_sync', '1h', NULL, NULL, 1,
          'SELECT ca_roll_up_part(''external_api_logs'', $1)'),
-        (13, 'roll_up_activities', 'data_sync', '1h', false, NULL, 1,
+        (18, 'roll_up_activities', 'data_sync', '1h', NULL, NULL, 1,
          'SELECT ca_roll_up_part(''user_activities'', $1)'),
-        (14, 'record_system_health', 'data_sync', '5m', false, NULL, NULL,
+        (19, 'record_system_health', 'data_sync', '5m', NULL, NULL, NULL,
          'SELECT count(*) FROM record_system_health($1)'),
-        (15, 'purge_sessions', 'cleanup', '1d', false, NULL, NULL,
+        (20, 'purge_sessions', 'cleanup', '1d', NULL, NULL, NULL,
          'SELECT p.deleted + p.stripped
           FROM ca_keep_sessions() AS k CROSS JOIN LATERAL purge_sessions($1 - k, moment => $1) AS p
           WHERE k IS NOT NULL'),
-        (16, 'prune_api_logs', 'cleanup', '1d', false, NULL, 1,
+        (21, 'prune_api_logs', 'cleanup', '1d', NULL, NULL, 1,
          'SELECT prune_api_logs($1 - k, 10000) FROM ca_keep_api_logs() AS k WHERE k IS NOT NULL'),
-        (17, 'prune_system_health', 'cleanup', '1d', false, NULL, 10000,
+        (22, 'prune_system_health', 'cleanup', '1d', NULL, NULL, 10000,
          'SELECT ca_prune_system_health($1 - k, 10000) FROM ca_keep_system_health() AS k WHERE k IS NOT NULL'),
-        (18, 'prune_maintenance', 'cleanup', '1d', false, NULL, NULL,
+        (23, 'prune_maintenance', 'cleanup', '1d', NULL, NULL, NULL,
          'SELECT ca_prune_maintenance($1)'))
-        AS s (place, step, task_type, every, rolls_up, assets, batch, statement)
-    LEFT JOIN unnest(CASE WHEN ca_setting_is_valid('rollup') THEN rollup_timeframes() END)
-        WITH ORDINALITY AS t (code, place) ON s.rolls_up
-    WHERE t.code IS NOT NULL OR NOT s.rolls_up OR NOT ca_setting_is_valid('rollup');
+        AS s (place, step, task_type, every, setting, assets, batch, statement)
+    LEFT JOIN (VALUES
+        ('rollup', 'rollup_timeframes', CASE WHEN ca_setting_is_valid('rollup') THEN rollup_timeframes() END),
+        ('sector_timeframes', 'ca_sector_timeframes', CASE WHEN ca_setting_is_valid('sector_timeframes') THEN ca_sector_timeframes() END),
+        ('sector_snapshots', 'ca_sector_snapshots', CASE WHEN ca_setting_is_valid('sector_snapshots') THEN ca_sector_snapshots() END))
+        AS l (setting, reader, codes) ON l.setting = s.setting
+    LEFT JOIN LATERAL unnest(l.codes) WITH ORDINALITY AS t (code, place) ON true
+    WHERE t.code IS NOT NULL OR s.setting IS NULL OR NOT ca_setting_is_valid(s.setting);
 END;
 COMMENT ON FUNCTION maintenance_steps() IS
     'the steps of maintain(), in order: each time, or once per period of the timeframe "every"; for all at once, or for each asset that the query "assets" finds; a statement with a batch is repeated until it does less than a batch';
