@@ -18,6 +18,7 @@
 #include "settings/maintenance.h"
 #include "settings/market.h"
 #include "settings/moving.h"
+#include "settings/regime.h"
 #include "settings/sectors.h"
 #include "settings/setting.h"
 
@@ -37,6 +38,7 @@ _PG_init(void)
 	ca_define_lockout_settings();
 	ca_define_maintenance_settings();
 	ca_define_market_settings();
+	ca_define_regime_settings();
 	ca_define_sector_settings();
 	ca_define_drop_setting();
 	ca_define_user_setting();

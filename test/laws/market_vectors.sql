@@ -7,7 +7,7 @@
 --   low    = round(least(open, close) (0.996 - 0.003 |cos(i/9)|), 4)
 --   volume = round(V (1 + 0.5 sin(i/11 + k) + 0.2 cos(i/3)), 2), market_cap = round(close S, 2)
 BEGIN;
-SELECT plan(65);
+SELECT plan(85);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'Asia/Kolkata'; -- must not matter
 
@@ -64,6 +64,59 @@ SELECT near((SELECT (v -> 'technical_indicators.di_minus')::float8 FROM v), 20.2
 SELECT near((SELECT (v -> 'technical_indicators.atr_14')::float8 FROM v), 499.2586363, 'ATR');
 -- 0.08146056847 has more digits than the eight that were published
 SELECT is((SELECT round((v -> 'technical_indicators.bollinger_bandwidth')::numeric, 9) FROM v), 0.081460568, 'bandwidth');
+
+-- ---- the regime: eight votes, of the twelve those on BTC ----
+SAVEPOINT regime;
+CREATE TEMP TABLE votes AS SELECT * FROM regime_votes('1d', '2025-02-03+00', '2025-02-04+00');
+SELECT results_eq('SELECT name, vote FROM votes WHERE vote IS NOT NULL',
+                  $$VALUES ('price_vs_sma200', 0), ('sma200_slope', 0), ('sma50_vs_sma200', 1), ('adx_direction', -1), ('drawdown', 1), ('momentum', -1), ('rsi', -1), ('volatility', 0)$$,
+                  'the votes of the last bar');
+SELECT results_eq('SELECT name, round(value::numeric, 6) FROM votes WHERE name ~ ''price|sma|draw|mom'' ORDER BY 1',
+                  $$VALUES ('drawdown', 0.172745), ('momentum', -1.610625), ('price_vs_sma200', 0.004761), ('sma200_slope', 0.008846), ('sma50_vs_sma200', 0.069243)$$,
+                  'and what they look at');
+SELECT near(1 - (SELECT value FROM votes WHERE name = 'drawdown'), 1 - 0.1727447124, 'drawdown from the high of 365 bars');
+SELECT near((SELECT min(s) FROM votes), -0.125, 'their mean');
+-- the votes of the seven last bars sum to -0.0127551 x 7 x 8 = -5 / 7
+SELECT near((SELECT min(score) FROM votes), -5.0 / 392, 'the mean of seven bars');
+SELECT is((SELECT count(build_metrics_snapshot('1d', t)) FROM unnest('{2024-10-28+00,2024-12-07+00,2025-02-04+00}'::timestamptz[]) AS t), 3::bigint, 'three snapshots');
+SELECT is((SELECT count(analyse_market_regime(id)) FROM metrics_snapshot), 3::bigint, 'are analysed');
+SELECT results_eq($$SELECT regime::text, signal_agreement_score, analysis_data ->> 'raw_score', analysis_data ->> 'score' FROM market_regime_analysis ORDER BY analysis_time$$,
+                  $$VALUES ('Bull', 1.00, '1.0000', '1.0000'), ('Bull', 0.75, '0.5000', '0.5893'), ('Sideways', 0.38, '-0.1250', '-0.0128')$$, 'their regimes, and the share of votes that agree');
+SELECT is((SELECT ROW(trend_strength_score, volatility_expansion_score, breakout_signal, price_above_ma200)::text FROM market_regime_analysis WHERE analysis_time = '2025-02-04+00'),
+          '(0.53,-1.91,f,t)', 'strength of the trend, and ATR below its mean');
+SELECT near((SELECT e.expansion FROM ca_volatility_expansions(1, '1d', '2025-02-03+00', '2025-02-04+00') AS e) / 1, (SELECT 100 * (a.atr / a.mean - 1)
+             FROM (SELECT i.candle_time, i.atr_14 AS atr, avg(i.atr_14) OVER (ORDER BY i.candle_time ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING) AS mean
+                   FROM technical_indicators(1, '1d', until => '2025-02-04+00') AS i) AS a ORDER BY a.candle_time DESC LIMIT 1), 'as plain SQL has it');
+SELECT results_eq($$SELECT l ->> 'type', (l -> 'value')::numeric, (l -> 'strength')::numeric
+                    FROM market_regime_analysis AS r, jsonb_array_elements(r.key_levels) WITH ORDINALITY AS e (l, place)
+                    WHERE r.analysis_time = '2025-02-04+00' AND place <= 4 ORDER BY place$$,
+                  $$VALUES ('resistance', 33385.0762, 1.00), ('resistance', 32070.5752, 0.93), ('resistance', 36791.2613, 0.81), ('resistance', 35413.4658, 0.75)$$, 'the strongest levels');
+SELECT is((SELECT analysis_data -> 'rationale' ->> 3 FROM market_regime_analysis WHERE analysis_time = '2025-02-04+00'), 'adx_direction: 52.5753 (Bear)', 'each vote that is cast has a line');
+-- another setting is another version of the rules, with rows of its own
+SELECT is((SELECT count(*) FROM ai_models WHERE name = 'market rules' AND is_active AND version ~ '^1-[0-9a-f]{8}$' AND architecture = 'ensemble' AND model_type = 'macro'), 1::bigint, 'the rules are a model');
+SET LOCAL cryptoanalytics.regime = 'smoothing=1,threshold=0.1,weight.sma50_vs_sma200=0';
+SELECT ok(analyse_market_regime((SELECT id FROM metrics_snapshot WHERE snapshot_time = '2025-02-04+00')) IS NOT NULL, 'with other settings');
+-- without the cross the votes are 0 0 -1 +1 -1 -1 0: -2 of 7
+SELECT results_eq($$SELECT r.regime::text, r.analysis_data ->> 'score', m.is_active FROM market_regime_analysis AS r JOIN ai_models AS m ON m.id = r.ai_model_id WHERE analysis_time = '2025-02-04+00' ORDER BY r.id$$,
+                  $$VALUES ('Sideways', '-0.0128', false), ('Bear', '-0.2857', true)$$, 'there is another row, of another version');
+SET LOCAL cryptoanalytics.regime = 'min_votes=9';
+SELECT is(analyse_market_regime((SELECT id FROM metrics_snapshot WHERE snapshot_time = '2025-02-04+00')), NULL, 'eight votes are not enough where nine are asked for');
+RESET cryptoanalytics.regime;
+-- what a model predicts stands beside what the rules say, and analyses of its own are left alone
+INSERT INTO ai_models (id, name, version, model_type, is_active) OVERRIDING SYSTEM VALUE VALUES (1000, 'oracle', '1', 'macro', true), (1001, 'oracle', '2', 'macro', false);
+INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_value, confidence_score, created_at, target_datetime) VALUES
+    (1, 1000, 'regime', '{"regime": "Bear"}', 0.8, '2025-02-04+00', '2025-02-05+00'), (1, 1000, 'regime', '{"regime": "Bull"}', 0.9, '2025-02-03+00', '2025-02-05+00'),
+    (1, 1000, 'regime', '{"regime": "Bull"}', 0.9, '2025-02-04 00:00:00.000001+00', '2025-02-05+00'), (1, 1001, 'regime', '{"regime": "Bull"}', 0.9, '2025-02-04+00', '2025-02-05+00');
+INSERT INTO market_regime_analysis (metrics_snapshot_id, ai_model_id, analysis_time, regime) SELECT id, 1000, snapshot_time, 'Bull' FROM metrics_snapshot WHERE snapshot_time = '2025-02-04+00';
+SELECT ok(analyse_market_regime((SELECT id FROM metrics_snapshot WHERE snapshot_time = '2025-02-04+00')) IS NOT NULL, 'a model has predicted the regime');
+SELECT is((SELECT ROW(regime, ai_regime_prediction, ai_confidence_score)::text FROM latest_market_regime WHERE timeframe = '1d'), '(Sideways,Bear,0.80)', 'the newest that was made in time counts');
+SELECT is((SELECT ROW(regime, analysis_data)::text FROM market_regime_analysis WHERE ai_model_id = 1000), '(Bull,)', 'the model''s own analysis is left alone');
+-- with volatility ranked among fewer bars, both the snapshot and the vote are others
+SET LOCAL cryptoanalytics.regime = 'volatility_bars=10,rank_bars=100';
+SELECT is((SELECT round((v."values" -> 'ai_metrics.regime_volatility_score')::numeric, 12) FROM ca_snapshot_values('1d', '{2025-02-04 00:00+00}', '{}') AS v),
+          (SELECT round(value::numeric, 12) FROM regime_votes('1d', '2025-02-03+00', '2025-02-04+00') WHERE name = 'volatility'), 'the vote looks at the score of the snapshot');
+RESET cryptoanalytics.regime;
+ROLLBACK TO regime;
 
 -- ---- correlations, of ETH and of what stands in for it ----
 CREATE FUNCTION correlation(symbol text) RETURNS double precision LANGUAGE plpgsql AS $$

@@ -1,7 +1,7 @@
 -- Snapshots of markets drawn from a hash: nothing looks ahead, nothing changes without cause, one at a time gives the same as
 -- many at once, and sets give the same as plain SQL.
 BEGIN;
-SELECT plan(40);
+SELECT plan(48);
 SET LOCAL search_path = cryptoanalytics, cryptoanalytics_internal, public;
 SET LOCAL timezone = 'America/New_York'; -- must not matter
 SET LOCAL client_min_messages = warning;
@@ -43,7 +43,8 @@ SELECT row_number() OVER (ORDER BY f.metric, t) AS n, f.metric, t AS moment, f.l
 FROM (VALUES (11, 'fear_greed_index', '24 hours', 0, 100), (12, 'funding_rate_btc', '8 hours', -0.0003, 0.0005), (13, 'open_interest_btc', '6 hours', 1e9, 2e9),
              (14, 'liquidations_long', '1 hour', 0, 5), (15, 'dxy', '24 hours', 90, 110), (16, 'tx_volume_btc', '24 hours', 0, 1e6), (17, 'total2', '24 hours', 1e9, 2e9),
              (18, 'btc_dominance', '120 hours', 40, 60)) AS f (place, metric, every, lowest, highest)
-CROSS JOIN LATERAL generate_series(timestamptz '2024-05-20+00', '2024-06-19+00', f.every::interval) AS t;
+CROSS JOIN LATERAL generate_series(timestamptz '2024-05-20+00' - CASE f.metric WHEN 'dxy' THEN 50 ELSE 0 END * interval '24 hours',
+                                  '2024-06-19+00', f.every::interval) AS t;
 DELETE FROM feed WHERE draw(n, 20, 25) = 0 OR metric = 'total2' AND moment < '2024-06-01+00';
 
 CREATE FUNCTION load(since timestamptz, until timestamptz) RETURNS void LANGUAGE sql AS $$
@@ -62,8 +63,14 @@ FROM (SELECT '1d' AS code, t FROM generate_series(timestamptz '2024-05-01+00', '
       UNION ALL
       SELECT '1h', t FROM generate_series(timestamptz '2024-06-02 05:00+00', '2024-06-18+00', '31 hours') AS t) AS m;
 
+-- how long a regime may last depends on which snapshots are stored
+CREATE VIEW pg_temp.regime AS
+    SELECT s.timeframe, s.snapshot_time, to_jsonb(r) - '{id,metrics_snapshot_id,ai_model_id,created_at,updated_at,regime_duration_estimate}'::text[] AS row
+    FROM market_regime_analysis AS r JOIN metrics_snapshot AS s ON s.id = r.metrics_snapshot_id;
+
 -- ---- nothing looks ahead ----
 CREATE TEMP TABLE seen (timeframe text, snapshot_time timestamptz, "row" jsonb);
+CREATE TEMP TABLE regimes (timeframe text, snapshot_time timestamptz, "row" jsonb);
 DO $$
 DECLARE
     m record;
@@ -72,13 +79,17 @@ BEGIN
     FOR m IN SELECT * FROM moment ORDER BY moment.moment, moment.timeframe LOOP
         PERFORM load(loaded, m.moment);
         loaded := m.moment;
-        PERFORM build_metrics_snapshot(m.timeframe, m.moment);
+        PERFORM analyse_market_regime(build_metrics_snapshot(m.timeframe, m.moment));
     END LOOP;
     INSERT INTO seen SELECT * FROM pg_temp.snapshot;
+    INSERT INTO regimes SELECT * FROM pg_temp.regime;
     PERFORM load(loaded, 'infinity');
 END;
 $$;
 SELECT is((SELECT count(*) FROM seen), (SELECT count(*) FROM moment), 'there is a snapshot of each moment');
+SELECT ok((SELECT count(*) > 20 AND count(DISTINCT row -> 'regime') > 1 FROM regimes), 'and several regimes');
+SELECT is((SELECT array_agg(DISTINCT v ORDER BY v) FROM regimes AS r, jsonb_object_keys(r.row #> '{analysis_data,votes}') AS v),
+          '{adx_direction,breadth,dollar,drawdown,momentum,price_vs_sma200,rsi,sentiment,sma200_slope,sma50_vs_sma200,total_trend,volatility}', 'each vote is cast in some');
 SELECT is((SELECT array_agg(key ORDER BY key COLLATE "C")
            FROM (SELECT key FROM ca_snapshot_keys()
                  EXCEPT
@@ -100,6 +111,12 @@ SELECT 1, 1, 'volatility_regime', '{"score": 0.123}', m.moment + interval '1 mic
 CREATE TEMP TABLE was AS SELECT s.id, s.ctid::text AS place, s.updated_at FROM metrics_snapshot AS s;
 SELECT is((SELECT count(*) FROM moment AS m WHERE build_metrics_snapshot(m.timeframe, m.moment) IS NULL), 0::bigint, 'with all that came later the snapshots are built again');
 SELECT is_empty('SELECT * FROM pg_temp.snapshot EXCEPT SELECT * FROM seen', 'to the same rows');
+CREATE TEMP TABLE regime_was AS SELECT r.id, r.ctid::text AS place, r.updated_at FROM market_regime_analysis AS r;
+SELECT is((SELECT count(analyse_market_regime(s.id)) FROM metrics_snapshot AS s), (SELECT count(*) FROM regimes), 'analysed again');
+SELECT is_empty('SELECT * FROM pg_temp.regime EXCEPT SELECT * FROM regimes', 'they have the same regimes');
+SELECT is_empty($$SELECT r.timeframe, r.snapshot_time FROM market_regime_analysis AS a JOIN metrics_snapshot AS r ON r.id = a.metrics_snapshot_id
+                  WHERE NOT EXISTS (SELECT FROM regime_was AS w WHERE w.id = a.id AND w.place = a.ctid::text)
+                    AND a.regime_duration_estimate IS NULL$$, 'in rows that were not written again, unless more is known of how long a regime lasts');
 SELECT is_empty('SELECT s.id, s.ctid::text, s.updated_at FROM metrics_snapshot AS s EXCEPT SELECT w.id, w.place, w.updated_at FROM was AS w', 'which were not written again');
 
 -- ---- nothing changes without cause ----
@@ -117,6 +134,9 @@ SELECT is(build_metrics_snapshots('1d', '2024-05-01+00', '2024-06-18 00:00:00.00
 SELECT is(build_metrics_snapshots('1h', '2024-06-02 05:00+00', '2024-06-18+00'), 379::bigint, 'and of 379 hours');
 SELECT is_empty('SELECT * FROM seen EXCEPT SELECT * FROM pg_temp.snapshot', 'which are the same as one at a time');
 SELECT is(build_metrics_snapshots('1d', '2024-05-01+00', '2024-06-18 00:00:00.000001+00'), 0::bigint, 'again, nothing changes');
+SELECT ok((SELECT sum(ca_analyse_regimes(t, ARRAY(SELECT s.id FROM metrics_snapshot AS s WHERE s.timeframe = t))) > 400 FROM unnest('{1d,1h}'::text[]) AS t), 'all are analysed at once');
+SELECT is_empty('SELECT * FROM regimes EXCEPT SELECT * FROM pg_temp.regime', 'which gives the same regimes as one at a time');
+SELECT is((SELECT sum(ca_analyse_regimes(t, ARRAY(SELECT s.id FROM metrics_snapshot AS s WHERE s.timeframe = t))) FROM unnest('{1d,1h}'::text[]) AS t), 0::numeric, 'and once more changes nothing');
 DELETE FROM metrics_snapshot;
 SELECT is((SELECT count(build_metrics_snapshot(m.timeframe, m.moment)) FROM (SELECT * FROM moment ORDER BY draw(n, 30, 1000)) AS m), (SELECT count(*) FROM moment), 'in any order');
 SELECT is_empty('SELECT * FROM seen EXCEPT SELECT * FROM pg_temp.snapshot', 'they are the same');

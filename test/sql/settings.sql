@@ -65,7 +65,9 @@ FROM (VALUES
     (61, 'halvings', '2023-02-29T00:00:00'), (62, 'halvings', '2024-04-20'), (63, 'halvings', '2024-04-20T00:09:60'),
     (64, 'halvings', '2020-05-11T19:23:43,2016-07-09T16:46:13'), (65, 'halvings', '2024-04-20T00:09:27Z'),
     (66, 'benchmark', ' '), (67, 'price_staleness', '59min'), (68, 'price_staleness', '31d'), (69, 'snapshots', '1h,1h'),
-    (70, 'snapshots', '7h')
+    (70, 'snapshots', '7h'),
+    (71, 'regime', 'rsi_low=55'), (72, 'regime', 'drawdown_bull=0.35,drawdown_bear=0.35'), (73, 'regime', 'smoothing=61'), (74, 'regime', 'weight.rsy=1'),
+    (75, 'breakout', 'expansion=keltner'), (76, 'breakout', 'timeframes=1h+7h'), (77, 'breakout', 'timeframes=1h+1h'), (78, 'breakout', 'bars=4')
 ) AS s (place, name, setting)
 CROSS JOIN LATERAL pg_temp.refusal(s.name, s.setting) AS r
 ORDER BY s.place;
@@ -83,6 +85,12 @@ SELECT cardinality(cryptoanalytics_internal.ca_halvings());
 SET cryptoanalytics.benchmark = ' ETH ';
 SELECT cryptoanalytics_internal.ca_benchmark(), cryptoanalytics_internal.ca_price_staleness(),
        cryptoanalytics_internal.ca_snapshot_timeframes();
+-- words, one or several
+SET cryptoanalytics.breakout = 'timeframes = 1d+15m, expansion=bollinger';
+SELECT cryptoanalytics_internal.ca_option_words('breakout', 'timeframes'), cryptoanalytics_internal.ca_option_words('breakout', 'expansion'),
+       cryptoanalytics_internal.ca_option('breakout', 'expansion') AS place;
+SELECT cryptoanalytics_internal.ca_options('breakout')::jsonb -> 'timeframes' AS timeframes;
+RESET cryptoanalytics.breakout;
 RESET cryptoanalytics.market;
 RESET cryptoanalytics.halvings;
 RESET cryptoanalytics.benchmark;

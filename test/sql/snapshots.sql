@@ -47,6 +47,8 @@ FROM unnest(ARRAY[
     $$SELECT build_metrics_snapshots('1d', '2025-01-02+00', '2025-01-01+00')$$, $$SELECT build_metrics_snapshots('1d', '2025-01-02+00', '2999-01-01+00')$$,
     $$SELECT build_metrics_snapshots('7h', '2025-01-02+00')$$,
     $$SELECT market_totals('2999-01-01+00')$$, $$SELECT market_breadth('2999-01-01+00')$$, $$SELECT market_breadth('2025-01-02+00', 6)$$,
+    $$SELECT analyse_market_regime(NULL)$$, $$SELECT analyse_market_regime(-1)$$, $$SELECT regime_votes('7h', '2025-01-02+00')$$,
+    $$SELECT regime_votes('1d', NULL)$$, $$SELECT regime_votes('1d', '2025-01-02+00', '2025-01-01+00')$$,
     $$SELECT halving_schedule('2999-01-01+00')$$, $$SELECT seasonality(-1)$$, $$SELECT seasonality(asset_id('BTC'), '2999-01-01+00')$$
 ]) WITH ORDINALITY AS s (statement, place)
 CROSS JOIN LATERAL refused(s.statement) AS r
@@ -99,6 +101,8 @@ SELECT universe, advancers FROM market_breadth('2025-01-11+00');
 SELECT metric_value('dxy', '2025-01-11+00'), (SELECT count(*) FROM metric_series) AS series, (SELECT sources FROM market_totals('2025-01-11+00'));
 SELECT state, message FROM refused($$SELECT build_metrics_snapshot('1d', '2025-01-11+00')$$);
 SELECT state, message FROM refused($$SELECT build_metrics_snapshots('1d', '2025-01-11+00')$$);
+SELECT state, message FROM refused($$SELECT analyse_market_regime(min(id)) FROM metrics_snapshot$$);
+SELECT count(*) AS votes, count(vote) AS known, (SELECT count(*) FROM latest_market_regime) AS regimes FROM regime_votes('1d', '2025-01-10+00', '2025-01-11+00');
 SELECT state, message FROM refused($$SELECT record_metric('dxy', 100, '2025-01-11+00')$$);
 
 SET ROLE snapshots_application;
@@ -113,6 +117,13 @@ SET ROLE snapshots_operator;
 SELECT record_metric('dxy', 100, '2025-01-11+00');
 SELECT build_metrics_snapshot('1d', '2025-01-11+00') IS NOT NULL AS built, build_metrics_snapshots('1d', '2025-01-10+00', '2025-01-11 00:00:00.000001+00') AS changed_again;
 SELECT dxy FROM metrics_snapshot WHERE snapshot_time = '2025-01-11+00';
+-- ten bars are too few for a regime, and a setting that asks for one vote has one: drawdown needs 90, so it is sentiment
+SELECT analyse_market_regime(id) FROM metrics_snapshot WHERE snapshot_time = '2025-01-11+00';
+SELECT record_metric('fear_greed_index', 80, '2025-01-11+00');
+SET cryptoanalytics.regime = 'min_votes=1';
+SELECT analyse_market_regime(id) IS NOT NULL AS analysed FROM metrics_snapshot WHERE snapshot_time = '2025-01-11+00';
+SELECT regime, signal_agreement_score, analysis_data -> 'rationale' AS rationale, breakout_signal, analysis_data -> 'breakout' AS breakout FROM latest_market_regime;
+RESET cryptoanalytics.regime;
 RESET ROLE;
 
 SELECT revoke_rights('snapshots_analyst'), revoke_rights('snapshots_application'), revoke_rights('snapshots_operator');
@@ -120,5 +131,6 @@ DROP FUNCTION refused(text);
 DROP OWNED BY snapshots_analyst, snapshots_application, snapshots_operator;
 DROP ROLE snapshots_analyst, snapshots_application, snapshots_operator;
 DELETE FROM metrics_snapshot;
+DELETE FROM ai_models;
 DELETE FROM price_data;
 DELETE FROM assets;

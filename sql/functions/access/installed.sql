@@ -50,6 +50,10 @@ BEGIN ATOMIC
      'external_api_logs_created_at_idx',
      'external_api_logs_note_delete external_api_logs_note_insert external_api_logs_note_new
       external_api_logs_note_old external_api_logs_touch', ''),
+    ('latest_market_regime', 15, false,
+     '',
+     '',
+     '', ''),
     ('latest_sector_analysis', 23, false,
      '',
      '',

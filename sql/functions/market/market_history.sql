@@ -8,14 +8,19 @@ CREATE FUNCTION ca_snapshot_bars(asset integer, timeframe text, moments timestam
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 100
     SET jit = off
 BEGIN ATOMIC
-    WITH span AS MATERIALIZED (
+    WITH setting AS MATERIALIZED (
+        SELECT o.volatility, o.rank, greatest(396, o.rank + o.volatility + 1) AS bars
+        FROM (SELECT ca_option('regime', 'volatility_bars')::integer AS volatility, ca_option('regime', 'rank_bars')::integer AS rank) AS o
+    ), span AS MATERIALIZED (
         SELECT min(m) AS first, max(m) AS last,
-               -- of 396 bars the oldest, or all where gaps would leave fewer
+               -- of the bars that are needed the oldest, or all where gaps would leave fewer
                CASE WHEN (SELECT count(*)
                           FROM candles(ca_snapshot_bars.asset, ca_snapshot_bars.timeframe,
-                                       min(m) - 500 * timeframe_length(ca_snapshot_bars.timeframe), min(m))) >= 396
-                    THEN min(m) - 500 * timeframe_length(ca_snapshot_bars.timeframe) END AS since
+                                       min(m) - 1.25 * o.bars * timeframe_length(ca_snapshot_bars.timeframe), min(m))) >= o.bars
+                    THEN min(m) - 1.25 * o.bars * timeframe_length(ca_snapshot_bars.timeframe) END AS since
         FROM unnest(ca_snapshot_bars.moments) AS m
+        CROSS JOIN setting AS o
+        GROUP BY o.bars
     ), indicator AS MATERIALIZED (
         SELECT row_number() OVER (ORDER BY i.candle_time) AS bar, i.*, i.close_price::double precision AS price
         FROM span AS s
@@ -38,11 +43,11 @@ BEGIN ATOMIC
         WINDOW w AS (ORDER BY i.bar)
     ), spread AS MATERIALIZED (
         SELECT b.bar, b.roc,
-               CASE WHEN count(b.log_return) OVER v = 30 THEN stddev_samp(b.log_return) OVER v END AS volatility,
+               CASE WHEN count(b.log_return) OVER v = (SELECT o.volatility FROM setting AS o) THEN stddev_samp(b.log_return) OVER v END AS volatility,
                CASE WHEN count(b.true_range) OVER c = 14 AND b.bar > 14 THEN sum(b.true_range) OVER c END AS travel,
                max(b.high) OVER c - min(b.low) OVER c AS height
         FROM bar AS b
-        WINDOW v AS (ORDER BY b.bar ROWS 29 PRECEDING), c AS (ORDER BY b.bar ROWS 13 PRECEDING)
+        WINDOW v AS (ORDER BY b.bar ROWS (SELECT o.volatility - 1 FROM setting AS o) PRECEDING), c AS (ORDER BY b.bar ROWS 13 PRECEDING)
     ), newest AS MATERIALIZED (
         SELECT m.moment, n.*
         FROM (SELECT DISTINCT m AS moment FROM unnest(ca_snapshot_bars.moments) AS m) AS m
@@ -53,12 +58,13 @@ BEGIN ATOMIC
             LIMIT 1) AS n
         WHERE timeframe_count(ca_snapshot_bars.timeframe, n.candle_time, m.moment) <= 1 + ca_snapshot_bars.gap
     ), ranked AS (
-        SELECT n.moment, ca_rank(now.roc, array_agg(s.roc), 90) AS momentum,
-               ca_rank(now.volatility, array_agg(s.volatility), 90) AS volatility,
+        SELECT n.moment, ca_rank(now.roc, array_agg(s.roc) FILTER (WHERE s.bar > n.bar - 365), 90) AS momentum,
+               ca_rank(now.volatility, array_agg(s.volatility) FILTER (WHERE s.bar > n.bar - o.rank), 90) AS volatility,
                ca_clamped(log10(nullif(now.travel, 0) / nullif(now.height, 0)) / log10(14::double precision), 0, 1) AS choppiness
         FROM newest AS n
+        CROSS JOIN setting AS o
         JOIN spread AS now ON now.bar = n.bar
-        JOIN spread AS s ON s.bar BETWEEN n.bar - 364 AND n.bar
+        JOIN spread AS s ON s.bar > n.bar - greatest(365, o.rank) AND s.bar <= n.bar
         GROUP BY n.moment, now.bar, now.roc, now.volatility, now.travel, now.height
     )
     SELECT n.moment, n.price, jsonb_strip_nulls(jsonb_build_object(
