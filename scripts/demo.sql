@@ -308,3 +308,85 @@ SELECT rank, name, pg_temp.thousands(predictions) AS predictions,
        round(100 * accuracy::numeric, 1) AS "within 1 %",
        round(100 * directional_accuracy::numeric, 1) AS "right direction %"
     FROM model_leaderboard ORDER BY rank, name;
+
+-- The market needs many assets and a year of days: only where the candles are generated.
+\if :{?csv}
+\else
+\echo '==> 6. The market: twelve assets in four sectors, a stablecoin, and what only others know'
+INSERT INTO assets (symbol, name, asset_type, quote_currency)
+    VALUES ('USDT', 'Tether', 'stablecoin', 'USD'),
+           ('AVAX', 'Avalanche', 'crypto', 'USD'), ('AAVE', 'Aave', 'crypto', 'USD'),
+           ('UNI', 'Uniswap', 'crypto', 'USD'), ('MKR', 'Maker', 'crypto', 'USD'),
+           ('FET', 'Fetch', 'crypto', 'USD'), ('TAO', 'Bittensor', 'crypto', 'USD'),
+           ('RNDR', 'Render', 'crypto', 'USD'), ('ONDO', 'Ondo', 'crypto', 'USD'),
+           ('PAXG', 'Pax Gold', 'crypto', 'USD');
+INSERT INTO sectors (name) VALUES ('Layer 1'), ('DeFi'), ('AI'), ('RWA');
+CREATE TEMP TABLE listed AS
+    SELECT row_number() OVER () AS number, l.*, a.id
+    FROM (VALUES ('BTC', 0, 65000, 19.8e6), ('ETH', 0, 2500, 120e6), ('SOL', 0, 150, 470e6), ('AVAX', 0, 30, 400e6),
+                 ('AAVE', 1, 95, 15e6), ('UNI', 1, 8, 600e6), ('MKR', 1, 1900, 0.9e6),
+                 ('FET', 2, 1.4, 2500e6), ('TAO', 2, 380, 7e6), ('RNDR', 2, 7, 390e6),
+                 ('ONDO', 3, 0.9, 1400e6), ('PAXG', 3, 2400, 0.2e6), ('USDT', NULL, 1, 112e9)) AS l (symbol, sector, price, supply)
+    JOIN assets AS a USING (symbol);
+INSERT INTO sector_mapping (asset_id, sector_id, is_primary_sector)
+    SELECT l.id, s.id, true
+    FROM listed AS l
+    JOIN sectors AS s ON s.name = (ARRAY['Layer 1', 'DeFi', 'AI', 'RWA'])[l.sector + 1];
+-- 400 days until the minutes of BTC, ETH and SOL begin, and all others until they end
+INSERT INTO price_data (asset_id, timeframe, candle_time, open_price, high_price, low_price, close_price, volume, market_cap)
+    SELECT l.id, '1d', c.candle_time, c.open, c.high, c.low, c.close, c.volume, c.market_cap
+    FROM (SELECT array_agg(l.price ORDER BY l.number) AS prices, array_agg(l.supply ORDER BY l.number) AS supplies,
+                 array_agg(l.sector ORDER BY l.number) AS sectors FROM listed AS l) AS m
+    CROSS JOIN LATERAL pg_temp.sample_market(11, '2024-04-27 00:00+00', 430, m.prices, m.supplies, m.sectors) AS c
+    JOIN listed AS l ON l.number = c.asset
+ON CONFLICT DO NOTHING;
+ANALYZE price_data;
+-- what only others know: all coins together are a quarter more than these, and moods follow prices
+WITH day AS (
+    SELECT p.candle_time + interval '1 day' AS moment, sum(p.close_price * l.supply) * 1.25 AS total,
+           sum(p.close_price * l.supply) FILTER (WHERE l.symbol = 'BTC') AS btc,
+           sum(p.close_price) FILTER (WHERE l.symbol = 'BTC') AS price
+    FROM price_data AS p JOIN listed AS l ON l.id = p.asset_id
+    WHERE p.timeframe = '1d'
+    GROUP BY p.candle_time
+), fed AS (
+    SELECT moment, total, 100 * btc / total AS dominance, price / avg(price) OVER (ORDER BY moment ROWS 29 PRECEDING) AS pace,
+           row_number() OVER (ORDER BY moment) AS number
+    FROM day)
+SELECT count(record_metric('total', round(total, 2), moment)) + count(record_metric('btc_dominance', round(dominance, 2), moment))
+       + count(record_metric('fear_greed_index', round(least(95, greatest(5, 50 + 220 * (pace - 1)))), moment))
+       + count(record_metric('dxy', 101 + abs(number % 160 - 80) / 20.0::numeric(8, 2), moment)) AS fed
+    FROM fed WHERE moment > '2024-12-01 00:00+00' \gset
+\echo 'Recorded' :fed 'values of TOTAL, BTC.D, FEAR_GREED and DXY'
+
+SELECT build_metrics_snapshots('1d', '2025-03-03 00:00+00', :'now') AS snapshots \gset
+SELECT count(analyse_market_regime(s.id)) AS analysed
+    FROM (SELECT id FROM metrics_snapshot WHERE timeframe = '1d' ORDER BY snapshot_time) AS s \gset
+SELECT id AS snapshot FROM metrics_snapshot WHERE timeframe = '1d' ORDER BY snapshot_time DESC LIMIT 1 \gset
+SELECT analyse_sectors(:snapshot) AS periods, analyse_cross_sector(:snapshot) AS cross_sector \gset
+\echo 'The market on the last day, of' :snapshots 'snapshots'
+SELECT to_char(m.snapshot_time, 'YYYY-MM-DD') AS day, pg_temp.price(m.price) AS btc, round(m.weekly_return, 2) AS "7 days %",
+       round(m.total / 1e9) AS "total, billions", round(m.btc_dominance, 1) AS "BTC %", round(m.fear_greed_index) AS fear_greed, m.extended_metrics #>> '{composite_metrics,volatility_index}' AS "volatility %",
+       r.regime, r.analysis_data ->> 'score' AS score, r.signal_agreement_score AS agreement
+    FROM metrics_snapshot AS m JOIN market_regime_analysis AS r ON r.metrics_snapshot_id = m.id
+    WHERE m.id = :snapshot;
+\echo 'Why: the votes of that day'
+SELECT line AS vote
+    FROM market_regime_analysis AS r
+    CROSS JOIN LATERAL jsonb_array_elements_text(r.analysis_data -> 'rationale') WITH ORDINALITY AS l (line, place)
+    WHERE r.metrics_snapshot_id = :snapshot ORDER BY place;
+\echo 'The regime day by day   (+ bull, - bear, . sideways)'
+SELECT to_char(analysis_time, 'YYYY-MM') AS month,
+       string_agg(CASE regime WHEN 'Bull' THEN '+' WHEN 'Bear' THEN '-' ELSE '.' END, '' ORDER BY analysis_time) AS regime
+    FROM market_regime_analysis GROUP BY 1 ORDER BY 1;
+\echo 'Sectors by their return of 7 days'
+SELECT r.rank, r.sector, round(r.return_24h, 2) AS "1 day %", round(r.return_7d, 2) AS "7 days %", round(r.return_30d, 2) AS "30 days %"
+    FROM cross_sector_analysis AS c
+    CROSS JOIN LATERAL jsonb_to_recordset(c.sector_performance_ranking)
+        AS r (rank integer, sector text, return_24h numeric, return_7d numeric, return_30d numeric)
+    WHERE c.id = :cross_sector ORDER BY r.rank, r.sector;
+\echo 'Where money went within 7 days: of all that moved between sectors, the share from one to another'
+SELECT f.name AS from, t.name AS to, r.score AS share
+    FROM sector_rotation_flows AS r JOIN sectors AS f ON f.id = r.from_sector_id JOIN sectors AS t ON t.id = r.to_sector_id
+    WHERE r.cross_sector_analysis_id = :cross_sector ORDER BY r.score DESC, f.name, t.name;
+\endif

@@ -92,3 +92,93 @@ BEGIN
     END LOOP;
 END;
 $$;
+
+-- Daily candles of a whole market that rotates: read pg_temp.sample_market(...).
+--
+--   market   phases of rising, resting and falling, which all assets share
+--   sectors  every 30 days another one leads, and the one before it lags
+--   assets   a move of their own, larger the smaller the asset is
+--
+-- assets are numbered from 1; sectors[i] is the sector of asset i, from 0, or NULL for an asset that
+-- stays at its price.  The last close of each is its price.
+
+CREATE OR REPLACE FUNCTION pg_temp.sample_market(
+    seed bigint,
+    start timestamptz,
+    days integer,
+    prices numeric[],
+    supplies numeric[],
+    sectors integer[],
+    OUT asset integer,
+    OUT candle_time timestamptz,
+    OUT open numeric,
+    OUT high numeric,
+    OUT low numeric,
+    OUT close numeric,
+    OUT volume numeric,
+    OUT market_cap numeric
+) RETURNS SETOF record LANGUAGE plpgsql AS $$
+DECLARE
+    draw bigint := 1 + abs(seed % 1000003) * 2147 % 2147483646;
+    -- drift of the market a day in 1/10000, and how many days it lasts
+    drifts integer[] := '{30, 0, 30, -90, 0, 50}';
+    lengths integer[] := '{100, 60, 105, 60, 30, 75}';
+    teams integer := 1 + (SELECT max(s) FROM unnest(sectors) AS s);
+    level double precision[] := array_fill(1::double precision, ARRAY[cardinality(prices)]);
+    path double precision[];
+    wide double precision[];
+    phase integer := 1;
+    left_over integer := lengths[1];
+    shared double precision;
+    move double precision;
+    last double precision;
+    first double precision;
+    width double precision;
+BEGIN
+    FOR i IN 1 .. 10 LOOP
+        draw := draw * 48271 % 2147483647;
+    END LOOP;
+    -- a path first, as its end decides on the scale
+    FOR day IN 0 .. days - 1 LOOP
+        IF left_over = 0 THEN
+            phase := phase % cardinality(drifts) + 1;
+            left_over := lengths[phase];
+        END IF;
+        left_over := left_over - 1;
+        draw := draw * 48271 % 2147483647;
+        shared := drifts[phase] / 10000.0::double precision
+            + ((draw & 1023) + (draw >> 10 & 1023) + (draw >> 20 & 1023) - 1534.5::double precision) / 512 * 0.016;
+        FOR i IN 1 .. cardinality(prices) LOOP
+            draw := draw * 48271 % 2147483647;
+            move := 0;
+            IF sectors[i] IS NOT NULL THEN
+                move := shared * (0.8 + 0.05 * i)
+                    + CASE (day / 30 - sectors[i] + teams) % teams WHEN 0 THEN 0.006 WHEN teams - 1 THEN -0.005 ELSE 0 END
+                    + ((draw & 1023) + (draw >> 10 & 1023) + (draw >> 20 & 1023) - 1534.5::double precision)
+                    / 512 * (0.006 + 0.001 * i);
+            END IF;
+            level[i] := level[i] * (1 + greatest(move, -0.5));
+            path := path || level[i];
+            wide := wide || abs(move) + 0.004;
+        END LOOP;
+    END LOOP;
+
+    FOR i IN 1 .. cardinality(prices) LOOP
+        asset := i;
+        last := NULL;
+        FOR day IN 0 .. days - 1 LOOP
+            first := path[day * cardinality(prices) + i] / level[i];
+            width := CASE WHEN sectors[i] IS NULL THEN 0.0005 ELSE wide[day * cardinality(prices) + i] / 3 END;
+            candle_time := start + day * interval '1 day';
+            close := round((first * 1e8)::bigint * prices[i] / 1e8, 6);
+            open := coalesce(round((last * 1e8)::bigint * prices[i] / 1e8, 6), close);
+            high := round(greatest(open, close) * (1 + round((width * 1e6)::bigint / 1e6, 6)), 6);
+            low := round(least(open, close) * (1 - round((width * 1e6)::bigint / 1e6, 6)), 6);
+            market_cap := round(close * supplies[i], 2);
+            volume := round(market_cap * round((width * 1e6)::bigint * 4 / 1e6, 6), 2);
+            last := first;
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+END;
+$$;

@@ -45,6 +45,11 @@ make_csv() {
 step_demo() {
     say 'Running scripts/demo'
     demo_says 'the demo shows generated candles' 'momentum *\|.*\|'
+    if grep -Eq '^ 2025-06 \| .*[+]' "$work/log" && grep -Eq '1 \| AI *\|' "$work/log"; then
+        ok 'and the regime of their market, and its sectors'
+    else
+        not_ok 'it shows no regime of the market, or no sectors'
+    fi
     make_csv || not_ok 'candles can be written to a CSV'
     demo_says 'it reads a CSV with a header and ISO 8601 times' \
         'rows archived' "$work/iso.csv"

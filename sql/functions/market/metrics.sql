@@ -246,7 +246,7 @@ BEGIN
         RAISE EXCEPTION 'value of metric % is out of range', record_metric.metric
             USING ERRCODE = 'numeric_value_out_of_range',
                   DETAIL = format('Value is %s.', left(record_metric.value::text, 100)),
-                  HINT = 'A price has at most 38 digits.';
+                  HINT = 'A value has at most 38 digits, at most 18 of them decimals.';
     END IF;
     code := coalesce(code, CASE WHEN f.staleness >= '48 hours' THEN '1d' ELSE '1h' END);
     start := timeframe_bucket(code, record_metric.moment - interval '1 microsecond');
