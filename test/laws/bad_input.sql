@@ -271,7 +271,7 @@ INSERT INTO sensible VALUES
     ('zones', 'jsonb', '''[{"bin_low": 1, "bin_high": 2, "long_vol": 3, "short_vol": 4}]'''), ('height', 'numeric', '880000'),
     ('key', 'text', '''min_assets'''), ('setting', 'text', '''market'''), ('label', 'text', 'NULL'), ('sector', 'integer', 'NULL'),
     ('before', 'integer', '5'), ('days', 'bigint', '50'), ('regime', 'text', '''Bull'''), ('direction', 'integer', '1'),
-    ('metrics', 'text[]', '''{fear_greed_index}'''), ('quote_currency', 'text', '''USD (B)'''), ('span', 'integer', '90'),
+    ('again', 'boolean', 'true'), ('metrics', 'text[]', '''{fear_greed_index}'''), ('quote_currency', 'text', '''USD (B)'''), ('span', 'integer', '90'),
     ('analysis', 'integer', '1'), ('before', 'timestamptz', '''2024-01-01 UTC'''), ('candles', 'integer', '24'),
     ('code', 'text', '''1h'''), ('days', 'double precision', '30'), ('ends_at', 'timestamptz', '''2024-01-03 UTC'''),
     ('flows', 'jsonb', '''[[1, 2, 0.5]]'''), ('inclusive', 'boolean', 'true'), ('keys', 'text[]', '''{x}'''), ('model_type', 'text', '''sector'''),

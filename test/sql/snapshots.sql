@@ -37,6 +37,26 @@ SELECT build_metrics_snapshot('1d', '2025-01-11+00', '{"liquidations_long": 2, "
 SELECT liquidations_long, extended_metrics -> 'derivatives_metrics' AS derivatives FROM metrics_snapshot WHERE snapshot_time = '2025-01-11+00';
 
 --
+-- Steps of maintain(): what is due once the feed has reached a boundary, or an hour after it.
+--
+BEGIN;
+SET LOCAL search_path = cryptoanalytics_internal, public;
+SET LOCAL cryptoanalytics.regime = 'min_votes=1';
+DELETE FROM metrics_snapshot WHERE snapshot_time >= '2025-01-10+00';
+SELECT ca_build_due_snapshots('1d', '2025-01-11 00:10+00') AS two_are_missing, ca_build_due_snapshots('1d', '2025-01-11 23:59+00') AS none_is_due;
+SELECT ca_build_due_snapshots('1d', '2025-01-12 00:59:59+00') AS feed_is_late, ca_build_due_snapshots('1d', '2025-01-12 01:00+00') AS an_hour_later;
+-- candles that came late change what is of the last two days
+SELECT ca_build_snapshots_again('1d', '2025-01-12 12:00+00') AS nothing_new;
+UPDATE price_data SET market_cap = 2 * market_cap WHERE candle_time = '2025-01-10+00';
+SELECT ca_build_snapshots_again('1d', '2025-01-12 12:00+00') AS of_two_days, ca_build_snapshots_again('1d', '2025-01-14+00') AS too_late;
+-- the newest is analysed first, and then what is newer than the last analysis
+SELECT record_metric('fear_greed_index', 80, '2025-01-11+00') AS recorded;
+SELECT ca_analyse_due_regimes('1d', '2025-01-11 12:00+00', false) AS newest, ca_analyse_due_regimes('1d', '2025-01-12 12:00+00', false) AS newer;
+SELECT ca_analyse_due_regimes('1d', '2025-01-12 12:00+00', false) AS none, ca_analyse_due_regimes('1d', '2025-01-12 12:00+00', true) AS unchanged;
+SELECT s.snapshot_time, r.regime FROM market_regime_analysis AS r JOIN metrics_snapshot AS s ON s.id = r.metrics_snapshot_id ORDER BY 1;
+ROLLBACK;
+
+--
 -- What is refused.
 --
 SELECT r.state, r.message, r.detail, r.hint
