@@ -274,7 +274,7 @@ INSERT INTO sensible VALUES
     ('again', 'boolean', 'true'), ('metrics', 'text[]', '''{fear_greed_index}'''), ('quote_currency', 'text', '''USD (B)'''), ('span', 'integer', '90'),
     ('analysis', 'integer', '1'), ('before', 'timestamptz', '''2024-01-01 UTC'''), ('candles', 'integer', '24'),
     ('code', 'text', '''1h'''), ('days', 'double precision', '30'), ('ends_at', 'timestamptz', '''2024-01-03 UTC'''),
-    ('flows', 'jsonb', '''[[1, 2, 0.5]]'''), ('inclusive', 'boolean', 'true'), ('keys', 'text[]', '''{x}'''), ('model_type', 'text', '''sector'''),
+    ('facts', 'jsonb', '''{"sectors": 0}'''), ('flows', 'jsonb', '''[[1, 2, 0.5]]'''), ('inclusive', 'boolean', 'true'), ('keys', 'text[]', '''{x}'''), ('model_type', 'text', '''sector'''),
     ('outlook', 'text', '''Bullish'''), ('outlooks', 'text[]', '''{Bullish}'''), ('period', 'text', '''7d'''), ('periods', 'text[]', '''{7d}'''),
     ('prediction_type', 'text', '''sector_outlook'''), ('rebuild', 'boolean', 'true'), ('rules_version', 'text', '''1'''),
     ('score', 'double precision', '0.5'), ('sectors', 'integer[]', '''{1}'''), ('settings', 'jsonb', '''{"surge": 0.75}'''),

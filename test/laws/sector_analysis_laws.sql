@@ -1,6 +1,6 @@
 -- Analyses of sectors: the published vectors, what is known when, and rotation over random markets.
 BEGIN;
-SELECT plan(59);
+SELECT plan(62);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -160,6 +160,16 @@ SELECT is(count(*), 0::bigint, 'give the same rows to the last digit')
 FROM single AS s
 FULL JOIN (SELECT * FROM sector_analysis WHERE metrics_snapshot_id IN (SELECT id FROM week)) AS a USING (metrics_snapshot_id, ai_model_id, sector_id, timeframe)
 WHERE to_jsonb(s) - '{id,created_at,updated_at}'::text[] IS DISTINCT FROM to_jsonb(a) - '{id,created_at,updated_at}'::text[];
+
+SELECT is((SELECT count(analyse_cross_sector(id)) FROM week), 10::bigint, 'so are all sectors compared ten times');
+CREATE TEMPORARY TABLE single_cross AS SELECT * FROM cross_sector_analysis WHERE metrics_snapshot_id IN (SELECT id FROM week);
+DELETE FROM cross_sector_analysis WHERE metrics_snapshot_id IN (SELECT id FROM week);
+SELECT is(count(*) FILTER (WHERE w.changed), 10::bigint, 'ten snapshots are compared at once')
+FROM (SELECT array_agg(id) AS ids FROM week) AS l, cryptoanalytics_internal.ca_write_cross_sectors(l.ids, cryptoanalytics_internal.ca_sector_model()) AS w;
+SELECT is(count(*), 10::bigint, 'ten snapshots compared at once give the same rows')
+FROM single_cross AS s
+JOIN cross_sector_analysis AS c USING (metrics_snapshot_id, ai_model_id)
+WHERE to_jsonb(s) - '{id,created_at,updated_at}'::text[] = to_jsonb(c) - '{id,created_at,updated_at}'::text[];
 
 -- spells of 3 10 4 20 5 30 6 40 2 bars, and 12 bars of the present one: those of 20, 30 and 40 had 8, 18 and 28 left
 CREATE FUNCTION pg_temp.duration(gap boolean) RETURNS integer LANGUAGE sql AS $$

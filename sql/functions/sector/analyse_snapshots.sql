@@ -5,7 +5,7 @@ CREATE FUNCTION ca_analyse_sector_snapshots(timeframe text, since timestamptz, u
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 DECLARE
-    batch CONSTANT bigint := 20;
+    batch CONSTANT bigint := 100;
     snapshots integer[];
     part integer[];
     total bigint;
@@ -35,7 +35,7 @@ BEGIN
         part := snapshots[done + 1 : least(done + batch, total)];
         written := written + ca_write_sector_analyses(part, ca_option_words('sectors', 'periods'),
                                                       ca_analyse_sector_snapshots.timeframe, model);
-        written := written + (SELECT count(*) FROM unnest(part) AS p CROSS JOIN LATERAL ca_write_cross_sector(p, model) AS w WHERE w.changed);
+        written := written + (SELECT count(*) FROM ca_write_cross_sectors(part, model) AS w WHERE w.changed);
         done := least(done + batch, total);
         IF done < total AND clock_timestamp() - reported >= interval '1 second' THEN
             reported := clock_timestamp();

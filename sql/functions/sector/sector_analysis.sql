@@ -404,30 +404,6 @@ $$;
 COMMENT ON FUNCTION ca_write_sector_analyses(integer[], text[], text, integer) IS
     'writes the analyses of active sectors by the rules for snapshots of one timeframe, over these periods, and returns how many rows were inserted or changed; the caller holds the lock and has built the daily history';
 
-CREATE FUNCTION ca_check_analysed(snapshot integer) RETURNS void
-    LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
-AS $$
-BEGIN
-    IF snapshot IS NULL THEN
-        RAISE EXCEPTION 'snapshot must not be NULL'
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'The function needs a snapshot.',
-                  HINT = 'build_metrics_snapshot() returns the id of one.';
-    END IF;
-    PERFORM FROM metrics_snapshot AS s WHERE s.id = snapshot;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'unknown snapshot'
-            USING ERRCODE = 'invalid_parameter_value',
-                  CONSTRAINT = 'metrics_snapshot_known', TABLE = 'metrics_snapshot', COLUMN = 'id',
-                  DETAIL = format('There is no row in metrics_snapshot with id %s.', snapshot),
-                  HINT = 'build_metrics_snapshot() returns the id of one.';
-    END IF;
-END;
-$$;
-COMMENT ON FUNCTION ca_check_analysed(integer) IS
-    'refuses a snapshot that is NULL or does not exist';
-
 -- The daily history must reach the snapshots that are analysed.
 CREATE FUNCTION ca_extend_daily_sectors(until timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -452,7 +428,7 @@ DECLARE
     s record;
 BEGIN
     PERFORM ca_check_rights('sector_analysis', 'SELECT, INSERT, UPDATE');
-    PERFORM ca_check_analysed(analyse_sectors.snapshot);
+    PERFORM ca_check_snapshot(analyse_sectors.snapshot);
     IF analyse_sectors.period IS NOT NULL THEN
         PERFORM ca_check_period(analyse_sectors.period);
     END IF;
