@@ -6,8 +6,9 @@
  *
  * Candles come in ascending order of time.  The moments "until" are ends of days in
  * UTC, and span is a number of days; the first row decides both.  The result has
- * CA_FACTS values per moment, NULL where not known; src/market/kernel/day_facts.c has
- * the formulas.  A candle with a NULL does not count.  Without rows the result is
+ * CA_FACTS values per moment, 0 where not known, and a number with a bit for each that
+ * is known: without NULLs, an element of an array is found at once, however long it
+ * is.  src/market/kernel/day_facts.c has the formulas.  A candle with a NULL does not count.  Without rows the result is
  * NULL.  A state has 32 bytes per candle.
  *
  * Errors: 22023 if days do not ascend, or the moments or the span are not known;
@@ -102,28 +103,26 @@ ca_day_facts_final(PG_FUNCTION_ARGS)
 	const FactsState *state =
 		PG_ARGISNULL(0) ? NULL : (FactsState *) PG_GETARG_POINTER(0);
 	Datum *values;
-	bool *nulls;
-	int dims[1];
-	int lower[1] = {1};
+	int n = 0;
 
 	if (state == NULL)
 		PG_RETURN_NULL();
-	dims[0] = state->nmoments * CA_FACTS;
-	values = palloc(dims[0] * sizeof(Datum) + 1);
-	nulls = palloc(dims[0] * sizeof(bool) + 1);
+	values = palloc(state->nmoments * (CA_FACTS + 1) * sizeof(Datum) + 1);
 	for (int i = 0; i < state->nmoments; i++)
 	{
 		double facts[CA_FACTS];
+		int known = 0;
 
 		ca_day_facts(state->days, state->ndays,
 					 state->moments[i] / USECS_PER_DAY - 1, state->span, facts);
 		for (int fact = 0; fact < CA_FACTS; fact++)
 		{
-			values[i * CA_FACTS + fact] = Float8GetDatum(facts[fact]);
-			nulls[i * CA_FACTS + fact] = isnan(facts[fact]);
+			if (!isnan(facts[fact]))
+				known |= 1 << fact;
+			values[n++] = Float8GetDatum(isnan(facts[fact]) ? 0 : facts[fact]);
 		}
+		values[n++] = Float8GetDatum(known);
 	}
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(values, nulls, 1, dims, lower,
-											 FLOAT8OID, sizeof(double),
-											 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, FLOAT8OID, sizeof(double),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

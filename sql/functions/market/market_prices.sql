@@ -285,7 +285,14 @@ CREATE AGGREGATE ca_day_facts(timestamptz, numeric, numeric, numeric, timestampt
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ca_day_facts(timestamptz, numeric, numeric, numeric, timestamptz[], integer) IS
-    'of daily candles (time, high, low, close), in ascending order, and ends of days: per end of a day close, close of the day before, mean of 50 and of 200 closes, whether the high is above and the low below all others of a span of days';
+    'of daily candles (time, high, low, close), in ascending order, and ends of days: per end of a day close, close of the day before, mean of 50 and of 200 closes, whether the high is above and the low below all others of a span of days, and which of these are known, a bit each';
+
+CREATE FUNCTION ca_fact(facts double precision[], place bigint, fact integer) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ca_fact.facts[7 * ca_fact.place]::integer & (1 << (ca_fact.fact - 1)) <> 0
+                THEN ca_fact.facts[7 * (ca_fact.place - 1) + ca_fact.fact] END;
+COMMENT ON FUNCTION ca_fact(double precision[], bigint, integer) IS
+    'a value of ca_day_facts(), of the end of a day by its place and by its own, both from 1; NULL if it is not known';
 
 CREATE FUNCTION ca_day_steps_accum(
     state internal, "time" timestamptz, close numeric, market_cap numeric, supply double precision, since timestamptz, until timestamptz)
@@ -382,11 +389,11 @@ BEGIN ATOMIC
                          WHERE s.codes <> '{1d}' AND s.asset_id = ANY (ca_market_days.assets)), b.since, b.until) AS assets
         FROM bound AS b
     ), near AS MATERIALIZED (
-        SELECT f.*, (f.facts[5] = 0 AND f.facts[6] = 0) IS NOT TRUE AS at_edge
+        SELECT f.*, (ca_fact(f.facts, 1, 5) = 0 AND ca_fact(f.facts, 1, 6) = 0) IS NOT TRUE AS at_edge
         FROM bound AS b
         CROSS JOIN built AS u
         CROSS JOIN LATERAL ca_asset_day_facts(ca_market_days.assets, u.assets, b.near_since, b.until, b.ends, 50) AS f
-        WHERE b.brief AND f.facts[1] IS NOT NULL
+        WHERE b.brief AND ca_fact(f.facts, 1, 1) IS NOT NULL
     ), far AS MATERIALIZED (
         SELECT f.*
         FROM bound AS b
@@ -398,7 +405,7 @@ BEGIN ATOMIC
                                LIMIT 5 * ca_option('market', 'min_assets')) END,
             u.assets, b.since, b.until, b.ends, coalesce(ca_market_days.span, 50)) AS f
     ), enough AS MATERIALIZED (
-        SELECT count(f.facts[5]) >= ca_option('market', 'min_assets') AS is_so FROM far AS f
+        SELECT count(ca_fact(f.facts, 1, 5)) >= ca_option('market', 'min_assets') AS is_so FROM far AS f
     ), fact AS (
         SELECT f.asset_id, f.facts FROM far AS f
         UNION ALL
@@ -415,12 +422,12 @@ BEGIN ATOMIC
             u.assets, b.since, b.until, b.ends, ca_market_days.span) AS f
         WHERE b.brief AND NOT e.is_so
     )
-    SELECT e.ends_at, f.asset_id, f.facts[6 * e.place - 5], f.facts[6 * e.place - 4], f.facts[6 * e.place - 3],
-           f.facts[6 * e.place - 2], f.facts[6 * e.place - 1] = 1, f.facts[6 * e.place] = 1
+    SELECT e.ends_at, f.asset_id, ca_fact(f.facts, e.place, 1), ca_fact(f.facts, e.place, 2), ca_fact(f.facts, e.place, 3),
+           ca_fact(f.facts, e.place, 4), ca_fact(f.facts, e.place, 5) = 1, ca_fact(f.facts, e.place, 6) = 1
     FROM bound AS b
     CROSS JOIN LATERAL unnest(b.ends) WITH ORDINALITY AS e (ends_at, place)
     CROSS JOIN fact AS f
-    WHERE f.facts[6 * e.place - 5] IS NOT NULL;
+    WHERE ca_fact(f.facts, e.place, 1) IS NOT NULL;
 END;
 COMMENT ON FUNCTION ca_market_days(timestamptz[], integer[], integer, boolean, boolean) IS
     'what the daily candles of these assets say at the ends of days, with means of 200 days if asked for; an asset without a candle of the last day has no row; brief: of assets that are certainly not at a high or low it may not be known whether they have known the whole span, if enough others have';
