@@ -119,10 +119,16 @@ AS $$
 BEGIN
     PERFORM ca_check_sector(relative_strength.sector);
     PERFORM ca_check_moment(relative_strength.as_of);
-    IF relative_strength.days IS NULL OR relative_strength.days NOT BETWEEN 30 AND 1000 THEN
+    IF relative_strength.days IS NULL THEN
+        RAISE EXCEPTION 'days must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'The function needs to know among how many days to rank.',
+                  HINT = 'Leave it out for 90.';
+    END IF;
+    IF relative_strength.days NOT BETWEEN 30 AND 1000 THEN
         RAISE EXCEPTION 'days must be between 30 and 1000'
-            USING ERRCODE = CASE WHEN relative_strength.days IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
-                  DETAIL = format('Value is %s.', coalesce(relative_strength.days::text, 'NULL')),
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %s.', relative_strength.days),
                   HINT = 'Leave it out for 90.';
     END IF;
     RETURN QUERY

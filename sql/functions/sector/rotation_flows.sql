@@ -109,10 +109,16 @@ CREATE FUNCTION ca_check_period(period text) RETURNS void
     SET search_path = pg_catalog, cryptoanalytics_internal, @extschema@, pg_temp
 AS $$
 BEGIN
+    IF period IS NULL THEN
+        RAISE EXCEPTION 'period must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed',
+                  DETAIL = 'The function needs a period.',
+                  HINT = 'Periods are 1d, 7d and 30d.';
+    END IF;
     IF ca_period_span(period) IS NULL THEN
         RAISE EXCEPTION 'unknown period'
-            USING ERRCODE = CASE WHEN period IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
-                  DETAIL = format('Value is %s.', coalesce(quote_literal(left(period, 100)), 'NULL')),
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = format('Value is %L.', left(period, 100)),
                   HINT = 'Periods are 1d, 7d and 30d.';
     END IF;
 END;
