@@ -46,12 +46,14 @@ BEGIN ATOMIC
     ), series AS (
         SELECT * FROM live UNION SELECT * FROM archived UNION SELECT * FROM compressed
     )
-    SELECT a.id, a.asset_type, a.symbol, a.circulating_supply, array_agg(t.code ORDER BY t.place)
-    FROM series AS s
-    JOIN assets AS a ON a.id = s.asset_id
-    JOIN timeframes() WITH ORDINALITY AS t (code, place) ON t.code = s.timeframe
+    SELECT a.id, a.asset_type, a.symbol, a.circulating_supply, g.codes
+    -- grouped by itself: grouping by assets.id would make the function depend on the primary key
+    FROM (SELECT s.asset_id, array_agg(t.code ORDER BY t.place) AS codes
+          FROM series AS s
+          JOIN timeframes() WITH ORDINALITY AS t (code, place) ON t.code = s.timeframe
+          GROUP BY s.asset_id) AS g
+    JOIN assets AS a ON a.id = g.asset_id
     WHERE a.is_active AND a.asset_type IN ('crypto', 'stablecoin')
-    GROUP BY a.id
     ORDER BY a.id;
 END;
 COMMENT ON FUNCTION ca_market_series() IS
