@@ -1,6 +1,6 @@
 -- Analyses of sectors: the published vectors, what is known when, and rotation over random markets.
 BEGIN;
-SELECT plan(62);
+SELECT plan(66);
 SET LOCAL search_path = cryptoanalytics, public;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
@@ -170,6 +170,14 @@ SELECT is(count(*), 10::bigint, 'ten snapshots compared at once give the same ro
 FROM single_cross AS s
 JOIN cross_sector_analysis AS c USING (metrics_snapshot_id, ai_model_id)
 WHERE to_jsonb(s) - '{id,created_at,updated_at}'::text[] = to_jsonb(c) - '{id,created_at,updated_at}'::text[];
+
+-- snapshots and all analyses of a range
+SELECT is(analyse_history('1d', '2025-01-02', '2025-01-05'), 45::bigint,
+          'three days have a snapshot, a regime, twelve analyses of sectors and one of all each');
+SELECT is(analyse_history('1d', '2025-01-02', '2025-01-05'), 0::bigint, 'and the second time nothing changes');
+SELECT is((SELECT count(*) FROM sector_analysis WHERE analysis_time >= '2025-01-02' AND analysis_time < '2025-01-05' AND analysis_data #> '{votes,regime}' IS NOT NULL),
+          36::bigint, 'the regime votes on sectors');
+SELECT throws_ok($$SELECT analyse_history('1d', '2025-01-05', '2025-01-02')$$, '22023', 'since must not be after until', 'a range that ends before it begins is refused');
 
 -- spells of 3 10 4 20 5 30 6 40 2 bars, and 12 bars of the present one: those of 20, 30 and 40 had 8, 18 and 28 left
 CREATE FUNCTION pg_temp.duration(gap boolean) RETURNS integer LANGUAGE sql AS $$
