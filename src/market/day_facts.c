@@ -54,8 +54,11 @@ new_state(FunctionCallInfo fcinfo, MemoryContext context)
 	moments = PG_ARGISNULL(5) ? NULL : PG_GETARG_ARRAYTYPE_P_COPY(5);
 	if (moments == NULL || ARR_NDIM(moments) > 1 ||
 		array_contains_nulls(moments) || PG_ARGISNULL(6))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("ends of days and span must be known"));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("ends of days and span must be known"),
+			errhint(
+				"Pass an array of times without NULL, and a number of days."));
 	state->span = PG_GETARG_INT32(6);
 	state->nmoments = ArrayGetNItems(ARR_NDIM(moments), ARR_DIMS(moments));
 	state->moments = (const TimestampTz *) ARR_DATA_PTR(moments);
@@ -93,7 +96,8 @@ ca_day_facts_accum(PG_FUNCTION_ARGS)
 	ca_check_finite(day->close, "close");
 	if (state->ndays > 1 && day[-1].number >= day->number)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("days must ascend"));
+				errmsg("days must ascend"),
+				errhint("Order the candles by their start."));
 	PG_RETURN_POINTER(state);
 }
 

@@ -67,14 +67,19 @@ new_state(FunctionCallInfo fcinfo, MemoryContext context)
 	int64 last;
 
 	if (PG_ARGISNULL(5) || PG_ARGISNULL(6))
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the range of days must be known"));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("the range of days must be known"),
+			errhint("Pass the first and the last day; neither may be NULL."));
 	state->supply = PG_ARGISNULL(4) ? NAN : PG_GETARG_FLOAT8(4);
 	state->first = PG_GETARG_TIMESTAMPTZ(5) / USECS_PER_DAY;
 	last = PG_GETARG_TIMESTAMPTZ(6) / USECS_PER_DAY;
 	if (last < state->first || last - state->first > MAX_STEPS)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("the range of days is empty or too long"));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("the range of days is empty or too long"),
+			errhint(
+				"The last day must not be before the first, nor too long after it."));
 	state->nsteps = last - state->first;
 	state->ndays = 0;
 	state->capacity = INITIAL_CAPACITY;
@@ -109,7 +114,8 @@ ca_day_steps_accum(PG_FUNCTION_ARGS)
 		ca_check_finite(day->cap, "market_cap");
 	if (state->ndays > 1 && day[-1].number >= day->number)
 		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("days must ascend"));
+				errmsg("days must ascend"),
+				errhint("Order the candles by their start."));
 	PG_RETURN_POINTER(state);
 }
 
@@ -175,8 +181,11 @@ ca_sum_steps_accum(PG_FUNCTION_ARGS)
 			MemoryContextAllocZero(context, nvalues * sizeof(int64) + 1);
 	}
 	if (nvalues != state->nvalues || nvalues % 2 != 0)
-		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("steps must be of the same days"));
+		ereport(
+			ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("steps must be of the same days"),
+			errhint(
+				"Add up steps that were made with the same range of days."));
 	for (int i = 0; i < nvalues; i++)
 		if (!nulls[i])
 		{

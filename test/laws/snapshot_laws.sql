@@ -105,9 +105,9 @@ SELECT a.id, t.code, c, 1e6, 1e7, 1, 1e6, 1e9, 1e12
 FROM assets AS a CROSS JOIN (VALUES ('1h'), ('1d')) AS t (code)
 CROSS JOIN LATERAL timeframe_series(t.code, '2024-06-18+00', '2024-06-25+00') AS c
 ON CONFLICT (asset_id, timeframe, candle_time) DO UPDATE SET open_price = 1e6, high_price = 1e7, low_price = 1, close_price = 1e6, volume = 1e9, market_cap = 1e12;
-INSERT INTO ai_models (id, name, version, model_type, is_active) VALUES (1, 'volatility', '1', 'macro', true);
+INSERT INTO ai_models (id, name, version, model_type, is_active) VALUES (1000001, 'volatility', '1', 'macro', true);
 INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_value, created_at, target_datetime)
-SELECT 1, 1, 'volatility_regime', '{"score": 0.123}', m.moment + interval '1 microsecond', m.moment + interval '10 minutes' FROM moment AS m;
+SELECT 1, 1000001, 'volatility_regime', '{"score": 0.123}', m.moment + interval '1 microsecond', m.moment + interval '10 minutes' FROM moment AS m;
 CREATE TEMP TABLE was AS SELECT s.id, s.ctid::text AS place, s.updated_at FROM metrics_snapshot AS s;
 SELECT is((SELECT count(*) FROM moment AS m WHERE build_metrics_snapshot(m.timeframe, m.moment) IS NULL), 0::bigint, 'with all that came later the snapshots are built again');
 SELECT is_empty('SELECT * FROM pg_temp.snapshot EXCEPT SELECT * FROM seen', 'to the same rows');
@@ -258,7 +258,7 @@ ROLLBACK TO fed;
 
 -- ---- a model's word ----
 INSERT INTO predictions (asset_id, ai_models_id, prediction_type, predicted_value, created_at, target_datetime) VALUES
-    (1, 1, 'volatility_regime', '{"score": 0.7}', '2024-06-15+00', '2024-06-15 00:00:00.000001+00'), (1, 1, 'volatility_regime', '{"score": 0.9}', '2024-06-14+00', '2024-06-15+00');
+    (1, 1000001, 'volatility_regime', '{"score": 0.7}', '2024-06-15+00', '2024-06-15 00:00:00.000001+00'), (1, 1000001, 'volatility_regime', '{"score": 0.9}', '2024-06-14+00', '2024-06-15+00');
 SELECT ok(build_metrics_snapshot('1d', '2024-06-15+00') IS NOT NULL, 'a model predicted the volatility');
 SELECT is((SELECT extended_metrics #>> '{ai_metrics,regime_volatility_score}' FROM metrics_snapshot WHERE (timeframe, snapshot_time) = ('1d', '2024-06-15+00')), '0.7', 'which counts until its target');
 
