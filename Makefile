@@ -17,7 +17,8 @@ PREVIOUS = $(shell sed -n 's/^-- from //p' $(NEXT))
 # the chain of upgrades.
 FULL_SCRIPT = sql/$(EXTENSION)--$(EXTVERSION).sql
 UPGRADE_SCRIPT = sql/$(EXTENSION)--$(PREVIOUS)--$(EXTVERSION).sql
-DATA = $(sort $(wildcard sql/releases/*.sql))
+# the commit of a release has its upgrade in both places
+DATA = $(filter-out sql/releases/$(notdir $(UPGRADE_SCRIPT)),$(sort $(wildcard sql/releases/*.sql)))
 DATA_built = $(UPGRADE_SCRIPT) $(FULL_SCRIPT)
 
 PG_CPPFLAGS = -I$(srcdir)/src
